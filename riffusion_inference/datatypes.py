@@ -1,0 +1,231 @@
+"""The frozen types that flow through the music layer. Importing this module costs numpy and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from riffusion_inference.errors import SettingError, SpectrogramError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MIN_GUIDANCE, MAX_GUIDANCE = 0.0, 45.0
+MIN_STEPS, MAX_STEPS = 1, 100
+MIN_CANDIDATES, MAX_CANDIDATES = 1, 8
+MIN_SEED, MAX_SEED = 0, 2**32 - 1
+MIN_SECONDS, MAX_SECONDS = 0.2, 600.0
+SCHEDULERS = ("dpm++", "ddim", "euler", "euler_a", "heun", "unipc")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one stage has come."""
+
+    stage: str
+    """What is being done, one lower-case word or two: "split", "load model", "generate", "invert", ..."""
+    done: int
+    """Steps finished."""
+    total: int
+    """Steps in all, >= 1."""
+
+
+OnProgress = Callable[[Progress], None]
+ShouldCancel = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class SpectrogramParams:
+    """How sound becomes a mel spectrogram image; the defaults are Riffusion's.
+
+    Source: riffusion-hobby's SpectrogramParams (step 10 ms, window 100 ms, padded to 400 ms).
+    """
+
+    sample_rate: int = 44100
+    """Hz."""
+    n_fft: int = 17640
+    """FFT length in samples; longer than win_length means zero padding, which only interpolates the spectrum."""
+    win_length: int = 4410
+    """Hann window in samples."""
+    hop_length: int = 441
+    """Samples from one frame to the next."""
+    n_mels: int = 512
+    """Mel bands, which is the image's height."""
+    f_min: float = 0.0
+    """Hz, lower edge of the lowest band."""
+    f_max: float = 10000.0
+    """Hz, upper edge of the highest band."""
+    power_for_image: float = 0.25
+    """Pixel brightness is (amplitude / max) to this power."""
+    stereo: bool = False
+    """True: green is left and blue is right. False: all three channels are the same."""
+
+    def __post_init__(self) -> None:
+        if not self.hop_length <= self.win_length <= self.n_fft:
+            raise SpectrogramError(
+                f"hop_length {self.hop_length}, win_length {self.win_length} and n_fft {self.n_fft} must rise in this order."
+            )
+        if not 0 <= self.f_min < self.f_max <= self.sample_rate / 2:
+            raise SpectrogramError(
+                f"The band {self.f_min:g} to {self.f_max:g} Hz must lie within 0 to {self.sample_rate / 2:g} Hz, half the sample rate."
+            )
+
+    @property
+    def n_channels(self) -> int:
+        """1 for mono, 2 for stereo."""
+        return 2 if self.stereo else 1
+
+    def n_samples(self, n_frames: int) -> int:
+        """Samples that n_frames centred frames span."""
+        return (n_frames - 1) * self.hop_length
+
+    def n_frames(self, n_samples: int) -> int:
+        """Fewest centred frames that span at least n_samples."""
+        return -(-n_samples // self.hop_length) + 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as in a checkpoint's spectrogram.json."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> SpectrogramParams:
+        """Build from spectrogram.json's values; an unknown key is an error that names it."""
+        unknown = sorted(set(values) - set(cls.__dataclass_fields__))
+        if unknown:
+            raise SpectrogramError(f"spectrogram.json has unknown keys: {', '.join(unknown)}.")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class Spectrogram:
+    """Mel amplitudes with what is needed to turn them back into sound."""
+
+    mel_amplitudes: np.ndarray
+    """[C, n_mels, F] float32, linear, >= 0, lowest band first."""
+    params: SpectrogramParams
+    """How they were made."""
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """Sound."""
+
+    samples: np.ndarray
+    """[C, T] float32, nominally in [-1, 1]."""
+    sample_rate: int
+    """Hz."""
+
+    @property
+    def n_samples(self) -> int:
+        """T, samples per channel."""
+        return int(self.samples.shape[1])
+
+    @property
+    def n_channels(self) -> int:
+        """C."""
+        return int(self.samples.shape[0])
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """What to make. Validated on construction."""
+
+    prompt: str
+    """What the music should be."""
+    negative_prompt: str = ""
+    """What it should not be; reaches the model as the unconditional prompt."""
+    seed: int | None = None
+    """0 to 2**32 - 1; None draws one, and the take reports it. Candidate i uses seed + i."""
+    guidance_scale: float = 6.5
+    """Classifier-free guidance, 0 to 45; 1 is no guidance."""
+    num_inference_steps: int = 25
+    """Denoising steps, 1 to 100."""
+    scheduler: str = "dpm++"
+    """One of SCHEDULERS."""
+    candidates: int = 1
+    """Takes to make, 1 to 8."""
+    loop: bool = False
+    """True: the end meets the start, so that the clip can repeat without a seam."""
+    seed_image: Image.Image | None = None
+    """A spectrogram image to start from (img2img)."""
+    seed_audio: Waveform | None = None
+    """Sound to start from; turned into a spectrogram image first."""
+    strength: float = 0.6
+    """With a seed image or audio: 0 keeps it, 1 ignores it."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Parameters that only one engine knows, by name."""
+
+    def __post_init__(self) -> None:
+        if not self.prompt.strip():
+            raise SettingError("The prompt is empty: say what the music should be, for example 'calm piano, slow'.")
+        check_range("Guidance scale", self.guidance_scale, MIN_GUIDANCE, MAX_GUIDANCE)
+        check_range("Steps", self.num_inference_steps, MIN_STEPS, MAX_STEPS)
+        check_range("Candidates", self.candidates, MIN_CANDIDATES, MAX_CANDIDATES)
+        check_range("Strength", self.strength, 0.0, 1.0)
+        if self.seed is not None:
+            check_range("Seed", self.seed, MIN_SEED, MAX_SEED)
+        if self.scheduler not in SCHEDULERS:
+            raise SettingError(f"Scheduler {self.scheduler!r} is unknown: choose one of {', '.join(SCHEDULERS)}.")
+        if self.seed_image is not None and self.seed_audio is not None:
+            raise SettingError("A seed image and seed audio are both given: choose one of them.")
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Raise SettingError unless low <= value <= high; NaN is out of every range."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or not low <= value <= high:
+        raise SettingError(f"{name} is {value}, but must be from {low:g} to {high:g}: choose a value in that range.")
+
+
+@dataclass(frozen=True)
+class Take:
+    """One generated piece."""
+
+    waveform: Waveform
+    """[C, exactly the samples asked for], at the sample rate asked for."""
+    seed: int
+    """The seed that makes it again."""
+    image: Image.Image | None = None
+    """Its spectrogram image, where the engine paints one."""
+    params: SpectrogramParams | None = None
+    """How the image was made."""
+    notes: tuple[str, ...] = ()
+    """One sentence for each thing a person should know ("the prompt was cut after 'violin'")."""
+
+
+class MusicModel(Protocol):
+    """Anything that makes music from a prompt."""
+
+    name: str
+    """As the person chose it."""
+    licence: str
+    """The weights' licence, for the manifest."""
+    sample_rate: int
+    """Native rate in Hz; takes are resampled from it."""
+    native_seconds: float
+    """The longest clip made in one window."""
+
+    def generate(
+        self,
+        settings: GenerationSettings,
+        n_samples: int,
+        sample_rate: int,
+        *,
+        on_progress: OnProgress | None = None,
+        should_cancel: ShouldCancel | None = None,
+    ) -> list[Take]:
+        """Make settings.candidates takes of exactly n_samples at sample_rate.
+
+        Raises:
+            SettingError: n_samples is outside 0.2 s to 10 minutes.
+            GenerationCancelled: should_cancel returned True; checked between steps.
+            EngineError: the model could not do it.
+        """
+        ...
+
+    def unload(self) -> None:
+        """Give the model's memory back; the object is of no further use."""
+        ...
