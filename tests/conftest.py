@@ -1,0 +1,11 @@
+"""Fixtures that all tests share: clips and models are made on the spot, once per session."""
+
+from __future__ import annotations
+
+import os
+
+# The tests use nothing from the network; a forgotten download shall fail at once instead of hanging.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+pytest_plugins = ["tests.fixtures_clips", "tests.fixtures_models"]
