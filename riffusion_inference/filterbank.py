@@ -1,0 +1,40 @@
+"""The mel filters and their inverse; pure numpy."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from riffusion_inference.datatypes import SpectrogramParams
+
+
+@lru_cache(maxsize=8)
+def mel_filterbank(params: SpectrogramParams) -> np.ndarray:
+    """Return the triangular mel filters [n_fft // 2 + 1, n_mels] float32, HTK scale, peak 1, no norm.
+
+    Source: torchaudio.functional.melscale_fbanks(mel_scale="htk", norm=None).
+    """
+    n_bins = params.n_fft // 2 + 1
+    bins = np.linspace(0.0, params.sample_rate // 2, n_bins)
+    low, high = (2595.0 * np.log10(1.0 + f / 700.0) for f in (params.f_min, params.f_max))
+    edges = 700.0 * (10.0 ** (np.linspace(low, high, params.n_mels + 2) / 2595.0) - 1.0)
+    slopes = edges[None, :] - bins[:, None]
+    rising = -slopes[:, :-2] / np.diff(edges)[:-1]
+    falling = slopes[:, 2:] / np.diff(edges)[1:]
+    filterbank = np.clip(np.minimum(rising, falling), 0.0, None).astype(np.float32)
+    filterbank.setflags(write=False)
+    return filterbank
+
+
+@lru_cache(maxsize=8)
+def mel_inverse(params: SpectrogramParams, every: int = 1) -> np.ndarray:
+    """Return the filters' pseudo-inverse [n_mels, ceil(n_bins / every)] float32, of which every k-th bin is kept.
+
+    Mel bands that no bin falls into are left out, so their rows are zero.
+    """
+    filterbank = mel_filterbank(params).astype(np.float64)
+    gram_inverse = np.linalg.pinv(filterbank.T @ filterbank, rcond=1e-10, hermitian=True)
+    inverse = np.ascontiguousarray((filterbank[::every] @ gram_inverse).T, dtype=np.float32)
+    inverse.setflags(write=False)
+    return inverse
