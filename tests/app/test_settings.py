@@ -1,0 +1,133 @@
+"""Where a setting comes from, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.errors import ConfigError
+from app.settings import FIELDS, MODEL_KEYS, ROOT, load_settings
+
+
+def settings_with(tmp_path: Path, env: str = "", environ: dict[str, str] | None = None, **overrides: object):
+    (tmp_path / ".env").write_text(env)
+    return load_settings(tmp_path / ".env", environ or {}, **overrides)
+
+
+def test_each_source_goes_over_the_one_below(tmp_path: Path) -> None:
+    configs = tmp_path / "configs"
+    configs.mkdir()
+    (configs / "default.toml").write_text("port = 1001\nqueue_size = 5\nhost = 'a'\nx264_crf = 20\n")
+    (tmp_path / ".env").write_text("PORT=1002\nQUEUE_SIZE=6\nHOST=b\n")
+    environ = {"PORT": "1003", "QUEUE_SIZE": "7"}
+    found = load_settings(tmp_path / ".env", environ, config_dir=configs, port=1004)
+    assert (found.port, found.queue_size, found.host, found.x264_crf) == (1004, 7, "b", 20)
+    assert found.delete_after_minutes == 60
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("TEMPORARY_DIRECTORY=/var/scratch", "temporary_directory", Path("/var/scratch")),
+        ("THREADS_ON_SPLITTING=3", "threads_on_splitting", 3),
+        ("THREADS_ON_SPLITING=5", "threads_on_splitting", 5),
+        ("DEVICE=cpu", "device", "cpu"),
+        ("MODEL=/a b/c", "model", "/a b/c"),
+        ("MAX_IMAGE_WIDTH=512", "max_image_width", 512),
+        ("SPLIT_MODE=keyframe", "split_mode", "keyframe"),
+        ("X264_CRF=18", "x264_crf", 18),
+        ("SOUND_MODE=duck", "sound_mode", "duck"),
+        ("MUSIC_GAIN_DB=-6.5", "music_gain_db", -6.5),
+        ("LOUDNESS=-14", "loudness", -14.0),
+        ("LOUDNESS=match", "loudness", None),
+        ("MAX_UPLOAD_MB=12", "max_upload_mb", 12),
+        ("MAX_DURATION_SECONDS=90", "max_duration_seconds", 90),
+        ("DELETE_AFTER_MINUTES=9", "delete_after_minutes", 9),
+        ("HOST=0.0.0.0", "host", "0.0.0.0"),
+        ("PORT=8080", "port", 8080),
+        ("SHARE=yes", "share", True),
+        ("QUEUE_SIZE=3", "queue_size", 3),
+        ("MCP_SERVER=on", "mcp_server", True),
+        ("DESCRIBER=palette", "describer", "palette"),
+        ("REPLICATE_API_TOKEN=r8_abc", "replicate_api_token", "r8_abc"),
+        ("GUIDANCE_SCALE=9", "guidance_scale", 9.0),
+        ("NUM_INFERENCE_STEPS=33", "num_inference_steps", 33),
+        ("SCHEDULER=ddim", "scheduler", "ddim"),
+    ],
+)
+def test_each_name_in_env_sets_its_field(tmp_path: Path, line: str, name: str, value: object) -> None:
+    assert getattr(settings_with(tmp_path, line), name) == value
+    key, text = line.split("=")
+    assert getattr(load_settings(None, {key: text}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("PRT=80", "sets PRT, which is unknown: did you mean PORT?"),
+        ("PORT=eighty", "must be a whole number from 1 to 65535"),
+        ("PORT=70000", "is 70000, but must be from 1 to 65535"),
+        ("MAX_IMAGE_WIDTH=1001", "not a multiple of 8: choose 1000 or 1008"),
+        ("THREADS_ON_SPLITTING=0", "must be from 1 to 64"),
+        ("LOUDNESS=loud", "must be a number from -40 to -6"),
+        ("LOUDNESS=nan", "must be from -40 to -6"),
+        ("SHARE=maybe", "write true or false"),
+        ("SPLIT_MODE=rough", "choose one of keyframe, exact, reencode"),
+        ("GUIDANCE_SCALE=nan", "must be from 0 to 45"),
+        ("NUM_INFERENCE_STEPS=0", "must be from 1 to 100"),
+        ("SCHEDULER=fast", "choose one of dpm++"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence(tmp_path: Path, line: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(sentence)):
+        settings_with(tmp_path, line)
+
+
+def test_an_unknown_key_in_a_config_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "default.toml").write_text("max_image_widht = 8\n")
+    with pytest.raises(ConfigError, match=r"configs/default\.toml sets max_image_widht.*did you mean max_image_width"):
+        load_settings(None, {}, config_dir=tmp_path)
+    (tmp_path / "default.toml").write_text("= 8\n")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load_settings(None, {}, config_dir=tmp_path)
+
+
+def test_an_unknown_override_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="did you mean device"):
+        load_settings(None, {}, devise="cpu")
+
+
+def test_right_spelling_wins_with_a_note(tmp_path: Path) -> None:
+    both = settings_with(tmp_path, "THREADS_ON_SPLITING=2\nTHREADS_ON_SPLITTING=6\n")
+    assert both.threads_on_splitting == 6
+    assert "THREADS_ON_SPLITTING is used" in both.notes[0]
+    assert not settings_with(tmp_path, "THREADS_ON_SPLITING=6\nTHREADS_ON_SPLITTING=6\n").notes
+
+
+def test_each_model_has_its_own_defaults_and_env_goes_over_them(tmp_path: Path) -> None:
+    found = settings_with(tmp_path, model="riffusion")
+    assert found.guidance_scale == found.model_defaults("riffusion").guidance_scale == 7.0
+    assert found.model_defaults("pocket") != found.model_defaults("riffusion")
+    assert found.model_defaults("/some/folder") == found.model_defaults("")
+    over = settings_with(tmp_path, "GUIDANCE_SCALE=3", model="riffusion")
+    assert over.guidance_scale == over.model_defaults("pocket").guidance_scale == 3.0
+    assert over.num_inference_steps == found.num_inference_steps
+
+
+def test_the_token_is_never_shown(tmp_path: Path) -> None:
+    assert "r8_secret" not in repr(settings_with(tmp_path, "REPLICATE_API_TOKEN=r8_secret"))
+
+
+def test_env_example_names_every_setting_once_and_is_valid(tmp_path: Path) -> None:
+    text = (ROOT / ".env.example").read_text()
+    named = re.findall(r"^# ([A-Z0-9_]+)=", text, re.MULTILINE)
+    assert sorted(named) == sorted(name.upper() for name in (*FIELDS, *MODEL_KEYS))
+    found = settings_with(tmp_path, re.sub(r"^# (?=[A-Z0-9_]+=)", "", text, flags=re.MULTILINE))
+    assert found.port == 7860
+    assert found.loudness is None
+
+
+def test_process_environment_may_hold_anything_else() -> None:
+    assert load_settings(None, {"PATH": "/bin", "HF_HOME": "/x", "PORT": ""}).port == 7860
