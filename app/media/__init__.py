@@ -1,0 +1,32 @@
+"""The only place that touches FFmpeg or PyAV: probe, split, decode, mux.
+
+Times are pts and time_base or Fraction seconds, samples are counted from the clip's first frame, and files are
+written under a temporary name and moved into place.
+"""
+
+from app.media.clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
+from app.media.decode import audio_samples, decode_audio, read_audio, write_wav
+from app.media.frames import frame_at, frame_hashes, frames_at, thumbnails
+from app.media.mux import mux_film, replace_audio
+from app.media.probe import probe
+from app.media.split import explain_split, split
+
+__all__ = [
+    "SPLIT_MODES",
+    "Clip",
+    "SplitMode",
+    "SplitPlan",
+    "audio_samples",
+    "decode_audio",
+    "explain_split",
+    "frame_at",
+    "frame_hashes",
+    "frames_at",
+    "mux_film",
+    "probe",
+    "read_audio",
+    "replace_audio",
+    "split",
+    "thumbnails",
+    "write_wav",
+]

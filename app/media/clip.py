@@ -1,0 +1,98 @@
+"""What a probe found and what a split will do: the frozen types of the video layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from app.plan import Part
+
+SplitMode = Literal["keyframe", "exact", "reencode"]
+SPLIT_MODES: tuple[SplitMode, ...] = ("keyframe", "exact", "reencode")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A video file, as FFmpeg presents it: edit lists are honoured and hidden frames are not counted."""
+
+    path: Path
+    """The file, absolute."""
+    container: str
+    """FFmpeg's name of the format, for example "mov,mp4,m4a,3gp,3g2,mj2"."""
+    size_bytes: int
+    """Bytes on disk."""
+    duration: Fraction
+    """Seconds from the first frame's start to the last frame's end."""
+    frame_pts: tuple[int, ...]
+    """Presentation time of each frame, rising, in time_base units."""
+    time_base: Fraction
+    """Seconds per unit of frame_pts."""
+    frame_rate: Fraction
+    """Frames per second, on average over the clip."""
+    keyframes: tuple[int, ...]
+    """Frame numbers, in presentation order, that can be decoded without the frames before them."""
+    width: int
+    """Pixels as shown, after rotation."""
+    height: int
+    """Pixels as shown, after rotation."""
+    rotation: int
+    """Degrees counter-clockwise that a player turns the stored picture: 0, 90, 180 or 270."""
+    video_codec: str
+    """FFmpeg's name, for example "h264"."""
+    pixel_format: str
+    """FFmpeg's name, for example "yuv420p10le"."""
+    video_index: int
+    """The video track's number among all streams of the file."""
+    sample_rate: int | None
+    """Hz of the first audio track; None where there is no sound."""
+    n_channels: int
+    """Channels of the first audio track; 0 where there is no sound."""
+    n_samples: int
+    """Samples per channel that the first audio track decodes to; 0 where there is no sound."""
+    audio_start_sample: int
+    """When the first audio sample sounds, counted from the clip's first frame; negative where sound comes first."""
+    audio_codec: str | None
+    """FFmpeg's name, for example "aac"; None where there is no sound."""
+    n_audio_tracks: int
+    """Audio tracks in the file."""
+    n_subtitle_tracks: int = 0
+    """Subtitle tracks in the file."""
+    n_chapters: int = 0
+    """Chapters in the file."""
+
+    @property
+    def n_frames(self) -> int:
+        """Frames that a player shows, at least 1."""
+        return len(self.frame_pts)
+
+    @property
+    def start(self) -> Fraction:
+        """Seconds on the file's own timeline at which the first frame appears."""
+        return self.frame_pts[0] * self.time_base
+
+    @property
+    def is_variable_frame_rate(self) -> bool:
+        """True where frames are shown for different times, by more than rounding to time_base."""
+        steps = [b - a for a, b in zip(self.frame_pts, self.frame_pts[1:], strict=False)]
+        return bool(steps) and max(steps) - min(steps) > 1
+
+    @property
+    def is_mp4_family(self) -> bool:
+        """True for MP4, MOV and their kin."""
+        return "mp4" in self.container.split(",")
+
+
+@dataclass(frozen=True)
+class SplitPlan:
+    """What a split will do, known before it does it."""
+
+    mode_asked: SplitMode
+    """The mode the person chose."""
+    mode_used: SplitMode
+    """The mode that will run; differs where this clip cannot carry the one asked for."""
+    parts: tuple[Part, ...]
+    """The parts it will write; in keyframe mode they may be fewer than asked for, and a note says so."""
+    notes: tuple[str, ...]
+    """One sentence for each thing a person should know."""

@@ -1,0 +1,185 @@
+"""Sound out of files, on one grid: sample 0 sounds when the clip's first frame appears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.errors import MediaError
+from app.media.clip import Clip
+from app.media.ffmpeg import written_whole
+from app.media.probe import opened, probe
+from riffusion_inference.datatypes import Waveform
+
+WARM_UP_SECONDS = 1
+JITTER_TIME_UNITS = 2
+
+
+def decode_audio(
+    clip_or_path: Clip | Path,
+    *,
+    track: int = 0,
+    start_sample: int | None = 0,
+    end_sample: int | None = None,
+) -> Waveform:
+    """Decode a range of one audio track; where the track has no sound (before it, after it, in gaps) it is silent.
+
+    Args:
+        clip_or_path: a probed clip, or a video file to probe.
+        track: number among the audio tracks, 0 for the first.
+        start_sample: first sample; 0 sounds with the clip's first frame; None: the track's first, even before that.
+        end_sample: one past the last sample; None: the track's end.
+    Returns:
+        Waveform, samples [C, end_sample - start_sample] float32.
+    Raises:
+        MediaError: there is no such track, or it cannot be decoded.
+    """
+    clip = clip_or_path if isinstance(clip_or_path, Clip) else probe(Path(clip_or_path))
+    first = start_sample if start_sample is not None else None
+    pieces, rate, channels = _placed_pieces(clip, track, first, end_sample)
+    low = first if first is not None else min((at for at, _ in pieces), default=0)
+    high = end_sample if end_sample is not None else max((at + p.shape[1] for at, p in pieces), default=low)
+    samples = np.zeros((channels, max(0, high - low)), dtype=np.float32)
+    for at, piece in pieces:
+        a, b = max(at, low), min(at + piece.shape[1], high)
+        if a < b:
+            samples[:, a - low : b - low] = piece[:, a - at : b - at]
+    return Waveform(samples, rate)
+
+
+def audio_samples(path: Path, track: int = 0) -> Waveform:
+    """Decode every sample of an audio track, one after another as FFmpeg presents them, gaps closed.
+
+    Args:
+        path: any media file.
+        track: number among the audio tracks, 0 for the first.
+    Returns:
+        Waveform, samples [C, T] float32; exact for 8, 16 and 24 bit integers.
+    Raises:
+        MediaError: there is no such track, or it cannot be decoded.
+    """
+    with opened(path) as container:
+        stream = _audio_stream(container, track, path)
+        rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+        pieces = [piece for _, piece in _pieces(container, stream)]
+    empty = np.zeros((channels, 0), dtype=np.float32)
+    return Waveform(np.concatenate([empty, *pieces], axis=1), rate)
+
+
+def audio_extent(path: Path, track: int) -> tuple[Fraction, int]:
+    """When an audio track starts on the file's timeline (seconds), and how many samples it decodes to.
+
+    Args:
+        path: any media file.
+        track: number among the audio tracks.
+    """
+    with opened(path) as container:
+        stream = _audio_stream(container, track, path)
+        time_base, start, count = Fraction(stream.time_base), None, 0
+        for pts, piece in _pieces(container, stream):
+            start = pts * time_base if start is None and pts is not None else start
+            count += piece.shape[1]
+    return start or Fraction(0), count
+
+
+def read_audio(path: Path) -> Waveform:
+    """Read the first audio track of any sound or video file, whole.
+
+    Args:
+        path: WAV, FLAC, MP3, M4A, a video, ...
+    Returns:
+        Waveform, samples [C, T] float32.
+    Raises:
+        MediaError: it cannot be read or holds no sound.
+    """
+    return audio_samples(Path(path))
+
+
+def write_wav(path: Path, waveform: Waveform) -> None:
+    """Write a waveform as 32-bit float WAV, which loses nothing; the file appears whole or not at all.
+
+    Args:
+        path: where to.
+        waveform: samples [C, T].
+    Raises:
+        MediaError: the folder cannot be written or is full.
+    """
+    import soundfile
+
+    with written_whole(Path(path)) as temporary:
+        try:
+            soundfile.write(temporary, waveform.samples.T, waveform.sample_rate, subtype="FLOAT", format="WAV")
+        except soundfile.LibsndfileError as error:
+            raise OSError(error.code, str(error)) from error
+
+
+def _audio_stream(container: Any, track: int, path: Path) -> Any:
+    tracks = container.streams.audio
+    if not 0 <= track < len(tracks):
+        has = f"{len(tracks)} audio tracks" if tracks else "no sound"
+        raise MediaError(f"{Path(path).name} has {has}: there is no audio track {track}.")
+    return tracks[track]
+
+
+def _placed_pieces(
+    clip: Clip, track: int, start_sample: int | None, end_sample: int | None
+) -> tuple[list[tuple[int, np.ndarray]], int, int]:
+    """Decoded pieces of sound with their places on the grid, the sample rate, and the number of channels."""
+    placed: list[tuple[int, np.ndarray]] = []
+    with opened(clip.path) as container:
+        stream = _audio_stream(container, track, clip.path)
+        rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+        time_base = Fraction(stream.time_base)
+        jitter = max(2, round(JITTER_TIME_UNITS * time_base * rate))
+        if start_sample is not None and (1 / (time_base * rate)).denominator == 1:
+            from_time = clip.start + Fraction(start_sample, rate) - WARM_UP_SECONDS
+            if from_time > 0:
+                container.seek(int(from_time / time_base), stream=stream, backward=True)
+        running: int | None = None
+        for pts, piece in _pieces(container, stream):
+            told = round((pts * time_base - clip.start) * rate) if pts is not None else running
+            if running is None or (told is not None and told > running + jitter):
+                running = told or 0
+            if end_sample is not None and running >= end_sample:
+                break
+            if start_sample is None or running + piece.shape[1] > start_sample:
+                placed.append((running, piece))
+            running += piece.shape[1]
+    return placed, rate, channels
+
+
+def _pieces(container: Any, stream: Any) -> Iterator[tuple[int | None, np.ndarray]]:
+    """Decoded frames as (pts, [C, n] float32), the last one trimmed where MP4's tables end it early."""
+    is_mp4 = "mp4" in container.format.name.split(",")
+    held: tuple[int | None, np.ndarray] | None = None
+    end: Fraction | None = None
+    for packet in container.demux(stream):
+        if packet.pts is not None and packet.duration and not packet.is_discard:
+            end = (packet.pts + packet.duration) * Fraction(stream.time_base)
+        for frame in packet.decode():
+            if held is not None:
+                yield held
+            held = (frame.pts, _to_float(frame))
+    if held is None:
+        return
+    pts, piece = held
+    if is_mp4 and end is not None and pts is not None:
+        rate = stream.codec_context.sample_rate
+        piece = piece[:, : max(0, round((end - pts * Fraction(stream.time_base)) * rate))]
+    yield pts, piece
+
+
+def _to_float(frame: Any) -> np.ndarray:
+    """[C, n] float32 of a decoded audio frame; integers are scaled by their full range."""
+    array = frame.to_ndarray()
+    if not frame.format.is_planar:
+        array = array.reshape(-1, frame.layout.nb_channels).T
+    if array.dtype == np.uint8:
+        return ((array.astype(np.float32) - 128) / 128).astype(np.float32)
+    if np.issubdtype(array.dtype, np.integer):
+        return (array.astype(np.float64) / (1 << (8 * array.dtype.itemsize - 1))).astype(np.float32)
+    return np.ascontiguousarray(array, dtype=np.float32)

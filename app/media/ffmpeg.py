@@ -1,0 +1,166 @@
+"""Running FFmpeg as a child, writing files in one go, and saying in one sentence what went wrong."""
+
+from __future__ import annotations
+
+import errno
+import os
+import queue
+import secrets
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from app.errors import DubCancelled, MediaError
+from riffusion_inference.datatypes import ShouldCancel
+
+POLL_SECONDS = 0.1
+KILL_AFTER_SECONDS = 1.0
+
+
+@lru_cache(maxsize=1)
+def ffmpeg_exe() -> str:
+    """Absolute path of the FFmpeg that the imageio-ffmpeg wheel carries; it is never put on PATH."""
+    import imageio_ffmpeg
+
+    return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def file_url(path: Path) -> str:
+    """An FFmpeg input or output name that no character in it can turn into an option or a protocol."""
+    return f"file:{path.absolute()}"
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside path; move it into place when the block ends well, delete it when not.
+
+    Args:
+        path: the file to appear, whole or not at all; its folder is made.
+    Raises:
+        MediaError: the folder cannot be made or written, or it is full.
+    """
+    temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise write_error(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_error(error: OSError, path: Path) -> MediaError:
+    """Turn an error of the operating system into a sentence that names the folder and what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return no_space_error(path.parent)
+    return MediaError(f"{path.name} cannot be written to {path.parent}: {error.strerror or error}.")
+
+
+def no_space_error(folder: Path, needed_bytes: int | None = None) -> MediaError:
+    """The sentence for a full disk."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        free = 0
+    needs = f"about {needed_bytes:,} bytes are needed" if needed_bytes is not None else "more is needed"
+    return MediaError(
+        f"There is no space left in {folder}: {needs}, {free:,} are free. Free some space or choose another folder."
+    )
+
+
+def check_free_space(folder: Path, needed_bytes: int) -> None:
+    """Raise MediaError where folder's disk has less free than needed_bytes; folder need not exist yet."""
+    existing = folder.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    if shutil.disk_usage(existing).free < needed_bytes:
+        raise no_space_error(folder, needed_bytes)
+
+
+def check_cancel(should_cancel: ShouldCancel | None) -> None:
+    """Raise DubCancelled where the person asked to stop."""
+    if should_cancel is not None and should_cancel():
+        raise DubCancelled("Stopped; nothing was left behind.")
+
+
+def run_ffmpeg(
+    arguments: list[str],
+    out_path: Path,
+    *,
+    on_frames: Callable[[int], None] | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> None:
+    """Run FFmpeg to its end; the child is killed within two seconds of a cancel or an error here.
+
+    Args:
+        arguments: everything after the program's name.
+        out_path: the file it writes, for the error's sentence.
+        on_frames: called with the number of frames done.
+        should_cancel: asked ten times a second.
+    Raises:
+        MediaError: FFmpeg failed; the sentence carries its last line.
+        DubCancelled: should_cancel returned True.
+    """
+    command = [ffmpeg_exe(), "-hide_banner", "-nostdin", "-v", "error", "-nostats", "-progress", "pipe:1", *arguments]
+    with tempfile.TemporaryFile() as errors:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
+        try:
+            _follow(child, on_frames, should_cancel)
+        finally:
+            _end(child)
+        if child.returncode != 0:
+            errors.seek(0)
+            raise _failure(errors.read().decode("utf-8", "replace"), out_path)
+
+
+def _follow(
+    child: subprocess.Popen[str], on_frames: Callable[[int], None] | None, should_cancel: ShouldCancel | None
+) -> None:
+    """Read the child's progress until it ends."""
+    lines: queue.Queue[str | None] = queue.Queue()
+    threading.Thread(target=_pump, args=(child, lines), daemon=True).start()
+    while True:
+        check_cancel(should_cancel)
+        try:
+            line = lines.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            continue
+        if line is None:
+            child.wait()
+            return
+        key, _, value = line.strip().partition("=")
+        if key == "frame" and value.isdigit() and on_frames is not None:
+            on_frames(int(value))
+
+
+def _pump(child: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
+    assert child.stdout is not None
+    for line in child.stdout:
+        lines.put(line)
+    lines.put(None)
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """Make sure that the child is gone: ask, wait a second, kill."""
+    if child.poll() is None:
+        child.terminate()
+        deadline = time.monotonic() + KILL_AFTER_SECONDS
+        while child.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if child.poll() is None:
+            child.kill()
+    child.wait()
+
+
+def _failure(stderr: str, out_path: Path) -> MediaError:
+    if "No space left on device" in stderr:
+        return no_space_error(out_path.parent)
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    return MediaError(f"{out_path.name} could not be made: {lines[-1].strip() if lines else 'FFmpeg gave no reason'}")

@@ -1,0 +1,126 @@
+"""Pictures out of files: one at a time for people, all of them hashed for proof."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.errors import MediaError
+from app.media.clip import Clip
+from app.media.probe import opened, probe, video_stream
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+def frame_at(path: Path, at: Fraction) -> Image.Image:
+    """The picture that a player shows at a time.
+
+    Args:
+        path: a video.
+        at: seconds from the first frame; before it, the first frame is meant, after the end, the last.
+    Returns:
+        RGB image, turned as a player would turn it.
+    Raises:
+        MediaError: path is no video that can be decoded.
+    """
+    return frames_at(path, [at])[0]
+
+
+def frames_at(path: Path, times: Sequence[Fraction]) -> list[Image.Image]:
+    """The pictures that a player shows at several times; see frame_at.
+
+    Args:
+        path: a video.
+        times: seconds from the first frame, in any order.
+    Returns:
+        As many RGB images as times.
+    """
+    return _pictures(probe(Path(path)), times, None)
+
+
+def thumbnails(clip: Clip, times: Sequence[Fraction], height: int) -> list[Image.Image]:
+    """Small pictures for a time line; see frame_at.
+
+    Args:
+        clip: a probed clip.
+        times: seconds from the first frame.
+        height: pixels; the width follows.
+    Returns:
+        As many RGB images as times.
+    """
+    return _pictures(clip, times, height)
+
+
+def frame_hashes(path: Path) -> Iterator[str]:
+    """Hash every decoded frame in the order shown; hidden frames (edit lists) are left out, as FFmpeg does.
+
+    Args:
+        path: a video.
+    Returns:
+        One hexadecimal MD5 per frame, of its size, pixel format and visible pixels; timestamps do not count.
+    Raises:
+        MediaError: path is no video that can be decoded.
+    """
+    path = Path(path)
+    with opened(path) as container:
+        stream = video_stream(container, path)
+        stream.thread_type = "AUTO"
+        for frame in container.decode(stream):
+            yield _hash(frame)
+
+
+def _hash(frame: Any) -> str:
+    digest = hashlib.md5(f"{frame.format.name} {frame.width}x{frame.height}".encode(), usedforsecurity=False)
+    components = frame.format.components
+    for number, plane in enumerate(frame.planes):
+        mine = [c for c in components if c.plane == number]
+        row_bytes = plane.width * sum((c.bits + 7) // 8 for c in mine)
+        rows = np.frombuffer(plane, np.uint8)[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
+        digest.update(np.ascontiguousarray(rows[:, : min(row_bytes, plane.line_size)]))
+    return digest.hexdigest()
+
+
+def _pictures(clip: Clip, times: Sequence[Fraction], height: int | None) -> list[Image.Image]:
+    wanted = [_frame_number(clip, time) for time in times]
+    found: dict[int, Image.Image] = {}
+    with opened(clip.path) as container:
+        stream = video_stream(container, clip.path)
+        stream.thread_type = "AUTO"
+        for number in sorted(set(wanted)):
+            frame = _decode_one(container, stream, clip, number)
+            found[number] = _to_image(frame, height)
+    return [found[number] for number in wanted]
+
+
+def _frame_number(clip: Clip, time: Fraction) -> int:
+    pts = clip.frame_pts[0] + time / clip.time_base
+    return max(0, int(np.searchsorted(clip.frame_pts, int(pts), side="right")) - 1)
+
+
+def _decode_one(container: Any, stream: Any, clip: Clip, number: int) -> Any:
+    """Decode from the keyframe before, or from the very start where that does not lead to the frame."""
+    target = clip.frame_pts[number]
+    for seek_to in (target, min(clip.frame_pts[0], 0)):
+        container.seek(seek_to, stream=stream, backward=True)
+        for frame in container.decode(stream):
+            if frame.pts is not None and frame.pts >= target:
+                if frame.pts == target:
+                    return frame
+                break
+    raise MediaError(f"Frame {number} of {clip.path.name} cannot be decoded: the file is damaged there.")
+
+
+def _to_image(frame: Any, height: int | None) -> Image.Image:
+    turn = round(frame.rotation / 90) * 90 % 360
+    if height is not None:
+        shown = frame.width if turn in (90, 270) else frame.height
+        scale = height / shown
+        frame = frame.reformat(max(1, round(frame.width * scale)), max(1, round(frame.height * scale)), "rgb24")
+    image = frame.to_image()
+    return image.rotate(turn, expand=True) if turn else image

@@ -1,0 +1,188 @@
+"""Finding out what a file holds, and refusing in one sentence what is no video."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from app.errors import MediaError
+from app.media.clip import Clip
+
+PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
+TIMED_CONTAINERS = {"mp4", "matroska"}
+TRUNCATION_SECONDS, TRUNCATION_SHARE = 1, Fraction(1, 20)
+
+
+def check_readable(path: Path) -> Path:
+    """Raise MediaError unless path is a file that can be read and holds something; return it absolute."""
+    path = Path(path).absolute()
+    if not path.exists():
+        raise MediaError(f"{path} does not exist: check the name.")
+    if path.is_dir():
+        raise MediaError(f"{path} is a folder: give the video file itself.")
+    if not os.access(path, os.R_OK):
+        raise MediaError(f"{path} may not be read: give yourself permission to read it (chmod u+r).")
+    if path.stat().st_size == 0:
+        raise MediaError(f"{path} is empty (0 bytes): the copy or download did not finish.")
+    return path
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a media file for reading.
+
+    Raises:
+        MediaError: it cannot be read or is damaged, also where that shows only inside the block.
+    """
+    path = check_readable(path)
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            yield container
+    except PermissionError as error:
+        raise MediaError(f"{path} may not be read: give yourself permission to read it (chmod u+r).") from error
+    except (av.error.FFmpegError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MediaError(f"{path.name} is not a video that can be read, or it is damaged or cut short: {reason}.") from (
+            error
+        )
+
+
+def video_stream(container: Any, path: Path) -> Any:
+    """The first stream of moving pictures; cover art does not count.
+
+    Raises:
+        MediaError: there is none.
+    """
+    for stream in container.streams.video:
+        if not stream.disposition & stream.disposition.__class__.attached_pic:
+            return stream
+    kind = "only sound" if container.streams.audio else "no video"
+    raise MediaError(f"{path.name} holds {kind}, no moving pictures: give a video file.")
+
+
+def probe(path: Path) -> Clip:
+    """Find out what a video file holds; every packet is read, only the first frame is decoded where that is enough.
+
+    Args:
+        path: any file.
+    Returns:
+        The clip, its frames as FFmpeg presents them.
+    Raises:
+        MediaError: missing, a folder, not readable, empty, no video, audio only, damaged or truncated.
+    """
+    path = Path(path)
+    with opened(path) as container:
+        stream = video_stream(container, path)
+        frame = next(container.decode(stream), None)
+        if frame is None:
+            raise MediaError(f"{path.name} holds no picture that can be decoded: it is damaged or cut short.")
+        rotation = round(frame.rotation / 90) * 90 % 360
+        facts = _track_facts(container, stream, frame, rotation)
+        family = container.format.name
+    frames = _frame_times(path, family, facts["video_codec"])
+    sound = _sound(path, frames[0][0] * frames[2])
+    return _clip(path, family, facts, frames, sound)
+
+
+def _track_facts(container: Any, stream: Any, frame: Any, rotation: int) -> dict[str, Any]:
+    width, height = frame.width, frame.height
+    if rotation in (90, 270):
+        width, height = height, width
+    return {
+        "width": width,
+        "height": height,
+        "rotation": rotation,
+        "video_codec": stream.codec_context.codec.canonical_name,
+        "pixel_format": frame.format.name,
+        "video_index": stream.index,
+        "n_audio_tracks": len(container.streams.audio),
+        "n_subtitle_tracks": len(container.streams.subtitles),
+        "n_chapters": len(container.chapters()),
+    }
+
+
+def _frame_times(path: Path, family: str, codec: str) -> tuple[list[int], list[bool], Fraction, int]:
+    """Pts of the frames in order, whether each is a keyframe, the time base, and the pts at which the last one ends."""
+    times: dict[int, tuple[bool, int]] = {}
+    by_packets = codec in PACKETS_ARE_FRAMES and bool(TIMED_CONTAINERS & set(family.split(",")))
+    with opened(path) as container:
+        stream = video_stream(container, path)
+        if by_packets:
+            for packet in container.demux(stream):
+                if packet.pts is not None and not packet.is_discard:
+                    times[packet.pts] = (packet.is_keyframe, packet.duration or 0)
+        else:
+            stream.thread_type = "AUTO"
+            for frame in container.decode(stream):
+                if frame.pts is not None:
+                    times[frame.pts] = (bool(frame.key_frame), frame.duration or 0)
+        time_base = Fraction(stream.time_base)
+        rate = stream.average_rate or stream.guessed_rate or 25
+        _check_whole(path, container, stream, max(times, default=0) * time_base)
+    if not times:
+        raise MediaError(f"{path.name} holds no picture that can be decoded: it is damaged or cut short.")
+    pts = sorted(times)
+    last = times[pts[-1]][1] or (pts[-1] - pts[-2] if len(pts) > 1 else round(1 / (Fraction(rate) * time_base)))
+    return pts, [times[p][0] for p in pts], time_base, pts[-1] + max(1, last)
+
+
+def _check_whole(path: Path, container: Any, stream: Any, last: Fraction) -> None:
+    """Raise MediaError where the pictures end long before the header says."""
+    declared = stream.duration * stream.time_base if stream.duration else None
+    if declared is None:
+        return
+    start = (stream.start_time or 0) * stream.time_base
+    missing = start + declared - last
+    if missing > max(TRUNCATION_SECONDS, declared * TRUNCATION_SHARE) and stream.frames > 2:
+        raise MediaError(
+            f"{path.name} is cut short: it says it lasts {float(declared):.2f} s, "
+            f"but its pictures end {float(missing):.2f} s before that. Copy or download it again."
+        )
+
+
+def _sound(path: Path, video_start: Fraction) -> dict[str, Any]:
+    from app.media.decode import audio_extent
+
+    with opened(path) as container:
+        if not container.streams.audio:
+            return {"sample_rate": None, "n_channels": 0, "n_samples": 0, "audio_start_sample": 0, "audio_codec": None}
+        context = container.streams.audio[0].codec_context
+        rate, channels, codec = context.sample_rate, context.channels, context.codec.canonical_name
+    start, n_samples = audio_extent(path, 0)
+    return {
+        "sample_rate": rate,
+        "n_channels": channels,
+        "n_samples": n_samples,
+        "audio_start_sample": round((start - video_start) * rate),
+        "audio_codec": codec,
+    }
+
+
+def _clip(
+    path: Path,
+    family: str,
+    facts: dict[str, Any],
+    frames: tuple[list[int], list[bool], Fraction, int],
+    sound: dict[str, Any],
+) -> Clip:
+    pts, is_key, time_base, end = frames
+    duration = (end - pts[0]) * time_base
+    return Clip(
+        path=path.absolute(),
+        container=family,
+        size_bytes=path.stat().st_size,
+        duration=duration,
+        frame_pts=tuple(pts),
+        time_base=time_base,
+        frame_rate=(len(pts) / duration).limit_denominator(100_000),
+        keyframes=tuple(number for number, key in enumerate(is_key) if key),
+        **facts,
+        **sound,
+    )

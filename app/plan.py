@@ -1,0 +1,125 @@
+"""N equal parts of a clip, in whole frames and whole samples. Pure: no file is opened here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+from app.errors import PlanError
+
+
+class FrameTimes(Protocol):
+    """What planning needs to know of a clip."""
+
+    @property
+    def frame_pts(self) -> Sequence[int]:
+        """Presentation time of each frame, rising, in time_base units."""
+        ...
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per pts unit."""
+        ...
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds from the first frame's start to the last frame's end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Part:
+    """A half-open run of frames; times count from the clip's first frame."""
+
+    index: int
+    """1 for the first part."""
+    start_frame: int
+    """First frame, in presentation order, 0 for the clip's first."""
+    end_frame: int
+    """One past the last frame."""
+    start: Fraction
+    """Seconds, when start_frame appears."""
+    end: Fraction
+    """Seconds, when the frame end_frame appears; for the last part, when its last frame ends."""
+    n_parts: int = 1
+    """How many parts the clip has in all."""
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds."""
+        return self.end - self.start
+
+    @property
+    def n_frames(self) -> int:
+        """Frames, at least 1."""
+        return self.end_frame - self.start_frame
+
+    def start_sample(self, sample_rate: int) -> int:
+        """First sample under the part's first frame; sample 0 sounds when the clip's first frame appears."""
+        return round(self.start * sample_rate)
+
+    def end_sample(self, sample_rate: int) -> int:
+        """One past the last sample under the part's last frame."""
+        return round(self.end * sample_rate)
+
+    def owned_samples(self, sample_rate: int) -> tuple[int | None, int | None]:
+        """Half-open range of the source's samples that belong to this part; None is open.
+
+        The first part also owns the samples before the first frame, the last part those after the last frame, so
+        that every sample of the source is in exactly one part.
+        """
+        start = None if self.index == 1 else self.start_sample(sample_rate)
+        end = None if self.index == self.n_parts else self.end_sample(sample_rate)
+        return start, end
+
+
+def plan_parts(clip: FrameTimes, n_parts: int) -> tuple[Part, ...]:
+    """Cut a clip into n_parts runs of frames whose lengths differ by at most one frame.
+
+    Part k of N holds the frames floor(k * F / N) to floor((k + 1) * F / N) in presentation order, so that variable
+    frame rate is cut by frames too and no time is ever rounded.
+
+    Args:
+        clip: its frames' pts; a probed Clip will do.
+        n_parts: 1 to the number of frames.
+    Returns:
+        The parts in order: a partition of the frames and of the time from the first frame to the last one's end.
+    Raises:
+        PlanError: n_parts is below 1 or more than the clip has frames.
+    """
+    n_frames = len(clip.frame_pts)
+    if isinstance(n_parts, bool) or not isinstance(n_parts, int) or not 1 <= n_parts <= n_frames:
+        raise PlanError(
+            f"{n_parts} parts were asked for, but the clip has {n_frames} frames: choose from 1 to {n_frames} parts."
+        )
+    return parts_at(clip, [k * n_frames // n_parts for k in range(n_parts)])
+
+
+def parts_at(clip: FrameTimes, start_frames: Sequence[int]) -> tuple[Part, ...]:
+    """Cut a clip before the given frames.
+
+    Args:
+        clip: its frames' pts.
+        start_frames: first frame of each part, rising, the first one 0.
+    Returns:
+        len(start_frames) parts, a partition like plan_parts'.
+    Raises:
+        PlanError: start_frames does not start with 0, does not rise, or lies outside the clip.
+    """
+    n_frames = len(clip.frame_pts)
+    bounds = [*start_frames, n_frames]
+    if bounds[0] != 0 or any(a >= b for a, b in zip(bounds, bounds[1:], strict=False)):
+        raise PlanError(f"Cuts at the frames {list(start_frames)} must rise from 0 and stay below {n_frames}.")
+    times = [time_of(clip, frame) for frame in bounds]
+    return tuple(
+        Part(k + 1, bounds[k], bounds[k + 1], times[k], times[k + 1], len(bounds) - 1) for k in range(len(bounds) - 1)
+    )
+
+
+def time_of(clip: FrameTimes, frame: int) -> Fraction:
+    """Seconds from the clip's first frame to the given one; the clip's duration for the frame after the last."""
+    if frame >= len(clip.frame_pts):
+        return clip.duration
+    return (clip.frame_pts[frame] - clip.frame_pts[0]) * clip.time_base
