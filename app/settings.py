@@ -102,6 +102,10 @@ class Settings:
     """What turns a frame into a prompt: auto, palette, vlm or replicate."""
     replicate_api_token: str = field(default="", repr=False, metadata={"kind": "text", "choices": ()})
     """Token for replicate.com; needed by the replicate describer and engine only."""
+    replicate_base_url: str = _text("https://api.replicate.com")
+    """Where that service answers; another address is for proxies and tests."""
+    image_model: str = _text("HuggingFaceTB/SmolVLM2-500M-Video-Instruct")
+    """Vision-language model of the vlm describer: a Hugging Face name or a local folder."""
     per_model: Mapping[str, ModelDefaults] = field(default_factory=dict, repr=False)
     """ModelDefaults by model name; "" stands for every other model."""
     notes: tuple[str, ...] = ()
@@ -181,9 +185,7 @@ def _read_env_file(path: Path | None) -> dict[str, str]:
     return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
 
 
-def _env_values(
-    raw: dict[str, str], where: str, *, strict: bool
-) -> tuple[dict[str, tuple[Any, str]], tuple[str, ...]]:
+def _env_values(raw: dict[str, str], where: str, *, strict: bool) -> tuple[dict[str, tuple[Any, str]], tuple[str, ...]]:
     """Known settings among environment-like pairs; in a strict source an unknown name is an error."""
     known = {name.upper(): name for name in (*FIELDS, *MODEL_KEYS)}
     notes: list[str] = []
