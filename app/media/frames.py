@@ -92,9 +92,15 @@ def _pictures(clip: Clip, times: Sequence[Fraction], height: int | None) -> list
     with opened(clip.path) as container:
         stream = video_stream(container, clip.path)
         stream.thread_type = "AUTO"
+        decoded: Iterator[Any] = iter(())
+        last = -1
         for number in sorted(set(wanted)):
-            frame = _decode_one(container, stream, clip, number)
-            found[number] = _to_image(frame, height)
+            # Within one group of pictures going on is cheaper than seeking back to its keyframe.
+            going_on = last >= max((k for k in clip.keyframes if k <= number), default=0)
+            frame = next((f for f in decoded if f.pts == clip.frame_pts[number]), None) if going_on else None
+            if frame is None:
+                frame, decoded = _decode_one(container, stream, clip, number)
+            found[number], last = _to_image(frame, height), number
     return [found[number] for number in wanted]
 
 
@@ -103,15 +109,20 @@ def _frame_number(clip: Clip, time: Fraction) -> int:
     return max(0, int(np.searchsorted(clip.frame_pts, int(pts), side="right")) - 1)
 
 
-def _decode_one(container: Any, stream: Any, clip: Clip, number: int) -> Any:
-    """Decode from the keyframe before, or from the very start where that does not lead to the frame."""
+def _decode_one(container: Any, stream: Any, clip: Clip, number: int) -> tuple[Any, Iterator[Any]]:
+    """Decode from the keyframe before, or from the very start where that does not lead to the frame.
+
+    Returns:
+        The frame, and the frames that follow it.
+    """
     target = clip.frame_pts[number]
     for seek_to in (target, min(clip.frame_pts[0], 0)):
         container.seek(seek_to, stream=stream, backward=True)
-        for frame in container.decode(stream):
+        decoded = container.decode(stream)
+        for frame in decoded:
             if frame.pts is not None and frame.pts >= target:
                 if frame.pts == target:
-                    return frame
+                    return frame, decoded
                 break
     raise MediaError(f"Frame {number} of {clip.path.name} cannot be decoded: the file is damaged there.")
 
