@@ -113,7 +113,9 @@ class Settings:
 
     def model_defaults(self, model: str) -> ModelDefaults:
         """What `model` is asked for when the person says nothing."""
-        return self.per_model.get(model) or self.per_model.get("") or ModelDefaults()
+        # "riffusion/riffusion-model-v1" is the hub's name for what configs/riffusion.toml is about.
+        found = self.per_model.get(model) or self.per_model.get(model.split("/")[0]) or self.per_model.get("")
+        return found or ModelDefaults()
 
     @property
     def guidance_scale(self) -> float:

@@ -1,0 +1,137 @@
+"""Making a result folder aside and moving it into place, so that there is a whole one or none."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.errors import ArchiveError, DubCancelled, MediaError
+from app.manifest import MANIFEST_NAME, file_names, read_manifest
+from riffusion_inference.datatypes import ShouldCancel
+
+CHUNK_BYTES = 1 << 20
+UNFINISHED: set[Path] = set()
+"""Folders being made right now; whoever has to end the process at once deletes them."""
+
+
+@contextmanager
+def made_aside(out_dir: Path, *, force: bool = False, in_place_of: Path | None = None) -> Iterator[Path]:
+    """Give a temporary folder beside out_dir; move it into place when the block ends well, delete it when not.
+
+    Args:
+        out_dir: where the result shall be; missing parents are made.
+        force: replace an earlier result that is there.
+        in_place_of: the earlier result that this one goes on from; it may be replaced without force.
+    Raises:
+        ArchiveError: out_dir is there already, or holds files that this program did not write.
+        MediaError: the folder cannot be written or is full.
+    """
+    out_dir = Path(out_dir).absolute()
+    check_free_place(out_dir, force or (in_place_of is not None and in_place_of.absolute() == out_dir))
+    parents = [parent for parent in out_dir.parents if not parent.exists()]
+    work = out_dir.parent / f".{out_dir.name[:40]}.partial-{secrets.token_hex(4)}"
+    UNFINISHED.add(work)
+    try:
+        with write_errors(out_dir.parent):
+            work.mkdir(parents=True)
+            yield work
+            _swap(work, out_dir)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        for parent in parents:
+            if parent.is_dir() and not any(parent.iterdir()):
+                parent.rmdir()
+        raise
+    finally:
+        UNFINISHED.discard(work)
+
+
+def check_free_place(out_dir: Path, may_replace: bool) -> None:
+    """Raise ArchiveError unless out_dir is free, or holds an earlier result and nothing else and may be replaced."""
+    if not out_dir.exists() and not out_dir.is_symlink():
+        return
+    if not out_dir.is_dir() or out_dir.is_symlink():
+        raise ArchiveError(f"{out_dir} is there already and is no folder: choose another name.")
+    there = sorted(path for path in out_dir.rglob("*") if not path.is_dir())
+    if not there:
+        return
+    if not may_replace:
+        raise ArchiveError(f"{out_dir} is there already: choose another folder, or replace it with --force.")
+    if not (out_dir / MANIFEST_NAME).is_file():
+        raise ArchiveError(
+            f"{out_dir} holds no manifest.json of an earlier result: it is not replaced, choose another."
+        )
+    known = {out_dir / name for name in (MANIFEST_NAME, *file_names(read_manifest(out_dir)))}
+    foreign = [path for path in there if path not in known]
+    if foreign:
+        name = foreign[0].relative_to(out_dir)
+        raise ArchiveError(f"{out_dir} holds {name}, which this program did not write: move it away first.")
+
+
+def _swap(work: Path, out_dir: Path) -> None:
+    """Put the finished folder in place; what was there goes only when the new one is in."""
+    if not out_dir.exists():
+        os.rename(work, out_dir)
+        return
+    old = work.with_name(f"{work.name}-old")
+    UNFINISHED.discard(work)  # From here on both folders matter: a stop must delete neither.
+    os.rename(out_dir, old)
+    try:
+        os.rename(work, out_dir)
+    except BaseException:
+        os.rename(old, out_dir)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def write_errors(folder: Path) -> Iterator[None]:
+    """Turn an error of the operating system while writing into a sentence that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # Not the operating system's: a network library's.
+            raise
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise MediaError(
+                f"There is no space left in {folder}: free some space or choose another folder."
+            ) from error
+        raise MediaError(f"{folder} cannot be written: {error.strerror or error}.") from error
+
+
+def check_cancel(should_cancel: ShouldCancel | None) -> None:
+    """Raise DubCancelled where the person asked to stop."""
+    if should_cancel is not None and should_cancel():
+        raise DubCancelled("Stopped; nothing was left behind.")
+
+
+def hash_file(path: Path, should_cancel: ShouldCancel | None = None) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            check_cancel(should_cancel)
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def copy_file(source: Path, target: Path, should_cancel: ShouldCancel | None = None) -> None:
+    """Copy a file's bytes; never a hard link, so that two results stay independent."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as read, target.open("wb") as write:
+        while chunk := read.read(CHUNK_BYTES):
+            check_cancel(should_cancel)
+            write.write(chunk)
+
+
+def safe_stem(name: str) -> str:
+    """A file name's stem without what file systems, shells or zips stumble over; unicode stays."""
+    kept = "".join("_" if char in '<>:"/\\|?*' or not char.isprintable() else char for char in Path(name).stem)
+    encoded = kept.strip(" .").lstrip("-").encode()[:120]
+    return encoded.decode("utf-8", "ignore").strip(" .") or "dub"
