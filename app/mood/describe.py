@@ -1,0 +1,183 @@
+"""From a part of a video to a music prompt, by one of three describers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.errors import MoodError
+from app.mood.frames import Samples, part_stills, sample_part, still_at, stop_if
+from app.mood.look import look_at, movement_of
+from app.mood.palette import Reading, read_palette, speed_words
+from app.mood.tempo import Tempo, fit_tempo
+from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
+from riffusion_inference.errors import RiffusionError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from app.plan import Part
+    from app.settings import Settings
+
+DESCRIBERS = ("auto", "palette", "vlm", "replicate")
+MAX_WORDS = 29
+"""A prompt stays under 30 words."""
+INSTRUCTION = (
+    "Suggest background music that fits these pictures of a video. Answer in under 30 words with nothing but the "
+    "description of the music: its atmosphere, its rhythm, and its melody with instruments."
+)
+"""What the image models are asked, after Audiv's idea: atmosphere, rhythm and melody in under 30 words."""
+
+
+@dataclass(frozen=True)
+class MoodSuggestion:
+    """A prompt for a part, and why."""
+
+    prompt: str
+    """Under 30 words, to be edited by the person."""
+    bpm: float | None
+    """The tempo in the prompt, under which the part is a whole number of 4/4 bars; None for parts under 1.4 s."""
+    saw: str
+    """What was seen: "dark, cold, slow movement"."""
+    describer: str
+    """Who wrote the prompt: palette, vlm or replicate."""
+    notes: tuple[str, ...] = ()
+    """One sentence for each thing a person should know."""
+    bars: int | None = None
+    """Bars in the part at that tempo."""
+
+
+def suggest(
+    video: Path,
+    *,
+    part: Part | None = None,
+    at: Fraction | None = None,
+    describer: str = "palette",
+    settings: Settings,
+    images: Sequence[Image.Image] | None = None,
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> MoodSuggestion:
+    """Look at a part and suggest music for it.
+
+    Light and colour are read from the pictures given, else from the still at `at`, else from all over the part;
+    movement, cuts and tempo always come from the whole part.
+
+    Args:
+        video: a video file.
+        part: the part that gets the music; None is the whole video.
+        at: seconds from the video's first frame: look at this one frame.
+        describer: auto, palette, vlm or replicate; auto is vlm where there is a GPU, else palette.
+        settings: device, image model and token.
+        images: pictures to look at instead of frames; goes over `at`.
+    Returns:
+        MoodSuggestion; the palette describer gives the same one for the same part every time.
+    Raises:
+        MoodError: an unknown describer, no pictures, or an image model that gave no usable answer.
+        MediaError: the video cannot be read.
+        EngineError, CheckpointError: the image model or the service could not be used.
+        DubCancelled: should_cancel returned True.
+    """
+    if describer not in DESCRIBERS:
+        raise MoodError(f"Describer {describer!r} is unknown: choose one of {', '.join(DESCRIBERS)}.")
+    if images is not None and not images:
+        raise MoodError("No picture is chosen: choose at least one.")
+    _tell(on_progress, 0)
+    part, samples = sample_part(video, part, should_cancel)
+    shown = list(images) if images is not None else [still_at(video, at)] if at is not None else None
+    reading = _read(part, samples, shown)
+    _tell(on_progress, 1)
+    chosen, notes = _resolve(describer, settings)
+    if chosen == "palette":
+        return _from_palette(reading, notes)
+    shown = shown or part_stills(video, part)
+    try:
+        answer = _ask(chosen, shown, settings, should_cancel)
+    except RiffusionError as error:
+        stop_if(should_cancel)
+        if describer != "auto":
+            raise
+        return _from_palette(reading, (*notes, f"The palette describer was used instead of the image model: {error}"))
+    tempo = _tempo_for(answer, reading, part.duration)
+    prompt = with_tempo(answer, tempo)
+    return MoodSuggestion(prompt, _bpm(tempo), reading.saw, chosen, notes, tempo.bars)
+
+
+def with_tempo(prompt: str, tempo: Tempo) -> str:
+    """The prompt with this tempo's number, in place of any it had, and under 30 words."""
+    text = re.sub(
+        r",?\s*\b(?:at |around |about )?\d{2,3}\s*(?:bpm|beats per minute)\b", "", prompt, flags=re.IGNORECASE
+    )
+    if not tempo.is_musical:
+        return trim_words(text, MAX_WORDS)
+    speed = speed_words(tempo)
+    return f"{trim_words(text, MAX_WORDS - len(speed.split()))}, {speed}"
+
+
+def trim_words(text: str, most: int) -> str:
+    """At most this many words, cut after the last sentence or phrase that fits where there is one."""
+    words = text.split()
+    if len(words) > most:
+        words = words[:most]
+        ends = [i for i, word in enumerate(words) if word[-1] in ".,;:"]
+        if ends and ends[-1] + 1 >= most // 2:
+            words = words[: ends[-1] + 1]
+    return " ".join(words).rstrip(" .,;:")
+
+
+def _read(part: Part, samples: Samples, shown: Sequence[Image.Image] | None) -> Reading:
+    movement = movement_of(samples.pairs, samples.images, samples.times, part.duration)
+    return read_palette(look_at(shown or samples.images), movement, part.duration)
+
+
+def _resolve(describer: str, settings: Settings) -> tuple[str, tuple[str, ...]]:
+    """The describer that will run, and what to say about it."""
+    if describer != "auto":
+        return describer, ()
+    from riffusion_inference.devices import choose_device
+
+    device, note = choose_device(settings.device)
+    if device.startswith("cuda"):
+        return "vlm", ()
+    return "palette", (note,) if note else ()
+
+
+def _ask(describer: str, images: Sequence[Image.Image], settings: Settings, should_cancel: ShouldCancel | None) -> str:
+    if describer == "vlm":
+        from app.mood.vlm import describe
+
+        return describe(
+            images, INSTRUCTION, model=settings.image_model, device=settings.device, should_cancel=should_cancel
+        )
+    from app.mood.replicate_describer import describe as describe_remotely
+
+    return describe_remotely(
+        images,
+        INSTRUCTION,
+        token=settings.replicate_api_token,
+        base_url=settings.replicate_base_url,
+        should_cancel=should_cancel,
+    )
+
+
+def _tempo_for(answer: str, reading: Reading, duration: Fraction) -> Tempo:
+    """The image model's own tempo if it named one, moved to whole bars; else the palette's."""
+    named = re.search(r"\b(\d{2,3})\s*(?:bpm|beats per minute)\b", answer, flags=re.IGNORECASE)
+    return fit_tempo(duration, float(named[1])) if named and 40 <= int(named[1]) <= 240 else reading.tempo
+
+
+def _from_palette(reading: Reading, notes: tuple[str, ...]) -> MoodSuggestion:
+    return MoodSuggestion(reading.prompt, _bpm(reading.tempo), reading.saw, "palette", notes, reading.tempo.bars)
+
+
+def _bpm(tempo: Tempo) -> float | None:
+    return float(tempo.bpm) if tempo.is_musical else None
+
+
+def _tell(on_progress: OnProgress | None, done: int) -> None:
+    if on_progress is not None:
+        on_progress(Progress("look", done, 1))
