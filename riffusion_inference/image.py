@@ -25,10 +25,10 @@ EXIF_POWER = 11070
 EXIF_MAX_VALUE = 11080
 
 INT16_SCALE = 32768.0
-"""Riffusion computes amplitudes from 16-bit integers, ours are from floats in [-1, 1]: its MAX_VALUE is this much larger."""
+"""Riffusion computes amplitudes from 16-bit integers, we from floats in [-1, 1]: its MAX_VALUE is this much larger."""
 
 REFERENCE_MAX = 30e6 / INT16_SCALE / 4410
-"""Brightest amplitude per sample of window for an image that states none: Riffusion's own fallback of 30e6, made relative."""
+"""Amplitude of black, per sample of window, in an image that states none: Riffusion's own fallback of 30e6."""
 
 
 def reference_max(params: SpectrogramParams) -> float:
@@ -43,12 +43,12 @@ def reference_max(params: SpectrogramParams) -> float:
 
 
 def image_from_mel(spectrogram: Spectrogram) -> Image.Image:
-    """Paint mel amplitudes as an RGB image with Riffusion's EXIF; amplitudes are rounded to 256 levels of their fourth root.
+    """Paint mel amplitudes as an RGB image with Riffusion's EXIF; amplitudes are rounded to 256 levels.
 
     Args:
-        spectrogram: mel_amplitudes [C, n_mels, F], linear, >= 0, C = 1 (all channels alike) or 2 (green left, blue right).
+        spectrogram: mel_amplitudes [C, n_mels, F], linear, >= 0; C is 1 (all channels alike) or 2 (green left, blue right).
     Returns:
-        Image, F wide and n_mels high, low frequencies at the bottom; its EXIF holds the params and the largest amplitude.
+        Image, F wide and n_mels high, low frequencies at the bottom; EXIF holds the params and the largest amplitude.
     Raises:
         SpectrogramError: the array's shape does not match the params, or it holds negative or non-finite values.
     Source: riffusion-hobby, image_from_spectrogram.
@@ -58,6 +58,18 @@ def image_from_mel(spectrogram: Spectrogram) -> Image.Image:
     max_value = float(amplitudes.max())
     scaled = amplitudes / max_value if max_value > 0 else np.zeros_like(amplitudes)
     pixels = (255.0 - 255.0 * scaled**params.power_for_image).astype(np.uint8)[:, ::-1]
+    return image_from_brightness(pixels / np.float32(255.0), params, max_value)
+
+
+def image_from_brightness(brightness: np.ndarray, params: SpectrogramParams, max_value: float) -> Image.Image:
+    """Make a spectrogram image from what a model painted; brightness is rounded to 256 levels.
+
+    Args:
+        brightness: [1 or 2, n_mels, W] in 0..1, high frequencies first, 1 is silence.
+        params: stereo must match the number of channels.
+        max_value: the amplitude of black, on the scale of samples in [-1, 1].
+    """
+    pixels = np.rint(np.clip(brightness, 0.0, 1.0) * 255.0).astype(np.uint8)
     red, green, blue = (np.zeros_like(pixels[0]), pixels[0], pixels[1]) if params.stereo else (pixels[0],) * 3
     image = Image.fromarray(np.stack([red, green, blue], axis=-1))
     write_exif(image, params, max_value)
@@ -86,8 +98,8 @@ def mel_from_image(image: Image.Image, params: SpectrogramParams | None = None) 
         stated = replace(stated, stereo=True)
     if levels.shape[1] != stated.n_mels:
         raise SpectrogramError(
-            f"The image is {levels.shape[1]} px high, but its parameters say {stated.n_mels} mel bands, one for each row: "
-            f"use an image {stated.n_mels} px high, or give the parameters that made it."
+            f"The image is {levels.shape[1]} px high, but its parameters say {stated.n_mels} mel bands, one for each "
+            f"row: use an image {stated.n_mels} px high, or give the parameters that made it."
         )
     chosen = (levels[1:3] if stated.stereo else levels[:1])[:, ::-1]
     # Riffusion writes 255 for silence and any max for it; the product below is then exactly 0.

@@ -1,0 +1,62 @@
+"""Names of music models -> loaded models. Each engine's code is imported only when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from riffusion_inference.checkpoints import RIFFUSION, resolve_checkpoint
+from riffusion_inference.datatypes import MusicModel, OnProgress, Progress
+from riffusion_inference.devices import choose_device
+
+DEFAULT_MAX_IMAGE_WIDTH = 1024
+
+Loader = Callable[..., MusicModel]
+"""Called as loader(model, device=..., max_image_width=..., on_progress=...) with a device that exists."""
+
+
+def load_riffusion(
+    model: str, *, device: str, max_image_width: int, on_progress: OnProgress | None = None
+) -> MusicModel:
+    """Load "pocket", a checkpoint folder or a hub name as a spectrogram diffusion model."""
+    folder = resolve_checkpoint(model, on_progress=on_progress)
+    from riffusion_inference.riffusion import RiffusionModel
+
+    return RiffusionModel.load(folder, model, device=device, max_image_width=max_image_width)
+
+
+ENGINES: dict[str, Loader] = {
+    "pocket": load_riffusion,
+}
+"""Models that have a name of their own; any other name is a checkpoint folder or a hub name for load_riffusion."""
+
+
+def load_model(
+    model: str = "auto",
+    *,
+    device: str = "auto",
+    max_image_width: int = DEFAULT_MAX_IMAGE_WIDTH,
+    on_progress: OnProgress | None = None,
+) -> MusicModel:
+    """Load a model by name.
+
+    Args:
+        model: "auto" (Riffusion on a CUDA device, pocket otherwise), a name in ENGINES, a checkpoint folder, or a hub name.
+        device: as in choose_device.
+        max_image_width: the widest image, in pixels, that one pass may see; see windows.plan_pass.
+        on_progress: called with stage "load model" before and after.
+    Raises:
+        SettingError: the device or the width is wrong.
+        CheckpointError: the checkpoint is missing or corrupt; the message names the ways out.
+        EngineError: the engine could not start.
+    """
+    chosen_device, _ = choose_device(device)
+    name = model.strip() or "auto"
+    if name == "auto":
+        name = RIFFUSION if chosen_device.startswith("cuda") else "pocket"
+    if on_progress:
+        on_progress(Progress("load model", 0, 1))
+    loader = ENGINES.get(name, load_riffusion)
+    loaded = loader(name, device=chosen_device, max_image_width=max_image_width, on_progress=on_progress)
+    if on_progress:
+        on_progress(Progress("load model", 1, 1))
+    return loaded

@@ -1,0 +1,71 @@
+"""A short-time Fourier transform and its inverse on a grid of whole frames, plain or circular; torch only."""
+
+from __future__ import annotations
+
+import torch
+
+
+class FrameGrid:
+    """F frames of `win_length` samples, `hop_length` apart, and the sound that they overlap into.
+
+    A plain sound is (F - 1) * hop_length + win_length samples long: half a window hangs out at each end, so that no frame
+    is cut. A circular one is F * hop_length long, and its last frames wrap around to its start.
+    """
+
+    def __init__(
+        self, n_frames: int, win_length: int, hop_length: int, n_fft: int, *, circular: bool, device: torch.device
+    ) -> None:
+        """Prepare the window and the overlap's weight.
+
+        Args:
+            n_frames: F, >= 1.
+            win_length: samples of the Hann window.
+            hop_length: samples from one frame to the next.
+            n_fft: FFT length, >= win_length.
+            circular: whether the sound wraps around.
+            device: where the arrays are.
+        """
+        self.n_frames, self.win_length, self.hop_length, self.n_fft = n_frames, win_length, hop_length, n_fft
+        self.circular = circular
+        self.window = torch.hann_window(win_length, device=device)
+        weight = self._overlap((self.window**2).expand(1, n_frames, win_length))
+        self.scale = 1.0 / weight.clamp_min(1e-3 * float(weight.max()))
+        self._wrap: torch.Tensor | None = None
+        if circular:
+            span = (n_frames - 1) * hop_length + win_length
+            self._wrap = torch.arange(span, device=device) % (n_frames * hop_length)
+
+    def synthesise(self, spectra: torch.Tensor) -> torch.Tensor:
+        """Overlap spectra [C, F, bins] into sound [C, T]; the nearest sound where they contradict each other."""
+        frames = torch.fft.irfft(spectra, n=self.n_fft)[..., : self.win_length] * self.window
+        return self._overlap(frames) * self.scale
+
+    def analyse(self, sound: torch.Tensor) -> torch.Tensor:
+        """Cut sound [C, T] into spectra [C, F, bins]."""
+        if self._wrap is not None:
+            sound = sound[:, self._wrap]
+        return torch.fft.rfft(sound.unfold(-1, self.win_length, self.hop_length) * self.window, n=self.n_fft)
+
+    def centred(self, sound: torch.Tensor) -> torch.Tensor:
+        """Drop the half windows that hang out, or turn a circular sound so that frame 0 is centred on sample 0."""
+        half = self.win_length // 2
+        if self.circular:
+            return torch.roll(sound, -half, dims=-1)
+        return sound[:, half : half + (self.n_frames - 1) * self.hop_length]
+
+    def _overlap(self, frames: torch.Tensor) -> torch.Tensor:
+        """Add frames [C, F, win_length] where they belong, [C, T]."""
+        n_channels, n_frames, hop = frames.shape[0], self.n_frames, self.hop_length
+        n_blocks = -(-self.win_length // hop)
+        if self.win_length % hop:
+            frames = torch.nn.functional.pad(frames, (0, n_blocks * hop - self.win_length))
+        blocks = frames.reshape(n_channels, n_frames, n_blocks, hop)
+        sound = torch.zeros(n_channels, n_frames + n_blocks - 1, hop, device=frames.device)
+        for index in range(n_blocks):
+            sound[:, index : index + n_frames] += blocks[:, :, index]
+        flat = sound.reshape(n_channels, -1)
+        if not self.circular:
+            return flat[:, : (n_frames - 1) * hop + self.win_length]
+        period = n_frames * hop
+        whole = torch.nn.functional.pad(flat, (0, -flat.shape[1] % period))
+        return whole.reshape(n_channels, -1, period).sum(dim=1)

@@ -1,0 +1,124 @@
+"""Any length from a model of one width: overlapping windows over a long canvas, and how they are blended (pure).
+
+The windows of a canvas are denoised together and their predictions are averaged with smooth weights (MultiDiffusion,
+Bar-Tal et al. 2023), so there is no joint. On a circular canvas the windows wrap around, so that the end meets the start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from riffusion_inference.errors import SettingError
+
+MIN_WINDOW_LATENTS = 8
+"""A window narrower than this holds too little music for a UNet to make sense of."""
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """Windows of one width that cover a canvas."""
+
+    length: int
+    """Columns of the canvas."""
+    width: int
+    """Columns of each window."""
+    starts: tuple[int, ...]
+    """First column of each window, rising."""
+    circular: bool
+    """True: columns past the end are those at the start."""
+
+    @property
+    def n_windows(self) -> int:
+        """How many windows there are, >= 1."""
+        return len(self.starts)
+
+    def columns(self, index: int) -> np.ndarray:
+        """Return the canvas columns of one window, [width] int64; a canvas narrower than the window appears repeatedly."""
+        columns = np.arange(self.width, dtype=np.int64) + self.starts[index]
+        return columns % self.length if self.circular else columns
+
+    def weights(self) -> np.ndarray:
+        """Return the blend weights [n_windows, width] float64; over every canvas column they sum to 1."""
+        profile = np.sin(np.pi * (np.arange(self.width) + 0.5) / self.width) ** 2
+        total = np.zeros(self.length)
+        for index in range(self.n_windows):
+            np.add.at(total, self.columns(index), profile)
+        return np.stack([profile / total[self.columns(index)] for index in range(self.n_windows)])
+
+    def joints(self) -> tuple[int, ...]:
+        """Return the canvas columns where a window begins or ends inside the canvas: where a seam would be heard."""
+        edges = {start for start in self.starts} | {start + self.width for start in self.starts}
+        if self.circular:
+            return tuple(sorted({edge % self.length for edge in edges}))
+        return tuple(sorted(edge for edge in edges if 0 < edge < self.length))
+
+
+def plan_windows(length: int, width: int, stride: int, *, circular: bool = False) -> WindowPlan:
+    """Spread the fewest windows evenly over a canvas, each at most `stride` columns after the last.
+
+    Args:
+        length: columns of the canvas; >= width unless circular.
+        width: columns of a window.
+        stride: 1 to width; half the width blends best, the width itself would leave joints.
+        circular: whether the canvas wraps around.
+
+    >>> plan_windows(20, 8, 4).starts
+    (0, 4, 8, 12)
+    >>> plan_windows(12, 8, 4, circular=True).starts
+    (0, 4, 8)
+    """
+    if not 1 <= stride <= width or length < 1 or (length < width and not circular):
+        raise ValueError(f"length {length}, width {width}, stride {stride}, circular {circular} do not fit together")
+    if circular:
+        count = -(-length // stride)
+        return WindowPlan(length, width, tuple(index * length // count for index in range(count)), True)
+    count = -(-(length - width) // stride) + 1
+    spread = max(count - 1, 1)
+    return WindowPlan(length, width, tuple(index * (length - width) // spread for index in range(count)), False)
+
+
+@dataclass(frozen=True)
+class PassShape:
+    """How wide one pass of the UNet is."""
+
+    window_latents: int
+    """Columns of latents in a window."""
+    windows_per_pass: int
+    """Windows that go through the UNet side by side."""
+
+
+def plan_pass(max_image_width: int, factor: int, native_latents: int) -> PassShape:
+    """Turn MAX_IMAGE_WIDTH into windows: it is the widest image, in pixels, that one pass of the model may see.
+
+    Windows keep the width that the model was trained on, and as many of them go side by side in one pass as fit into
+    max_image_width. If not even one fits, the windows narrow to max_image_width, which costs quality but saves memory.
+    Guidance doubles every pass; that is not counted.
+
+    Args:
+        max_image_width: pixels.
+        factor: pixels for one latent, what the autoencoder needs.
+        native_latents: the UNet's own width.
+    Raises:
+        SettingError: the width is not divisible by factor, or is too narrow for a window.
+    """
+    check_image_width(max_image_width, factor)
+    window = min(native_latents, max_image_width // factor)
+    if window < min(MIN_WINDOW_LATENTS, native_latents):
+        least = min(MIN_WINDOW_LATENTS, native_latents) * factor
+        raise SettingError(
+            f"MAX_IMAGE_WIDTH is {max_image_width}, but this checkpoint needs at least {least} pixels: use {least} or more."
+        )
+    return PassShape(window, max(1, max_image_width // (window * factor)))
+
+
+def check_image_width(width: int, factor: int = 8) -> None:
+    """Raise SettingError, naming the two nearest right values, unless width is a positive multiple of factor."""
+    if width > 0 and width % factor == 0:
+        return
+    below = max(width // factor, 1) * factor
+    raise SettingError(
+        f"MAX_IMAGE_WIDTH is {width}, but it must be divisible by {factor}, which the checkpoint's autoencoder needs: "
+        f"use {below} or {below + factor}."
+    )
