@@ -1,0 +1,199 @@
+"""Stage `diffusion`: train the UNet on latents, with v-prediction, classifier-free dropout and an average of the weights."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from training.captions import write_caption
+from training.genres import GENRES
+from training.latents import read_latents
+from training.optimizer import Muon, warm_up_then_decay
+from training.piece import Piece
+from training.text import tokenize
+
+WINDOW = 32
+SCHEDULE = {"num_train_timesteps": 1000, "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.02}
+"""Noise at the end is 64 times the signal: near enough to pure noise, and safe in half precision for every scheduler."""
+
+
+@dataclass(frozen=True)
+class DiffusionSettings:
+    """Sizes and rates of one run."""
+
+    channels: tuple[int, ...] = (64, 128, 256)
+    """UNet channels at 32, 16 and 8 latents."""
+    layers: int = 2
+    """Residual blocks at each size."""
+    batch: int = 16
+    """Windows in a step."""
+    rate: float = 0.02
+    """Muon's rate."""
+    adam_rate: float = 2e-3
+    """Adam's rate for vectors."""
+    average: float = 0.998
+    """Longest memory of the averaged weights."""
+    dropout: float = 0.1
+    """Share of prompts left empty."""
+    save_seconds: float = 240.0
+    """Time between checkpoints."""
+    seed: int = 0
+    """Of weights and draws."""
+
+
+def new_unet(n_latents: int, text_width: int, settings: DiffusionSettings) -> Any:
+    """Build the UNet, untrained: the prompt steers every block through the time embedding as well as by cross-attention."""
+    from diffusers import UNet2DConditionModel
+
+    torch.manual_seed(settings.seed)
+    first, *others = settings.channels
+    return UNet2DConditionModel(
+        sample_size=WINDOW, in_channels=n_latents, out_channels=n_latents, layers_per_block=settings.layers,
+        block_out_channels=settings.channels, cross_attention_dim=text_width, attention_head_dim=4,
+        down_block_types=("DownBlock2D", *["CrossAttnDownBlock2D"] * len(others)),
+        up_block_types=(*["CrossAttnUpBlock2D"] * len(others), "UpBlock2D"),
+        norm_num_groups=min(16, first // 4), resnet_time_scale_shift="scale_shift",
+        addition_embed_type="text", addition_embed_type_num_heads=4,
+    )  # fmt: skip
+
+
+def new_scheduler() -> Any:
+    """The scheduler whose config is exported."""
+    from diffusers import DPMSolverMultistepScheduler
+
+    return DPMSolverMultistepScheduler(prediction_type="v_prediction", use_karras_sigmas=True, **SCHEDULE)
+
+
+class Windows:
+    """Draws training windows: most start on a bar, the rest anywhere, each with a fresh caption."""
+
+    def __init__(self, folder: Path, data: Path, tokenizer: Any, settings: DiffusionSettings, seed: int) -> None:
+        self.latents, self.pieces = read_latents(folder, data)
+        self.tokenizer, self.settings = tokenizer, settings
+        self.rng = np.random.default_rng(seed)
+
+    def start(self, piece: Piece, last: int) -> int:
+        """Draw the first latent column of a window."""
+        bar = piece.beat_frames * GENRES[piece.genre].meter / 8
+        if self.rng.random() < 0.6:
+            return min(round(int(self.rng.integers(0, int(last // bar) + 1)) * bar), last)
+        return int(self.rng.integers(0, last + 1))
+
+    def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return latents [B, C, 32, 32] float32 and token ids [B, L]."""
+        windows, texts = [], []
+        for index in self.rng.integers(len(self.pieces), size=self.settings.batch):
+            piece = self.pieces[index]
+            at = self.start(piece, self.latents.shape[3] - WINDOW)
+            windows.append(self.latents[index, :, :, at : at + WINDOW].float())
+            dropped = self.rng.random() < self.settings.dropout
+            texts.append("" if dropped else write_caption(piece, self.rng).text)
+        return torch.stack(windows), tokenize(self.tokenizer, texts, self.tokenizer.model_max_length)
+
+
+def velocity_loss(unet: Any, encoder: Any, latents: torch.Tensor, ids: torch.Tensor, alphas: torch.Tensor) -> torch.Tensor:
+    """Mean squared error of the predicted velocity at even-spread random times.
+
+    Args:
+        unet: the model.
+        encoder: frozen text encoder.
+        latents: [B, C, 32, 32].
+        ids: token ids [B, L].
+        alphas: cumulative products [1000].
+    Returns:
+        The loss, a scalar.
+    Source: Salimans & Ho 2022.
+    """
+    count = len(latents)
+    spread = (torch.arange(count) + torch.rand(1)) / count
+    times = (spread * len(alphas)).long().clamp(max=len(alphas) - 1).to(latents.device)
+    signal, noise_share = alphas[times].sqrt()[:, None, None, None], (1 - alphas[times]).sqrt()[:, None, None, None]
+    noise = torch.randn_like(latents)
+    with torch.no_grad():
+        states = encoder(ids).last_hidden_state
+    with torch.autocast(latents.device.type, dtype=torch.bfloat16, enabled=latents.device.type == "cuda"):
+        predicted = unet(signal * latents + noise_share * noise, times, states.to(latents.dtype)).sample
+    return functional.mse_loss(predicted.float(), signal * noise - noise_share * latents)
+
+
+def train_diffusion(folder: Path, data: Path, settings: DiffusionSettings, *, max_seconds: float, max_steps: int = 10**9,
+                    device: str = "cpu") -> None:  # fmt: skip
+    """Train until the run has used max_seconds in all, over however many starts; writes folder/diffusion.pt.
+
+    Args:
+        folder: has tokenizer, text_encoder and latents; the checkpoint goes here.
+        data: shards of stage `data`.
+        settings: sizes and rates.
+        max_seconds: whole length, which the rate's decay follows.
+        max_steps: stop after so many steps.
+        device: where it runs.
+    """
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+    encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").to(device).eval()
+    encoder.requires_grad_(False)
+    codec_channels = int(np.load(folder / "latents.npy", mmap_mode="r").shape[1])
+    unet = new_unet(codec_channels, encoder.config.hidden_size, settings).to(device, memory_format=torch.channels_last)
+    optimizer = Muon(unet.parameters(), rate=settings.rate, adam_rate=settings.adam_rate,
+                     adam_only=[*unet.conv_in.parameters(), *unet.conv_out.parameters()])  # fmt: skip
+    average = {name: value.detach().clone() for name, value in unet.state_dict().items()}
+    state = load_state(folder / "diffusion.pt", unet, optimizer, average)
+    windows = Windows(folder, data, tokenizer, settings, settings.seed + state["steps"])
+    alphas = new_scheduler().alphas_cumprod.to(device)
+    torch.manual_seed(settings.seed + state["steps"])
+    last, saved, running = time.monotonic(), time.monotonic(), float(state["loss"])
+    while state["seconds"] < max_seconds and state["steps"] < max_steps:
+        optimizer.scale = warm_up_then_decay(state["steps"], max(state["seconds"] / max_seconds, state["steps"] / max_steps))
+        latents, ids = windows.draw()
+        latents = latents.to(device, memory_format=torch.channels_last)
+        loss = velocity_loss(unet, encoder, latents, ids.to(device), alphas)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        update_average(average, unet, settings.average, state["steps"])
+        now = time.monotonic()
+        state["steps"], state["seconds"], last = state["steps"] + 1, state["seconds"] + now - last, now
+        running = loss.item() if running == 0 else 0.98 * running + 0.02 * loss.item()
+        state["loss"] = running
+        if state["steps"] % 20 == 0:
+            print(f"diffusion: step {state['steps']} samples {state['steps'] * settings.batch} loss {running:.4f} "
+                  f"{state['seconds']:.0f} s", flush=True)  # fmt: skip
+        if now - saved > settings.save_seconds:
+            save_state(folder / "diffusion.pt", unet, optimizer, average, state)
+            saved = now
+    save_state(folder / "diffusion.pt", unet, optimizer, average, state)
+
+
+@torch.no_grad()
+def update_average(average: dict[str, torch.Tensor], unet: Any, longest: float, steps: int) -> None:
+    """Move the averaged weights towards the weights; the memory grows with the steps done."""
+    keep = min(longest, (1 + steps) / (10 + steps))
+    for name, value in unet.state_dict().items():
+        average[name].lerp_(value, 1 - keep)
+
+
+def save_state(path: Path, unet: Any, optimizer: Muon, average: dict[str, torch.Tensor], state: dict[str, float]) -> None:
+    """Write a checkpoint, whole or not at all."""
+    partial = path.with_suffix(".partial")
+    torch.save({"unet": unet.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "state": state}, partial)
+    os.replace(partial, path)
+
+
+def load_state(path: Path, unet: Any, optimizer: Muon, average: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """Continue from a checkpoint where there is one; returns steps, seconds and loss so far."""
+    if not path.exists():
+        return {"steps": 0, "seconds": 0.0, "loss": 0.0}
+    saved = torch.load(path, weights_only=True)
+    unet.load_state_dict(saved["unet"])
+    optimizer.load_state_dict(saved["optimizer"])
+    for name, value in saved["average"].items():
+        average[name].copy_(value)
+    return dict(saved["state"])

@@ -1,0 +1,186 @@
+"""What a piece is: its attributes, drawn from a seed, with the attribute pairs that training never sees."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from training.genres import GENRES, Genre
+from training.instruments import INSTRUMENTS
+
+FRAMES_PER_MINUTE = 3000
+"""Frames of 20 ms in a minute: a beat is a whole number of frames, so BPM = 3000 / beat_frames."""
+MIN_BEAT_FRAMES, MAX_BEAT_FRAMES = 16, 56
+
+MOODS: dict[str, tuple[str, ...]] = {
+    "happy": ("cheerful", "joyful", "bright", "sunny", "feel-good", "merry"),
+    "sad": ("melancholic", "sorrowful", "mournful", "gloomy", "tearful", "wistful"),
+    "calm": ("peaceful", "relaxing", "serene", "gentle", "tranquil", "soothing", "quiet"),
+    "energetic": ("driving", "powerful", "upbeat", "lively", "intense", "exciting"),
+    "dark": ("brooding", "ominous", "shadowy", "sinister", "moody"),
+    "tense": ("suspenseful", "anxious", "nervous", "uneasy", "urgent"),
+    "dreamy": ("ethereal", "floating", "hazy", "spacey", "otherworldly"),
+    "epic": ("heroic", "grand", "majestic", "triumphant", "massive"),
+    "romantic": ("tender", "loving", "intimate", "passionate", "sentimental"),
+    "mysterious": ("enigmatic", "curious", "secretive", "magical", "strange"),
+    "playful": ("bouncy", "whimsical", "light-hearted", "mischievous", "quirky"),
+    "warm": ("cozy", "mellow", "soft-hearted", "friendly", "comforting"),
+    "nostalgic": ("bittersweet", "reflective", "vintage", "longing"),
+    "uplifting": ("inspiring", "hopeful", "optimistic", "positive", "motivational"),
+    "dramatic": ("theatrical", "emotional", "stormy", "tragic"),
+    "scary": ("creepy", "eerie", "haunting", "spooky", "frightening"),
+    "angry": ("aggressive", "furious", "brutal", "violent"),
+    "confident": ("bold", "proud", "cool", "swaggering", "determined"),
+    "hypnotic": ("repetitive", "trance-like", "mesmerizing", "pulsing"),
+    "serious": ("solemn", "sober", "earnest", "dignified"),
+    "funny": ("comical", "silly", "goofy", "humorous"),
+}
+MINOR_MOODS = ("sad", "dark", "tense", "scary", "angry", "mysterious", "dramatic")
+MAJOR_MOODS = ("happy", "uplifting", "playful", "warm", "funny", "epic")
+SLOW_MOODS = ("calm", "sad", "dreamy", "romantic", "mysterious", "scary", "serious", "nostalgic")
+FAST_MOODS = ("energetic", "happy", "playful", "angry", "funny", "uplifting")
+SOFT_MOODS = ("calm", "sad", "dreamy", "romantic", "warm", "mysterious")
+DENSITIES = ("sparse", "medium", "busy")
+DYNAMICS = ("soft", "medium", "loud")
+ARTICULATIONS = ("legato", "normal", "staccato")
+SECTIONS = ("steady", "intro", "outro")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The attributes of one short piece; the seed settles every note."""
+
+    seed: int
+    """Draws the notes."""
+    genre: str
+    """Name in genres.GENRES."""
+    mood: str
+    """Name in MOODS."""
+    beat_frames: int
+    """Length of a beat in frames of 20 ms."""
+    minor: bool
+    """True: minor mode."""
+    key: int
+    """Pitch class of the tonic, 0 = C."""
+    lead: str
+    """Instrument with the melody."""
+    chords: str
+    """Instrument with the chords, or ""."""
+    bass: str
+    """Bass instrument, or ""."""
+    groove: str
+    """Name in patterns.DRUMS, or "" for no drums."""
+    texture: str
+    """What the lead does: melody, arpeggio, ostinato, drone, riff, chords."""
+    density: str
+    """One of DENSITIES."""
+    dynamics: str
+    """One of DYNAMICS."""
+    articulation: str
+    """One of ARTICULATIONS."""
+    section: str
+    """One of SECTIONS: in an intro the parts enter one by one, in an outro they leave."""
+    rubato: float
+    """How loosely it is played, standard deviation of onsets in seconds."""
+
+    @property
+    def bpm(self) -> float:
+        """Beats per minute."""
+        return FRAMES_PER_MINUTE / self.beat_frames
+
+    @property
+    def drums(self) -> bool:
+        """Whether a drum kit plays."""
+        return self.groove != ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+def is_held_out(genre: str, lead: str) -> bool:
+    """Whether training never sees this pair (about 6 % of pairs, by a fixed hash)."""
+    return len(GENRES[genre].leads) > 2 and hashlib.sha256(f"{genre}/{lead}".encode()).digest()[0] < 16
+
+
+def draw_piece(seed: int, *, tempo_grid: int = 1, held_out: bool = False, genre_name: str | None = None) -> Piece:
+    """Draw the attributes of a piece; the same seed gives the same piece.
+
+    Args:
+        seed: >= 0.
+        tempo_grid: beats are multiples of this many frames; 4 makes beats fall on the latent grid more often.
+        held_out: True: also draw genre and lead pairs that training must not see.
+        genre_name: draw within this genre; None draws the genre too.
+    Returns:
+        The piece.
+    """
+    rng = np.random.default_rng(seed)
+    names = list(GENRES)
+    weights = np.array([genre.weight for genre in GENRES.values()])
+    genre = GENRES[genre_name or names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+    mood = str(rng.choice(genre.moods)) if rng.random() < 0.8 else str(rng.choice(list(MOODS)))
+    solo = rng.random() < 0.12 and genre.name not in ("techno", "house", "metal", "trap")
+    lead = _draw_lead(rng, genre, held_out)
+    sustained = INSTRUMENTS[lead].sustains
+    texture = str(rng.choice(genre.textures))
+    if texture == "drone" and not sustained:
+        texture = "ostinato"
+    drums = not solo and rng.random() < genre.drums
+    soft = mood in SOFT_MOODS
+    return Piece(
+        seed=seed,
+        genre=genre.name,
+        mood=mood,
+        beat_frames=_draw_beat(rng, genre, mood, tempo_grid),
+        minor=_draw_minor(rng, genre, mood),
+        key=int(rng.integers(12)),
+        lead=lead,
+        chords="" if solo else str(rng.choice(genre.chords or ("",))),
+        bass="" if solo else str(rng.choice(genre.basses or ("",))),
+        groove=str(rng.choice(genre.kits)) if drums and genre.kits else "",
+        texture=texture,
+        density=str(rng.choice(DENSITIES, p=(0.45, 0.4, 0.15) if soft else (0.2, 0.45, 0.35))),
+        dynamics=str(rng.choice(DYNAMICS, p=(0.6, 0.35, 0.05) if soft else (0.15, 0.5, 0.35))),
+        articulation=str(rng.choice(ARTICULATIONS, p=(0.5, 0.45, 0.05) if soft else (0.2, 0.55, 0.25))),
+        section=str(rng.choice(SECTIONS, p=(0.84, 0.08, 0.08))),
+        rubato=float(rng.uniform(0.002, 0.012)) * (0.3 if drums else 1.0),
+    )
+
+
+def _draw_lead(rng: np.random.Generator, genre: Genre, held_out: bool) -> str:
+    """Draw the lead: usually the genre's own, sometimes any instrument."""
+    while True:
+        if rng.random() < 0.9:
+            lead = str(rng.choice(genre.leads))
+        else:
+            lead = str(rng.choice([i.name for i in INSTRUMENTS.values() if i.family not in ("bass", "percussion")]))
+        if held_out or not is_held_out(genre.name, lead):
+            return lead
+
+
+def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str, grid: int) -> int:
+    """Draw the beat's length: slow moods from the slower half of the genre's tempi, and now and then any tempo."""
+    slow, fast = genre.tempo
+    place = rng.random()
+    if mood in SLOW_MOODS:
+        place *= 0.6
+    elif mood in FAST_MOODS:
+        place = 0.4 + 0.6 * place
+    bpm = slow * (fast / slow) ** place
+    if rng.random() < 0.15:
+        bpm = float(np.exp(rng.uniform(np.log(58), np.log(180))))
+    frames = grid * round(FRAMES_PER_MINUTE / bpm / grid)
+    return int(np.clip(frames, MIN_BEAT_FRAMES, MAX_BEAT_FRAMES))
+
+
+def _draw_minor(rng: np.random.Generator, genre: Genre, mood: str) -> bool:
+    """Draw the mode: the mood decides more than the genre."""
+    share = genre.minor
+    if mood in MINOR_MOODS:
+        share = 1 - (1 - share) * 0.15
+    elif mood in MAJOR_MOODS:
+        share *= 0.3
+    return bool(rng.random() < share)
