@@ -1,0 +1,54 @@
+"""Suggesting a prompt: stills to choose from, and words for what is in them."""
+
+from __future__ import annotations
+
+from html import escape
+
+from app import mood, strings
+from app.handlers_cards import error_html, notes_html, stills_html
+from app.handlers_input import Updates, edit_prompt
+from app.handlers_order import whole
+from app.handlers_run import suggest_for
+from app.handlers_state import Desk, Session, sentence
+from app.mood import MoodSuggestion
+from riffusion_inference.errors import RiffusionError
+
+
+def show_stills(session: Session, count: float | None) -> Updates:
+    """Stills of the whole video and of the chosen part."""
+    if session.source is None or session.plan is None:
+        return {"saw": error_html(session.problem)}
+    try:
+        count = whole("Stills of each", count)
+        session.stills, session.still = mood.stills(session.source, part=session.chosen, count=count), 0
+    except RiffusionError as error:
+        return {"saw": error_html(sentence(error))}
+    return {"stills": stills_html(session), "saw": ""}
+
+
+def choose_still(session: Session, number: int) -> Updates:
+    """The still that was clicked; 0 is all of them."""
+    if 0 <= number <= len(session.stills):
+        session.still = number
+    return {}
+
+
+def suggest(desk: Desk, session: Session, describer: str) -> Updates:
+    """Write a prompt into the field, to be edited and applied by the person."""
+    if session.plan is None:
+        return {"saw": error_html(session.problem)}
+    try:
+        session.suggestion = suggest_for(desk, session, describer, None, None)
+    except RiffusionError as error:
+        return {"saw": error_html(sentence(error))}
+    prompt = session.suggestion.prompt
+    return {**edit_prompt(session, prompt), "prompt": prompt, "saw": saw_html(session.suggestion)}
+
+
+def saw_html(suggestion: MoodSuggestion) -> str:
+    """Why this prompt: what was seen, the tempo, and what else there is to know."""
+    words = [strings.SAW.format(saw=suggestion.saw)]
+    if suggestion.bpm is not None:
+        words.append(strings.SAW_TEMPO.format(bpm=f"{suggestion.bpm:g}"))
+    text = f"<b>{escape(suggestion.describer)}</b> {escape(' '.join(words))}"
+    return f'<p class="saw" role="status">{text}</p>{notes_html(suggestion.notes)}'

@@ -1,0 +1,170 @@
+"""What the page shows of a result: the dubbed part, all parts, the film, the history. Values in, HTML out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app import strings
+from app.handlers_cards import dubbed_parts, file_url, notes_html, picture_of, time_range
+from app.handlers_state import HistoryEntry, Session
+from app.manifest import DubFacts, read_manifest
+from app.results import DubResult, MusicFiles, timeline
+
+AROUND = Fraction(3)
+"""Seconds of film before and after the part in "hear it in place"."""
+
+
+def results(session: Session, columns: float | None) -> dict[str, Any]:
+    """Everything below the heading "Results", for the chosen part."""
+    result = session.result
+    music = music_of(session)
+    archive = str(result.archive) if result and result.archive else None
+    film = str(result.film) if result and result.film else None
+    return {
+        "results_empty": gr.update(visible=result is None),
+        "detail": gr.update(value=detail_html(result, music) if result and music else "", visible=music is not None),
+        "undo": gr.update(value=strings.UNDO.format(part=session.part), visible=music is not None),
+        "grid": gr.update(value=grid_html(session, result, columns) if result else "", visible=result is not None),
+        "film": gr.update(value=film_html(result) if result and result.film else "", visible=film is not None),
+        "archive": gr.update(value=archive, visible=archive is not None),
+        "film_file": gr.update(value=film, visible=film is not None),
+        "history": history_html(session.history),
+    }
+
+
+def music_of(session: Session) -> MusicFiles | None:
+    """The new music of the chosen part, if it has any."""
+    if session.result is None or session.part not in dubbed_parts(session):
+        return None
+    return next((music for music in session.result.music if music.part == session.part), None)
+
+
+def detail_html(result: DubResult, music: MusicFiles) -> str:
+    """The dubbed part: before and after, in place, its takes, and how it was made."""
+    start, end = result.times[music.part - 1]
+    facts = read_manifest(result.manifest).dub_of(music.part)
+    heading = escape(strings.DETAIL_HEADING.format(part=music.part))
+    pair = _player(music.before, strings.BEFORE, "before") + _player(music.after, strings.AFTER, "after")
+    return (
+        f'<section class="detail" aria-label="{heading}"><h3>{heading}</h3>'
+        f'<div class="pair" data-pair>{pair}</div><p class="hint">{escape(strings.COMPARE_HELP)}</p>'
+        f"{in_place_html(result, start, end)}"
+        f"<h4>{escape(strings.TAKES_HEADING)}</h4>{takes_html(music)}"
+        f"{made_html(facts) if facts else ''}{notes_html(result.notes)}</section>"
+    )
+
+
+def in_place_html(result: DubResult, start: Fraction, end: Fraction) -> str:
+    """The film around the part; the browser plays that range of it."""
+    if result.film is None:
+        return ""
+    film_end = result.times[-1][1]
+    first, last = max(Fraction(0), start - AROUND), min(film_end, end + AROUND)
+    span = f'data-from="{float(first):.3f}" data-to="{float(last):.3f}"'
+    player = _player(result.film, strings.IN_PLACE, "inplace", f"#t={float(first):.3f},{float(last):.3f}", span)
+    return f'{player}<p class="hint">{escape(strings.IN_PLACE_HELP)} {time_range(first, last)}.</p>'
+
+
+def takes_html(music: MusicFiles) -> str:
+    """Each take with its sound, spectrogram and seed; the others can be chosen."""
+    rows = []
+    for number, candidate in enumerate(music.candidates, 1):
+        name = escape(strings.TAKE.format(take=number))
+        picture = ""
+        if candidate.image is not None:
+            alt = escape(strings.SPECTROGRAM_ALT.format(take=number))
+            picture = f'<img class="spectrogram" src="{file_url(candidate.image)}" alt="{alt}" loading="lazy">'
+        if number == music.take:
+            choice = f'<span class="badge">♪ {escape(strings.TAKE_IN_USE)}</span>'
+        else:
+            choice = (
+                f'<button type="button" class="plain" data-take="{number}" aria-label="{escape(strings.USE_TAKE)}: '
+                f'{name}">{escape(strings.USE_TAKE)}</button>'
+            )
+        sound = f'<audio controls preload="metadata" src="{file_url(candidate.wav)}" aria-label="{name}"></audio>'
+        rows.append(
+            f'<li class="take"><div class="takehead"><b>{name}</b><span>seed {candidate.seed}</span>{choice}</div>'
+            f"{picture}{sound}</li>"
+        )
+    return f'<ol class="takes">{"".join(rows)}</ol>'
+
+
+def made_html(dub: DubFacts) -> str:
+    """How the part's music was made and how loud it came out."""
+    loudness = "silent" if dub.loudness_lufs is None else f"{dub.loudness_lufs:.1f} LUFS"
+    peak = "" if dub.true_peak_dbtp is None else f", true peak {dub.true_peak_dbtp:.1f} dBTP"
+    rows = [
+        ("Prompt", dub.prompt),
+        ("Negative prompt", dub.negative_prompt or strings.CARD_NOTHING),
+        ("Loudness", f"{loudness} (aim {dub.target_lufs:.1f} from {dub.loudness_from}){peak}"),
+        ("Seed", str(dub.takes[dub.take - 1].seed)),
+        ("Guidance, steps, scheduler", f"{dub.guidance_scale:g}, {dub.num_inference_steps}, {dub.scheduler}"),
+        ("Checkpoint", f"{dub.model} (licence: {dub.licence})"),
+        ("Sound", dub.mix.mode + ("" if dub.mix.mode == "replace" else f", music at {dub.mix.music_gain_db:g} dB")),
+    ]
+    cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in rows)
+    return f'<dl class="made">{cells}</dl>{notes_html(dub.notes)}'
+
+
+def grid_html(session: Session, result: DubResult, columns: float | None) -> str:
+    """All parts in the chosen number of columns; dubbed ones are marked."""
+    n_columns = min(21, max(1, int(columns or 3)))
+    dubbed = {music.part for music in result.music}
+    pictures: list[str] = []
+    if session.clip is not None and session.plan is not None and len(session.plan.parts) == len(result.parts):
+        pictures = picture_of(session, session.clip, session.plan.parts)
+    cells = []
+    for number, path in enumerate(result.parts, 1):
+        start, end = result.times[number - 1]
+        badge = f'<span class="badge">♪ {escape(strings.DUBBED_BADGE)}</span>' if number in dubbed else ""
+        poster = f' poster="{pictures[number - 1]}"' if pictures else ""
+        label = f"Part {number}, {time_range(start, end)}"
+        cells.append(
+            f'<li class="{"dubbed" if badge else ""}"><video controls preload="none" playsinline{poster} '
+            f'src="{file_url(path)}" aria-label="{label}"></video><p><b>{number}</b> '
+            f"<span>{timeline(start)} to {timeline(end)}</span>{badge}</p></li>"
+        )
+    heading = escape(strings.PARTS_GRID_HEADING)
+    return f'<h3>{heading}</h3><ol class="grid" style="--columns:{n_columns}">{"".join(cells)}</ol>'
+
+
+def film_html(result: DubResult) -> str:
+    """The whole film and what it took to make it."""
+    if result.film is None:
+        return ""
+    heading = escape(strings.FILM_HEADING)
+    spent = " · ".join(
+        f"{escape(strings.STAGES.get(stage, stage))} {seconds:.1f} s"
+        for stage, seconds in result.seconds_per_stage.items()
+    )
+    return f'<h3>{heading}</h3>{_player(result.film, strings.FILM_HEADING, "film")}<p class="hint">{spent}</p>'
+
+
+def history_html(history: Iterable[HistoryEntry]) -> str:
+    """A table of this session's takes, the latest first."""
+    rows = "".join(
+        f"<tr><td>{e.time}</td><td>{escape(e.part)}</td><td>{escape(e.prompt)}</td><td>{e.seed}</td>"
+        f"<td>{escape(e.model)}</td><td>{e.seconds:.1f}</td></tr>"
+        for e in history
+    )
+    if not rows:
+        return f'<p class="hint">{escape(strings.HISTORY_EMPTY)}</p>'
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in strings.HISTORY_COLUMNS)
+    return (
+        f'<div class="scroll"><table class="history"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _player(path: Path, name: str, kind: str, span: str = "", attributes: str = "") -> str:
+    label = escape(name)
+    return (
+        f'<figure class="{kind}"><figcaption>{label}</figcaption><video controls preload="metadata" playsinline '
+        f'data-kind="{kind}" {attributes} src="{file_url(path)}{span}" aria-label="{label}"></video>'
+        f'<p class="problem" hidden>{escape(strings.CANNOT_PLAY)}</p></figure>'
+    )

@@ -1,0 +1,198 @@
+"""A run: from the button to the film. It waits for its turn, can be stopped, and never loses an earlier dub."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app import dub as dubbing
+from app import mood, strings
+from app.errors import DubCancelled
+from app.handlers_cards import strip_html
+from app.handlers_input import Updates, summary
+from app.handlers_jobs import GpuModel, Job, ModelShelf, Stages, Worker
+from app.handlers_order import Controls, Order, dub_settings
+from app.handlers_progress import ended_html, progress_html, waiting_html
+from app.handlers_results import results
+from app.handlers_state import Desk, HistoryEntry, Session, clock, sentence
+from app.manifest import read_manifest
+from app.mood import MoodSuggestion
+from app.results import DubResult, DubSettings
+from riffusion_inference.datatypes import OnProgress
+from riffusion_inference.errors import GenerationCancelled, RiffusionError, SettingError
+
+LOG = logging.getLogger(__name__)
+WATCH_SECONDS = 0.4
+STOP_WAIT_SECONDS = 1.5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run gave."""
+
+    result: DubResult
+    """The film with all dubs so far."""
+    suggestion: MoodSuggestion | None
+    """The prompt that was found, if it was looked for."""
+
+
+def begin(desk: Desk, session: Session, controls: Controls, *, suggest: bool) -> Updates:
+    """Check everything and take a place in the queue; what is wrong is said at once, before any waiting."""
+    if session.job is not None and not session.job.ended.is_set():
+        return {}
+    if session.plan is None or session.folder is None:
+        return summary(session)
+    try:
+        prompt = session.prompt if not suggest else session.prompt or strings.AUTO_BUTTON
+        settings = dub_settings(desk, session, controls, prompt)
+    except RiffusionError as error:
+        return {"progress": ended_html(sentence(error), failed=True), **summary(session)}
+    previous = session.result.manifest if session.result and session.result_of == session.cut else None
+    order = Order(controls, settings, session.new_run_folder(), previous, suggest, session.cut)
+    session.job = Job(session.folder / f"stop{session.n_runs}", order)
+    return {"ticket": session.n_runs, "progress": waiting_html(0, 0), **summary(session)}
+
+
+def run(desk: Desk, shelf: ModelShelf, session: Session) -> Iterator[Updates]:
+    """Do what was ordered, telling each step; the page's queue lets one in at a time."""
+    job = session.job
+    if job is None or job.stopped.is_set() or job.started.is_set():
+        return
+    job.started.set()
+    stages = Stages()
+    worker = Worker(lambda tell: _work(desk, shelf, session, job, tell))
+    try:
+        yield {"progress": progress_html(stages)}
+        for news in worker.events():
+            if news is not None:
+                stages.add(news)
+            desk.touch(session)
+            yield {"progress": progress_html(stages, stopping=job.stopped.is_set())}
+        yield _finish(session, job, worker, stages)
+    finally:
+        # The tab was closed or Cancel was pressed while a step was under way: stop the work too.
+        if not job.ended.is_set():
+            job.cancel()
+
+
+def _work(desk: Desk, shelf: ModelShelf, session: Session, job: Job, tell: OnProgress) -> Outcome:
+    """Look, if asked to, and dub."""
+    order: Order = job.order
+    try:
+        if session.source is None:
+            raise SettingError(strings.REASON_NO_VIDEO)
+        suggestion, settings = None, order.settings
+        if order.suggest:
+            suggestion = suggest_for(desk, session, order.controls.describer, tell, job.should_cancel)
+            settings = with_prompt(settings, suggestion.prompt)
+        model = GpuModel(order.controls.model, shelf.get(order.controls.model, tell), job.flag)
+        result = dubbing.dub(
+            session.source,
+            order.out_dir,
+            settings,
+            model=model,
+            model_name=order.controls.model,
+            app_settings=desk.settings,
+            previous=order.previous,
+            on_progress=tell,
+            should_cancel=job.should_cancel,
+        )
+        return Outcome(result, suggestion)
+    finally:
+        job.ended.set()
+
+
+def _finish(session: Session, job: Job, worker: Worker[Outcome], stages: Stages) -> Updates:
+    """Take the result into the session, or say in one sentence why there is none."""
+    order: Order = job.order
+    try:
+        outcome = worker.result()
+    except (DubCancelled, GenerationCancelled):
+        return {"progress": ended_html(strings.STOPPED), **summary(session)}
+    except RiffusionError as error:
+        return {"progress": ended_html(sentence(error), failed=True), **summary(session)}
+    except Exception:
+        LOG.exception("A run failed inside the program.")
+        return {"progress": ended_html(strings.INTERNAL_ERROR, failed=True), **summary(session)}
+    session.result, session.result_of = outcome.result, order.cut
+    updates: Updates = {}
+    if outcome.suggestion is not None:
+        session.suggestion = outcome.suggestion
+        session.prompt = session.draft = outcome.suggestion.prompt
+        updates["prompt"] = session.prompt
+    remember(session, order.settings.parts[0], time.monotonic() - stages.began)
+    return {
+        **updates,
+        "progress": "",
+        "strip": strip_html(session),
+        **summary(session),
+        **results(session, order.controls.columns),
+    }
+
+
+def remember(session: Session, part: int, seconds: float) -> None:
+    """Write a take into the history."""
+    if session.result is None:
+        return
+    facts = read_manifest(session.result.manifest).dub_of(part)
+    if facts is not None:
+        where = f"{part} of {len(session.result.parts)}"
+        seed = facts.takes[facts.take - 1].seed
+        session.history.insert(0, HistoryEntry(clock(), where, facts.prompt, seed, facts.model, seconds))
+
+
+def with_prompt(settings: DubSettings, prompt: str) -> DubSettings:
+    """The same wishes with another prompt."""
+    generation = settings.generation
+    return settings if generation is None else replace(settings, generation=replace(generation, prompt=prompt))
+
+
+def suggest_for(desk: Desk, session: Session, describer: str, tell: OnProgress | None, stop: Any) -> MoodSuggestion:
+    """A prompt for the chosen part, from the chosen still or from all over the part."""
+    if session.source is None:
+        raise SettingError(strings.REASON_NO_VIDEO)
+    images = [session.stills[session.still - 1].image] if 0 < session.still <= len(session.stills) else None
+    return mood.suggest(
+        session.source,
+        part=session.chosen,
+        describer=describer,
+        settings=desk.settings,
+        images=images,
+        on_progress=tell,
+        should_cancel=stop,
+    )
+
+
+async def watch(session: Session, queue_place: Any) -> AsyncIterator[Updates]:
+    """Tell the place in the queue until the job's turn has come.
+
+    Args:
+        session: its job waits.
+        queue_place: called without arguments; gives the place, 1 for the next, and how many jobs run.
+    """
+    job = session.job
+    shown = (0, 0)
+    while job is not None and not job.started.is_set() and not job.stopped.is_set():
+        place = queue_place()
+        if place != shown and place[0] > 0 and not job.started.is_set():
+            shown = place
+            yield {"progress": waiting_html(*place)}
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def cancel(session: Session) -> Updates:
+    """Stop what runs or waits; a run that needs longer than a moment says itself when it has stopped.
+
+    A waiting job keeps its place in Gradio's queue and does nothing there, or serves the tab's next run.
+    """
+    job = session.job
+    if job is None or job.ended.is_set():
+        return summary(session)
+    job.cancel()
+    if not job.ended.wait(STOP_WAIT_SECONDS):
+        return {"progress": ended_html(strings.STOPPING), **summary(session)}
+    return {"progress": ended_html(strings.STOPPED), **summary(session)}
