@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args, get_origin, get_type_hints
@@ -62,7 +63,24 @@ def read_manifest(path: Path) -> Manifest:
     manifest: Manifest = _build(Manifest, values, str(path))
     for name in file_names(manifest):
         check_file_name(name, path)
+    _check_sense(manifest, str(path))
     return manifest
+
+
+def _check_sense(manifest: Manifest, where: str) -> None:
+    """Raise ArchiveError where numbers that others build on do not fit together."""
+    n_parts = len(manifest.parts)
+    fractions = [text for part in manifest.parts for text in (part.start, part.end)]
+    sound = (
+        n_parts > 0
+        and [part.index for part in manifest.parts] == list(range(1, n_parts + 1))
+        and all(1 <= dub.part <= n_parts and 1 <= dub.take <= len(dub.takes) for dub in manifest.dubs)
+        and len({dub.part for dub in manifest.dubs}) == len(manifest.dubs)
+        and all(0 <= part.start_sample <= part.end_sample for part in manifest.parts)
+        and all(re.fullmatch(r"\d+(/[1-9]\d*)?", text) for text in fractions)
+    )
+    if not sound:
+        raise ArchiveError(f"{where} is damaged: its parts and dubs do not fit together.")
 
 
 def file_names(manifest: Manifest) -> list[str]:

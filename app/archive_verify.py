@@ -1,0 +1,294 @@
+"""Proof that a result's parts are together the source, and that nothing but the dubbed ranges sounds different."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from app import media
+from app.archive_zip import unpack
+from app.errors import ArchiveError, MediaError
+from app.manifest import MANIFEST_NAME, Manifest, PartFacts, read_manifest
+from app.media.packets import video_digest
+from app.results_folder import check_cancel, hash_file
+from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
+
+# Sound that was encoded again: noise at least this far below the source. Sound one frame out of place is far worse.
+MIN_LOSSY_SNR_DB = 8.0
+# Sound whose packets were copied: the decoder's start-up aside, the same samples.
+MIN_COPIED_SNR_DB = 60.0
+# Re-encoded pictures: mean difference of a small copy, of 255.
+MAX_PICTURE_DIFFERENCE = 12.0
+PICTURE_HEIGHT = 48
+SILENT_POWER = 1e-9
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    """What, in a word or two."""
+    ok: bool
+    """Whether it is right."""
+    text: str
+    """What was found, one sentence."""
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """All that was looked at."""
+
+    checks: tuple[Check, ...]
+    """In order."""
+
+    @property
+    def ok(self) -> bool:
+        """True where everything is right."""
+        return all(check.ok for check in self.checks)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """One line for each check, as people read them."""
+        return tuple(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.text}" for check in self.checks)
+
+
+def verify(
+    dir_or_zip: Path,
+    source: Path,
+    *,
+    temporary_directory: Path | None = None,
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> VerifyReport:
+    """Decode every part and hold it against the source.
+
+    Args:
+        dir_or_zip: a result folder or its zip.
+        source: the video it was made from.
+        temporary_directory: where a zip is unpacked for the time being.
+        on_progress: stage "verify".
+        should_cancel: asked between checks and frames.
+    Raises:
+        ArchiveError: there is no result to look at.
+        MediaError: the source cannot be read.
+    """
+    path = Path(dir_or_zip)
+    if not path.exists():
+        raise ArchiveError(f"{path} does not exist: give a result folder or its zip.")
+    clip = media.probe(Path(source))
+    if path.is_dir():
+        return _verify_folder(path, clip, on_progress, should_cancel)
+    if temporary_directory is not None:
+        temporary_directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=temporary_directory) as folder:
+        unpack(path, Path(folder))
+        if not (Path(folder) / MANIFEST_NAME).is_file():
+            raise ArchiveError(f"{path.name} holds no manifest.json: it is no archive of ours.")
+        return _verify_folder(Path(folder), clip, on_progress, should_cancel)
+
+
+def _verify_folder(
+    folder: Path, clip: media.Clip, on_progress: OnProgress | None, should_cancel: ShouldCancel | None
+) -> VerifyReport:
+    manifest = read_manifest(folder)
+    steps: list[Callable[[Path, Manifest, media.Clip], Iterator[Check]]]
+    steps = [_files, _source, _frames, _sounds, _music, _film]
+    checks: list[Check] = []
+    for number, step in enumerate(steps):
+        if on_progress is not None:
+            on_progress(Progress("verify", number, len(steps)))
+        name = step.__name__.strip("_")
+        try:
+            for check in step(folder, manifest, clip):
+                check_cancel(should_cancel)
+                checks.append(check)
+        except MediaError as error:
+            checks.append(Check(name, False, str(error)))
+    if on_progress is not None:
+        on_progress(Progress("verify", len(steps), len(steps)))
+    return VerifyReport(tuple(checks))
+
+
+def _files(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
+    """Every file of the manifest is there and unchanged."""
+    wrong = []
+    for name, facts in manifest.files.items():
+        path = folder / name
+        if not path.is_file():
+            wrong.append(f"{name} is missing")
+        elif path.stat().st_size != facts.size_bytes or hash_file(path) != facts.sha256:
+            wrong.append(f"{name} was changed")
+    named = [part.file for part in manifest.parts] + [manifest.film] * (manifest.film is not None)
+    wrong += [f"{name} is not in the manifest's list" for name in named if name not in manifest.files]
+    yield Check("files", not wrong, "; ".join(wrong) or f"{len(manifest.files)} files are as they were made")
+
+
+def _source(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
+    """The source is the one that the manifest names, and the parts' ranges cover it."""
+    same = hash_file(clip.path) == manifest.source.sha256
+    yield Check("source", same, f"{clip.path.name} is {'the' if same else 'not the'} video this was made from")
+    bounds = [(part.start_frame, part.end_frame) for part in manifest.parts]
+    starts = [0, *(end for _, end in bounds)]
+    whole = starts[:-1] == [start for start, _ in bounds] and starts[-1] == clip.n_frames
+    yield Check(
+        "ranges", whole, f"{len(bounds)} parts {'cover' if whole else 'do not cover'} frames 0 to {clip.n_frames}"
+    )
+
+
+def own_file(part: PartFacts) -> str:
+    """The file of a part with its own sound."""
+    return part.undubbed or part.file
+
+
+def _frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
+    """The parts' pictures, one after another, are the source's."""
+    if manifest.split_used == "reencode":
+        yield from _reencoded_frames(folder, manifest, clip)
+    else:
+        yield _same_frames(folder, manifest, clip)
+    for part in manifest.parts:
+        if part.undubbed is not None:
+            same = video_digest(folder / part.file) == video_digest(folder / part.undubbed)
+            text = "are byte for byte the undubbed part's" if same else "differ from the undubbed part's"
+            yield Check(f"part {part.index}", same, f"the dubbed part's video packets {text}")
+
+
+def _same_frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Check:
+    def of_parts() -> Iterator[tuple[str, int, int]]:
+        for part in manifest.parts:
+            for number, digest in enumerate(media.frame_hashes(folder / own_file(part))):
+                yield digest, part.index, number
+
+    count = 0
+    for digest, found in zip_longest(media.frame_hashes(clip.path), of_parts()):
+        if digest is None or found is None or digest != found[0]:
+            if found is None:
+                return Check("frames", False, f"the parts end at frame {count} of {clip.n_frames}")
+            where = f"frame {found[2]} of part {found[1]}"
+            return Check("frames", False, f"{where} is not frame {count} of the source")
+        count += 1
+    return Check("frames", True, f"{count} decoded frames are the source's, hash for hash")
+
+
+def _reencoded_frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
+    wrong: list[str] = []
+    worst = 0.0
+    for part in manifest.parts:
+        wanted, found = part.end_frame - part.start_frame, media.probe(folder / own_file(part))
+        if found.n_frames != wanted:
+            wrong.append(f"part {part.index} has {found.n_frames} frames, not {wanted}")
+            continue
+        numbers = sorted({0, wanted // 2, wanted - 1})
+        pictures = media.thumbnails(found, [_time(found, number) for number in numbers], PICTURE_HEIGHT)
+        times = [_time(clip, part.start_frame + number) for number in numbers]
+        originals = media.thumbnails(clip, times, PICTURE_HEIGHT)
+        for number, picture, original in zip(numbers, pictures, originals, strict=True):
+            small = picture.resize(original.size)
+            difference = float(np.abs(np.asarray(small, np.float32) - np.asarray(original, np.float32)).mean())
+            worst = max(worst, difference)
+            if difference > MAX_PICTURE_DIFFERENCE:
+                wrong.append(f"frame {number} of part {part.index} is not the source's ({difference:.0f} of 255 apart)")
+    text = f"{clip.n_frames} re-encoded frames in the source's order, at most {worst:.1f} of 255 apart where compared"
+    yield Check("frames", not wrong, "; ".join(wrong) or text)
+
+
+def _time(clip: media.Clip, frame: int) -> Fraction:
+    return (clip.frame_pts[frame] - clip.frame_pts[0]) * clip.time_base
+
+
+def snr_db(reference: np.ndarray, other: np.ndarray) -> float:
+    """How far the difference of two sounds [C, T] lies below the first, in dB; inf where they are the same."""
+    error = float(np.square(reference - other, dtype=np.float64).sum())
+    power = float(np.square(reference, dtype=np.float64).sum())
+    if error <= SILENT_POWER * max(1, reference.size):
+        return np.inf
+    return 10.0 * float(np.log10(max(power, 1e-30) / error))
+
+
+def _sounds(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
+    """The parts' own sound is the source's, and a dubbed part's sound is exactly as long as the part."""
+    rate = manifest.sample_rate
+    if clip.sample_rate is not None:
+        total, wanted, least = 0, 0, np.inf
+        threshold = MIN_LOSSY_SNR_DB if manifest.split_used == "reencode" else MIN_COPIED_SNR_DB
+        sound_start, sound_end = clip.audio_start_sample, clip.audio_start_sample + clip.n_samples
+        for part in manifest.parts:
+            end = max(part.end_sample, sound_end) if part.index == len(manifest.parts) else part.end_sample
+            found = media.probe(folder / own_file(part))
+            total += found.n_samples
+            start = min(sound_start, 0) if part.index == 1 else part.start_sample
+            wanted += max(0, min(end, sound_end) - max(start, sound_start))
+            if found.sample_rate is None:
+                continue
+            original = media.decode_audio(clip, start_sample=part.start_sample, end_sample=end).samples
+            own = media.decode_audio(found, start_sample=0, end_sample=end - part.start_sample).samples
+            snr = snr_db(original, own) if original.shape == own.shape else -np.inf
+            least = min(least, snr)
+            if snr < threshold:
+                yield Check(f"part {part.index}", False, f"its own sound is not the source's ({snr:.1f} dB)")
+        yield Check("samples", total == wanted, f"the parts' own sound has {total} samples, the source {wanted}")
+        quality = "sample for sample" if np.isinf(least) else f"at least {least:.1f} dB above the difference"
+        yield Check("sound", least >= threshold, f"the parts' own sound is the source's, {quality}")
+    for part in manifest.parts:
+        if part.undubbed is not None:
+            found, wanted = media.probe(folder / part.file), part.end_sample - part.start_sample
+            right = found.n_samples == wanted and found.sample_rate == rate
+            yield Check(f"part {part.index}", right, f"the new sound has {found.n_samples} of {wanted} samples")
+
+
+def _music(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
+    """Every take is as long as its part."""
+    for dub in manifest.dubs:
+        part = manifest.parts[dub.part - 1]
+        wanted = part.end_sample - part.start_sample
+        lengths = [media.read_audio(folder / take.wav).n_samples for take in dub.takes]
+        right = all(length == wanted for length in lengths)
+        yield Check(f"music {dub.part}", right, f"{len(lengths)} takes of {', '.join(map(str, lengths))} samples")
+
+
+def _film(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
+    """The film has the source's pictures untouched, and its sound differs in the dubbed ranges only."""
+    if manifest.film is None:
+        return
+    film = media.probe(folder / manifest.film)
+    digest, n_packets = video_digest(film.path)
+    same = digest == video_digest(clip.path)[0]
+    text = "are byte for byte the source's" if same else "differ from the source's"
+    yield Check("film", same, f"its {n_packets} video packets {text}")
+    times = [[_time(one, number) for number in range(one.n_frames)] for one in (film, clip)]
+    late = max((abs(a - b) for a, b in zip(*times, strict=False)), default=Fraction(0))
+    in_time = film.n_frames == clip.n_frames and late <= Fraction(1, 1000)
+    yield Check("film", in_time, f"{film.n_frames} frames, shown when the source shows them")
+    right = film.n_samples == manifest.film_samples and film.sample_rate == manifest.sample_rate
+    yield Check("film", right, f"its sound has {film.n_samples} of {manifest.film_samples} samples")
+    yield from _film_sound(folder, manifest, clip, film)
+
+
+def _film_sound(folder: Path, manifest: Manifest, clip: media.Clip, film: media.Clip) -> Iterator[Check]:
+    end = manifest.film_samples
+    heard = media.decode_audio(film, start_sample=0, end_sample=end).samples
+    source = np.zeros_like(heard)
+    if clip.sample_rate is not None:
+        source = media.decode_audio(clip, start_sample=0, end_sample=end).samples
+    at = 0
+    dubbed = [manifest.parts[dub.part - 1] for dub in manifest.dubs]
+    for part in [*dubbed, None]:
+        stop = part.start_sample if part is not None else end
+        if stop > at:
+            snr = snr_db(source[:, at:stop], heard[:, at:stop])
+            where = f"from sample {at} to {stop} it sounds like the source"
+            yield Check("film", snr >= MIN_LOSSY_SNR_DB, f"{where} ({snr:.1f} dB)")
+        if part is not None:
+            new = media.decode_audio(folder / part.file, start_sample=0, end_sample=part.end_sample - stop).samples
+            snr = snr_db(new, heard[:, stop : part.end_sample])
+            yield Check(
+                "film", snr >= MIN_LOSSY_SNR_DB, f"over part {part.index} it has the part's new sound ({snr:.1f} dB)"
+            )
+            at = part.end_sample

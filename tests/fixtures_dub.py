@@ -1,0 +1,76 @@
+"""A music model without weights: chords of sines, exactly as long as ordered, decided by prompt, seed and settings."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from riffusion_inference.datatypes import (
+    GenerationSettings,
+    OnProgress,
+    Progress,
+    ShouldCancel,
+    Spectrogram,
+    SpectrogramParams,
+    Take,
+    Waveform,
+)
+from riffusion_inference.errors import GenerationCancelled
+
+
+@dataclass
+class ChordModel:
+    """Implements MusicModel with three sines; notes every call."""
+
+    name: str = "chords"
+    licence: str = "mit"
+    sample_rate: int = 22050
+    native_seconds: float = 5.0
+    n_channels: int = 1
+    calls: list[tuple[GenerationSettings, int, int]] = field(default_factory=list)
+    steps_done: int = 0
+
+    def generate(
+        self,
+        settings: GenerationSettings,
+        n_samples: int,
+        sample_rate: int,
+        *,
+        on_progress: OnProgress | None = None,
+        should_cancel: ShouldCancel | None = None,
+    ) -> list[Take]:
+        self.calls.append((settings, n_samples, sample_rate))
+        for step in range(settings.num_inference_steps):
+            if should_cancel is not None and should_cancel():
+                raise GenerationCancelled("Stopped.")
+            self.steps_done += 1
+            if on_progress is not None:
+                on_progress(Progress("generate", step + 1, settings.num_inference_steps))
+        assert settings.seed is not None
+        return [self._take(settings, settings.seed + i, n_samples, sample_rate) for i in range(settings.candidates)]
+
+    def _take(self, settings: GenerationSettings, seed: int, n_samples: int, sample_rate: int) -> Take:
+        told: list[Any] = [settings.prompt, settings.negative_prompt, seed, float(settings.guidance_scale)]
+        told += [settings.num_inference_steps, settings.scheduler, settings.loop, float(settings.strength)]
+        digest = hashlib.sha256(repr(told).encode()).digest()
+        at = np.arange(n_samples) / sample_rate
+        rows = []
+        for channel in range(self.n_channels):
+            pitches = [110.0 * 2 ** (byte / 64) for byte in digest[channel : channel + 3]]
+            rows.append(sum(np.sin(2 * np.pi * hz * at) for hz in pitches) * 0.1)
+        return Take(Waveform(np.stack(rows).astype(np.float32), sample_rate), seed, spectrogram_picture(), None)
+
+    def unload(self) -> None:
+        """Nothing to give back."""
+
+
+def spectrogram_picture() -> Any:
+    """A small spectrogram image with EXIF."""
+    from riffusion_inference.image import image_from_mel
+
+    params = SpectrogramParams(sample_rate=8000, n_fft=1600, win_length=400, hop_length=80, n_mels=32, f_max=3600.0)
+    rising = np.linspace(0, 1, 32 * 20, dtype=np.float32).reshape(1, 32, 20)
+    return image_from_mel(Spectrogram(rising, params))
