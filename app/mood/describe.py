@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from app.errors import MoodError
 from app.mood.frames import Samples, part_stills, sample_part, still_at, stop_if
 from app.mood.look import look_at, movement_of
-from app.mood.palette import Reading, read_palette, speed_words
+from app.mood.palette import Reading, read_palette, rhythm
 from app.mood.tempo import Tempo, fit_tempo
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 from riffusion_inference.errors import RiffusionError
@@ -114,8 +114,8 @@ def with_tempo(prompt: str, tempo: Tempo) -> str:
     )
     if not tempo.is_musical:
         return trim_words(text, MAX_WORDS)
-    speed = speed_words(tempo)
-    return f"{trim_words(text, MAX_WORDS - len(speed.split()))}, {speed}"
+    speed = rhythm(tempo)
+    return f"{trim_words(text, MAX_WORDS - len(speed.split()))}; {speed}"
 
 
 def trim_words(text: str, most: int) -> str:

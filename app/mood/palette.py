@@ -1,8 +1,8 @@
 """From what a part looks like to a music prompt, by a table; no model, no download, the same answer every time.
 
 Each thing seen is a level, and each level gives points for cheer (dark to bright) and for energy (calm to driving).
-The two sums choose the atmosphere and the style; colour temperature chooses the melody's instrument and texture what
-it stands on. docs/mood.md shows the same tables, and a test keeps the two equal.
+The two sums choose the style; colour temperature chooses the instrument, texture what it plays, contrast how. The words
+are ones that the embedded checkpoint was trained on. docs/mood.md shows the same tables; a test keeps the two equal.
 """
 
 from __future__ import annotations
@@ -68,27 +68,42 @@ CHEER = ((-1, "dark"), (0, "pensive"), (1, "easy"), (99, "bright"))
 ENERGY = ((-2, "calm"), (0, "gentle"), (2, "lively"), (99, "driving"))
 """Highest sum of energy points, and what it is called."""
 
-STYLES = {
-    ("dark", "calm"): ("dark mysterious ambient music, sparse", 66),
-    ("dark", "gentle"): ("mysterious documentary underscore, soft pulse", 80),
-    ("dark", "lively"): ("dark hip hop beat, heavy drums", 94),
-    ("dark", "driving"): ("dark hypnotic techno, four on the floor", 130),
-    ("pensive", "calm"): ("calm ambient music, sparse", 68),
-    ("pensive", "gentle"): ("nostalgic lo-fi beat, relaxed drums", 82),
-    ("pensive", "lively"): ("dreamy synthwave, steady drums", 106),
-    ("pensive", "driving"): ("energetic rock, strong drums", 130),
-    ("easy", "calm"): ("calm romantic orchestral music, no drums", 72),
-    ("easy", "gentle"): ("warm folk music, light drums", 92),
-    ("easy", "lively"): ("confident funk, tight drums", 106),
-    ("easy", "driving"): ("energetic drum and bass, fast drums", 168),
-    ("bright", "calm"): ("dreamy lullaby, no drums", 72),
-    ("bright", "gentle"): ("uplifting pop, light drums", 100),
-    ("bright", "lively"): ("happy disco, bouncing drums", 116),
-    ("bright", "driving"): ("happy energetic house, four on the floor", 126),
-}
-"""(cheer, energy) -> atmosphere, style and rhythm, and the tempo that this style likes in bpm."""
 
-SPEEDS = ((76, "slow"), (100, "medium tempo"), (126, "upbeat"), (999, "fast"))
+@dataclass(frozen=True)
+class Style:
+    """What one mood at one pace sounds like."""
+
+    atmosphere: str
+    """Two moods."""
+    genre: str
+    """One that the embedded checkpoint knows."""
+    drums: str
+    """"drums" or "no drums"."""
+    bpm: int
+    """The tempo it likes."""
+
+
+STYLES = {
+    ("dark", "calm"): Style("dark, mysterious", "ambient", "no drums", 66),
+    ("dark", "gentle"): Style("mysterious, serious", "documentary", "no drums", 80),
+    ("dark", "lively"): Style("dark, tense", "hip hop", "drums", 94),
+    ("dark", "driving"): Style("dark, hypnotic", "techno", "drums", 130),
+    ("pensive", "calm"): Style("calm, dreamy", "ambient", "no drums", 68),
+    ("pensive", "gentle"): Style("calm, nostalgic", "lo-fi", "drums", 82),
+    ("pensive", "lively"): Style("dreamy, nostalgic", "synthwave", "drums", 106),
+    ("pensive", "driving"): Style("energetic, confident", "rock", "drums", 130),
+    ("easy", "calm"): Style("calm, romantic", "orchestral", "no drums", 72),
+    ("easy", "gentle"): Style("warm, calm", "folk", "no drums", 92),
+    ("easy", "lively"): Style("confident, playful", "funk", "drums", 106),
+    ("easy", "driving"): Style("energetic, uplifting", "trance", "drums", 138),
+    ("bright", "calm"): Style("dreamy, warm", "lullaby", "no drums", 72),
+    ("bright", "gentle"): Style("uplifting, happy", "pop", "drums", 100),
+    ("bright", "lively"): Style("happy, playful", "disco", "drums", 116),
+    ("bright", "driving"): Style("happy, energetic", "house", "drums", 126),
+}
+"""(cheer, energy) -> style."""
+
+SPEEDS = ((69, "very slow"), (91, "slow"), (112, "medium tempo"), (141, "fast"), (999, "very fast"))
 """Highest bpm, and what it is called."""
 
 MELODY = {
@@ -98,13 +113,16 @@ MELODY = {
     "warm": ("acoustic guitar", "electric guitar"),
     "glowing": ("flute", "brass section"),
 }
-"""Level of warmth -> melody when calm or gentle, melody when lively or driving."""
+"""Level of warmth -> instrument when calm or gentle, instrument when lively or driving."""
 
-GROUND = {"smooth": "soft pad", "detailed": "strings", "busy": "bass and percussion"}
-"""Level of texture -> what the melody stands on."""
+FIGURE = {"smooth": "chords", "detailed": "melody", "busy": "arpeggios"}
+"""Level of texture -> what the instrument plays."""
 
 TOUCH = {"low contrast": "soft", "": "", "high contrast": "powerful"}
 """Level of contrast -> how it is played."""
+
+KEYS = {"dark": "minor key", "bright": "major key"}
+"""Cheer -> key, where it has one."""
 
 
 @dataclass(frozen=True)
@@ -138,20 +156,15 @@ def read_palette(look: Look, movement: Movement | None, duration: Fraction) -> R
     energy = sum(level.energy for level in levels.values())
     mood = next(name for most, name in CHEER if cheer <= most)
     pace = next(name for most, name in ENERGY if energy <= most)
-    style, desired = STYLES[mood, pace]
-    tempo = fit_tempo(duration, desired, movement.cuts if movement else ())
-    melody = MELODY[levels["warmth"].says][pace in ("lively", "driving")]
-    key = {"dark": "minor key", "bright": "major key"}.get(mood, "")
-    phrases = (
-        style,
-        speed_words(tempo, desired),
-        key,
-        melody,
-        GROUND[levels["texture"].says],
-        TOUCH[levels["contrast"].says],
-    )
+    style = STYLES[mood, pace]
+    tempo = fit_tempo(duration, style.bpm, movement.cuts if movement else ())
+    instrument = MELODY[levels["warmth"].says][pace in ("lively", "driving")]
+    melody = f"{TOUCH[levels['contrast'].says]} {instrument} {FIGURE[levels['texture'].says]}".strip()
+    sound = ", ".join(phrase for phrase in (melody, style.genre, style.drums, KEYS.get(mood, "")) if phrase)
     return Reading(
-        prompt=", ".join(phrase for phrase in phrases if phrase),
+        prompt="; ".join(
+            phrase for phrase in (f"{style.atmosphere} atmosphere", rhythm(tempo, style.bpm), sound) if phrase
+        ),
         saw=_say(levels, look),
         tempo=tempo,
         cheer=cheer,
@@ -159,19 +172,19 @@ def read_palette(look: Look, movement: Movement | None, duration: Fraction) -> R
     )
 
 
-def speed_words(tempo: Tempo, desired_bpm: float | None = None) -> str:
+def rhythm(tempo: Tempo, liked_bpm: float | None = None) -> str:
     """The tempo as a prompt says it.
 
     Args:
-        tempo: without a number where a part is too short for one to be heard.
-        desired_bpm: what the style likes; where whole bars only fit far from it, the bare number is said.
+        tempo: of the part; nothing is said where the part is too short for it to be heard.
+        liked_bpm: the style's; where whole bars only fit far from it, the bare number is said.
     """
     if not tempo.is_musical:
-        return "one short phrase"
+        return ""
     bpm = round(tempo.bpm)
-    if desired_bpm is not None and not 0.7 < float(tempo.bpm) / desired_bpm < 1.4:
-        return f"{bpm} bpm"
-    return f"{next(name for most, name in SPEEDS if bpm <= most)}, {bpm} bpm"
+    far = liked_bpm is not None and not 0.7 < float(tempo.bpm) / liked_bpm < 1.4
+    word = "" if far else next(name for most, name in SPEEDS if bpm <= most)
+    return f"{word} steady rhythm at {bpm} BPM".strip()
 
 
 def levels_of(look: Look, movement: Movement | None) -> dict[str, Level]:
@@ -195,16 +208,22 @@ def table_markdown() -> str:
     """The tables above as Markdown, for docs/mood.md."""
     seen = [(v.feature, _most(v.below, TOP), v.says or "(nothing)", v.cheer, v.energy) for v in LEVELS]
     paces = [pace for _, pace in ENERGY]
-    styles = [(mood, pace, *STYLES[mood, pace]) for _, mood in CHEER for pace in paces]
+    styles = [
+        (mood, pace, v.atmosphere, v.genre, v.drums, v.bpm)
+        for _, mood in CHEER
+        for pace in paces
+        if (v := STYLES[mood, pace])
+    ]
     tables = (
         _table(("Seen", "Value below", "Said", "Cheer", "Energy"), seen),
         _table(("Sum of cheer up to", "Mood"), [(_most(most, 99), name) for most, name in CHEER]),
         _table(("Sum of energy up to", "Pace"), [(_most(most, 99), name) for most, name in ENERGY]),
-        _table(("Mood", "Pace", "Atmosphere, style and rhythm", "Liked bpm"), styles),
-        _table(("Bpm up to", "Said"), [(_most(most, 999), name) for most, name in SPEEDS]),
-        _table(("Warmth", "Melody, calm or gentle", "Melody, lively or driving"), [(k, *v) for k, v in MELODY.items()]),
-        _table(("Texture", "Under the melody"), list(GROUND.items())),
+        _table(("Mood", "Pace", "Atmosphere", "Genre", "Drums", "Liked BPM"), styles),
+        _table(("BPM up to", "Said"), [(_most(most, 999), name) for most, name in SPEEDS]),
+        _table(("Warmth", "Instrument, calm or gentle", "Lively or driving"), [(k, *v) for k, v in MELODY.items()]),
+        _table(("Texture", "It plays"), list(FIGURE.items())),
         _table(("Contrast", "Touch"), [(k or "(nothing)", v or "(nothing)") for k, v in TOUCH.items()]),
+        _table(("Mood", "Key"), list(KEYS.items())),
     )
     return "\n\n".join(tables)
 

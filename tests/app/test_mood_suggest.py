@@ -40,7 +40,7 @@ def test_the_tempo_makes_the_part_whole_bars() -> None:
         assert found.bpm is not None
         assert found.bars is not None
         assert found.bars * 240 / found.bpm == pytest.approx(float(part.duration), rel=1e-12)
-        assert f"{round(found.bpm)} bpm" in found.prompt
+        assert f"{round(found.bpm)} BPM" in found.prompt
 
 
 def test_auto_is_palette_without_a_gpu() -> None:
@@ -73,11 +73,11 @@ def test_wrong_choices_are_sentences() -> None:
 def test_an_image_models_words_get_the_tempo_that_fits() -> None:
     tempo = fit_tempo(Fraction(12), 96)
     assert with_tempo("Warm calm piano at 73 bpm, soft strings", tempo) == (
-        "Warm calm piano, soft strings, medium tempo, 100 bpm"
+        "Warm calm piano, soft strings; medium tempo steady rhythm at 100 BPM"
     )
     long = with_tempo(" ".join(f"word{k}" for k in range(60)), tempo)
     assert len(long.split()) < 30
-    assert long.endswith("100 bpm")
+    assert long.endswith("100 BPM")
     short = fit_tempo(Fraction(1), 96)
     assert with_tempo("calm piano, 90 beats per minute", short) == "calm piano"
 
