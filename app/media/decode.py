@@ -12,6 +12,7 @@ import numpy as np
 from app.errors import MediaError
 from app.media.clip import Clip
 from app.media.ffmpeg import written_whole
+from app.media.mp4_movie import read_movie
 from app.media.probe import opened, probe
 from riffusion_inference.datatypes import Waveform
 
@@ -65,7 +66,7 @@ def audio_samples(path: Path, track: int = 0) -> Waveform:
     with opened(path) as container:
         stream = _audio_stream(container, track, path)
         rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
-        pieces = [piece for _, piece in _pieces(container, stream)]
+        pieces = [piece for _, piece in _pieces(container, stream, path)]
     empty = np.zeros((channels, 0), dtype=np.float32)
     return Waveform(np.concatenate([empty, *pieces], axis=1), rate)
 
@@ -79,8 +80,12 @@ def audio_extent(path: Path, track: int) -> tuple[Fraction, int]:
     """
     with opened(path) as container:
         stream = _audio_stream(container, track, path)
+        rate = stream.codec_context.sample_rate
+        listed = _listed_extent(container, stream, path)
+        if listed is not None:
+            return listed[0], round((listed[1] - listed[0]) * rate)
         time_base, start, count = Fraction(stream.time_base), None, 0
-        for pts, piece in _pieces(container, stream):
+        for pts, piece in _pieces(container, stream, path):
             start = pts * time_base if start is None and pts is not None else start
             count += piece.shape[1]
     return start or Fraction(0), count
@@ -140,7 +145,7 @@ def _placed_pieces(
             if from_time > 0:
                 container.seek(int(from_time / time_base), stream=stream, backward=True)
         running: int | None = None
-        for pts, piece in _pieces(container, stream):
+        for pts, piece in _pieces(container, stream, clip.path):
             told = round((pts * time_base - clip.start) * rate) if pts is not None else running
             if running is None or (told is not None and told > running + jitter):
                 running = told or 0
@@ -152,25 +157,30 @@ def _placed_pieces(
     return placed, rate, channels
 
 
-def _pieces(container: Any, stream: Any) -> Iterator[tuple[int | None, np.ndarray]]:
-    """Decoded frames as (pts, [C, n] float32), the last one trimmed where MP4's tables end it early."""
-    is_mp4 = "mp4" in container.format.name.split(",")
-    held: tuple[int | None, np.ndarray] | None = None
-    end: Fraction | None = None
-    for packet in container.demux(stream):
-        if packet.pts is not None and packet.duration and not packet.is_discard:
-            end = (packet.pts + packet.duration) * Fraction(stream.time_base)
-        for frame in packet.decode():
-            if held is not None:
-                yield held
-            held = (frame.pts, _to_float(frame))
-    if held is None:
-        return
-    pts, piece = held
-    if is_mp4 and end is not None and pts is not None:
-        rate = stream.codec_context.sample_rate
-        piece = piece[:, : max(0, round((end - pts * Fraction(stream.time_base)) * rate))]
-    yield pts, piece
+def _pieces(container: Any, stream: Any, path: Path) -> Iterator[tuple[int | None, np.ndarray]]:
+    """Decoded frames as (pts, [C, n] float32), cut where MP4's edit list ends: FFmpeg 9 does that, 8 does not."""
+    listed = _listed_extent(container, stream, path)
+    time_base, rate = Fraction(stream.time_base), stream.codec_context.sample_rate
+    for frame in container.decode(stream):
+        piece = _to_float(frame)
+        if listed is not None and frame.pts is not None:
+            piece = piece[:, : max(0, round((listed[1] - frame.pts * time_base) * rate))]
+        if piece.shape[1]:
+            yield frame.pts, piece
+
+
+def _listed_extent(container: Any, stream: Any, path: Path) -> tuple[Fraction, Fraction] | None:
+    """Seconds on the file's timeline at which MP4's tables say that a track's sound starts and ends; None elsewhere."""
+    if "mp4" not in container.format.name.split(","):
+        return None
+    movie = read_movie(Path(path))
+    track = movie.tracks[stream.index] if stream.index < len(movie.tracks) else None
+    if movie.is_fragmented or track is None or track.handler != "soun" or track.shown is None:
+        return None
+    media_end = track.table.time_at(track.table.n_samples)
+    end = media_end if track.shown.end is None else min(media_end, track.shown.end)
+    length = Fraction(max(0, end - track.shown.first), track.timescale)
+    return track.shown.at, track.shown.at + length
 
 
 def _to_float(frame: Any) -> np.ndarray:

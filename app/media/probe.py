@@ -14,9 +14,11 @@ import av.error
 
 from app.errors import MediaError
 from app.media.clip import Clip
+from app.media.mp4_frames import FrameTimes, listed_frames
+from app.media.mp4_movie import read_movie
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
-TIMED_CONTAINERS = {"mp4", "matroska"}
+TIMED = {"mp4", "matroska"}
 TRUNCATION_SECONDS, TRUNCATION_SHARE = 1, Fraction(1, 20)
 
 
@@ -86,8 +88,8 @@ def probe(path: Path) -> Clip:
         rotation = round(frame.rotation / 90) * 90 % 360
         facts = _track_facts(container, stream, frame, rotation)
         family = container.format.name
-    frames = _frame_times(path, family, facts["video_codec"])
-    sound = _sound(path, frames[0][0] * frames[2])
+    frames = _frame_times(path, family, facts)
+    sound = _sound(path, frames.pts[0] * frames.time_base)
     return _clip(path, family, facts, frames, sound)
 
 
@@ -108,10 +110,17 @@ def _track_facts(container: Any, stream: Any, frame: Any, rotation: int) -> dict
     }
 
 
-def _frame_times(path: Path, family: str, codec: str) -> tuple[list[int], list[bool], Fraction, int]:
-    """Pts of the frames in order, whether each is a keyframe, the time base, and the pts at which the last one ends."""
+def _frame_times(path: Path, family: str, facts: dict[str, Any]) -> FrameTimes:
+    """Read the frames' times from MP4's tables, else from the packets, else by decoding every frame."""
+    if "mp4" in family.split(","):
+        listed = listed_frames(read_movie(path), facts["video_index"])
+        if listed is not None:
+            return listed
+    return _read_frames(path, facts["video_codec"] in PACKETS_ARE_FRAMES and bool(TIMED & set(family.split(","))))
+
+
+def _read_frames(path: Path, by_packets: bool) -> FrameTimes:
     times: dict[int, tuple[bool, int]] = {}
-    by_packets = codec in PACKETS_ARE_FRAMES and bool(TIMED_CONTAINERS & set(family.split(",")))
     with opened(path) as container:
         stream = video_stream(container, path)
         if by_packets:
@@ -125,15 +134,15 @@ def _frame_times(path: Path, family: str, codec: str) -> tuple[list[int], list[b
                     times[frame.pts] = (bool(frame.key_frame), frame.duration or 0)
         time_base = Fraction(stream.time_base)
         rate = stream.average_rate or stream.guessed_rate or 25
-        _check_whole(path, container, stream, max(times, default=0) * time_base)
+        _check_whole(path, stream, max(times, default=0) * time_base)
     if not times:
         raise MediaError(f"{path.name} holds no picture that can be decoded: it is damaged or cut short.")
     pts = sorted(times)
     last = times[pts[-1]][1] or (pts[-1] - pts[-2] if len(pts) > 1 else round(1 / (Fraction(rate) * time_base)))
-    return pts, [times[p][0] for p in pts], time_base, pts[-1] + max(1, last)
+    return FrameTimes(pts, [n for n, p in enumerate(pts) if times[p][0]], time_base, pts[-1] + max(1, last))
 
 
-def _check_whole(path: Path, container: Any, stream: Any, last: Fraction) -> None:
+def _check_whole(path: Path, stream: Any, last: Fraction) -> None:
     """Raise MediaError where the pictures end long before the header says."""
     declared = stream.duration * stream.time_base if stream.duration else None
     if declared is None:
@@ -165,24 +174,17 @@ def _sound(path: Path, video_start: Fraction) -> dict[str, Any]:
     }
 
 
-def _clip(
-    path: Path,
-    family: str,
-    facts: dict[str, Any],
-    frames: tuple[list[int], list[bool], Fraction, int],
-    sound: dict[str, Any],
-) -> Clip:
-    pts, is_key, time_base, end = frames
-    duration = (end - pts[0]) * time_base
+def _clip(path: Path, family: str, facts: dict[str, Any], frames: FrameTimes, sound: dict[str, Any]) -> Clip:
+    duration = (frames.end - frames.pts[0]) * frames.time_base
     return Clip(
         path=path.absolute(),
         container=family,
         size_bytes=path.stat().st_size,
         duration=duration,
-        frame_pts=tuple(pts),
-        time_base=time_base,
-        frame_rate=(len(pts) / duration).limit_denominator(100_000),
-        keyframes=tuple(number for number, key in enumerate(is_key) if key),
+        frame_pts=tuple(frames.pts),
+        time_base=frames.time_base,
+        frame_rate=(len(frames.pts) / duration).limit_denominator(100_000),
+        keyframes=tuple(frames.keyframes),
         **facts,
         **sound,
     )

@@ -1,15 +1,25 @@
-"""Deciding how a clip is cut, and cutting it."""
+"""Deciding how a clip is cut, saying so beforehand, and cutting it."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from fractions import Fraction
 from pathlib import Path
 
-from app.errors import PlanError
+from app.errors import MediaError, PlanError
+from app.media.base import Base, base_for, can_carry, part_suffix
 from app.media.clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
-from app.media.ffmpeg import check_free_space
-from app.media.reencode import reencode
-from app.plan import plan_parts
-from riffusion_inference.datatypes import OnProgress, ShouldCancel
+from app.media.exact import write_part
+from app.media.ffmpeg import check_cancel, check_free_space, written_whole
+from app.media.reencode import encode_parts
+from app.plan import Part, parts_at, plan_parts
+from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
+
+LEAD_IN_NOTE = (
+    "Each part starts with up to {lead:.1f} s of hidden lead-in that its edit list tells players to skip. "
+    "A player that ignores edit lists shows it; choose reencode for those."
+)
 
 
 def explain_split(clip: Clip, n_parts: int, mode: SplitMode) -> SplitPlan:
@@ -27,8 +37,50 @@ def explain_split(clip: Clip, n_parts: int, mode: SplitMode) -> SplitPlan:
     if mode not in SPLIT_MODES:
         raise PlanError(f"Split mode {mode!r} is unknown: choose one of {', '.join(SPLIT_MODES)}.")
     parts = plan_parts(clip, n_parts)
-    notes = () if mode == "reencode" else (f"{mode} is re-encoded for now.",)
-    return SplitPlan(mode, "reencode", parts, notes)
+    verdict = can_carry(clip)
+    notes = list(verdict.notes)
+    if mode == "reencode" or not verdict.fits:
+        if mode != "reencode":
+            notes.insert(0, f"{mode} is not possible for this file: {verdict.reason}. Its pictures are encoded again.")
+        return SplitPlan(mode, "reencode", parts, tuple(notes))
+    if mode == "keyframe":
+        cuts, cut_notes = _keyframe_cuts(clip, parts)
+        return SplitPlan(mode, mode, parts_at(clip, cuts), (*notes, *cut_notes))
+    lead = _longest_lead_in(clip, parts)
+    if lead > 0:
+        notes.append(LEAD_IN_NOTE.format(lead=float(lead)))
+    return SplitPlan(mode, mode, parts, tuple(notes))
+
+
+def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list[str]]:
+    """The keyframes nearest to the wished cuts, and what a person should know of the difference."""
+    keys = [key for key in clip.keyframes if key > 0]
+    cuts = [0]
+    for part in parts[1:]:
+        nearest = min(keys, key=lambda key: (abs(clip.frame_pts[key] - clip.frame_pts[part.start_frame]), key), default=0)
+        if nearest > cuts[-1]:
+            cuts.append(nearest)
+    notes = []
+    if len(cuts) < len(parts):
+        n_keys = len(keys) + 1
+        notes.append(
+            f"{n_keys} keyframe{'s' if n_keys > 1 else ''}: {len(cuts)} part{'s' if len(cuts) > 1 else ''}, "
+            f"not {len(parts)}; choose exact for {len(parts)}."
+        )
+    elif cuts != [part.start_frame for part in parts]:
+        wished = [clip.frame_pts[part.start_frame] for part in parts]
+        off = max(abs(clip.frame_pts[cut] - wish) for cut, wish in zip(cuts, wished, strict=True)) * clip.time_base
+        notes.append(f"The cuts move to the nearest keyframes, by up to {float(off):.2f} s; choose exact for equal parts.")
+    return cuts, notes
+
+
+def _longest_lead_in(clip: Clip, parts: tuple[Part, ...]) -> Fraction:
+    """Seconds of hidden pictures before the part that has most of them."""
+    longest = 0
+    for part in parts[1:]:
+        keys = [key for key in clip.keyframes if key <= part.start_frame]
+        longest = max(longest, clip.frame_pts[part.start_frame] - clip.frame_pts[keys[-1] if keys else 0])
+    return longest * clip.time_base
 
 
 def split(
@@ -41,12 +93,12 @@ def split(
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> tuple[Path, ...]:
-    """Write the parts of a plan; each file appears whole or not at all, and a cancel leaves none.
+    """Write the parts of a plan; each file appears whole or not at all, and an error or a cancel leaves none.
 
     Args:
         clip: the source.
         plan: from explain_split.
-        out_dir: where the parts go, as 01.mp4, 02.mp4, ...; made where missing.
+        out_dir: where the parts go, as 01.mp4, 02.mp4, ... (.mov for QuickTime sources); made where missing.
         threads: encoder threads, re-encoding only.
         crf: x264's constant rate factor, re-encoding only; 16 is beyond what people see.
         on_progress: stage "split", in frames.
@@ -57,16 +109,87 @@ def split(
         MediaError: a part cannot be made or written.
         DubCancelled: should_cancel returned True.
     """
-    check_free_space(out_dir, clip.size_bytes)
-    width = max(2, len(str(len(plan.parts))))
-    names = [Path(out_dir) / f"{part.index:0{width}d}.mp4" for part in plan.parts]
+    out_dir = Path(out_dir).absolute()
+    check_free_space(out_dir, clip.size_bytes // 2)
+    report = _Report(clip, on_progress, should_cancel)
+    made_dir = not out_dir.exists()
     written: list[Path] = []
     try:
-        for part, path in zip(plan.parts, names, strict=True):
-            reencode(clip, part, path, threads=threads, crf=crf, on_progress=on_progress, should_cancel=should_cancel)
-            written.append(path)
-    except BaseException:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".split-", dir=out_dir) as folder:
+            base = base_for(clip, plan.mode_used, Path(folder), should_cancel)
+            _write_parts(clip, plan, base, out_dir, Path(folder), threads, crf, report, written)
+    except BaseException as error:
         for path in written:
             path.unlink(missing_ok=True)
+        if made_dir:
+            shutil.rmtree(out_dir, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise MediaError(f"The parts cannot be written to {out_dir}: {error.strerror or error}.") from error
         raise
-    return tuple(names)
+    return tuple(written)
+
+
+def _write_parts(
+    clip: Clip,
+    plan: SplitPlan,
+    base: Base,
+    out_dir: Path,
+    folder: Path,
+    threads: int,
+    crf: int,
+    report: _Report,
+    written: list[Path],
+) -> None:
+    width = max(2, len(str(len(plan.parts))))
+    encoded = None
+    if plan.mode_used == "reencode":
+        encoded = encode_parts(clip, plan.parts, folder, threads=threads, crf=crf, on_frame=report.frame)
+    for part in plan.parts:
+        path = out_dir / f"{part.index:0{width}d}{part_suffix(base)}"
+        pictures = next(encoded) if encoded is not None else None
+        with written_whole(path) as temporary:
+            write_part(
+                base.movie,
+                base.clip,
+                part,
+                temporary,
+                pictures=base.pictures,
+                encoded=pictures,
+                on_bytes=report.bytes_written,
+            )
+        if pictures is not None:
+            pictures.path.unlink()
+        written.append(path)
+        report.part_done(part)
+
+
+class _Report:
+    """Passes progress on and stops the work where the person asked for it."""
+
+    def __init__(self, clip: Clip, on_progress: OnProgress | None, should_cancel: ShouldCancel | None) -> None:
+        self.total, self.on_progress, self.should_cancel = clip.n_frames, on_progress, should_cancel
+        self.done = 0
+
+    def frame(self, done: int) -> None:
+        """Called for every frame encoded."""
+        check_cancel(self.should_cancel)
+        if done > self.done:
+            self._tell(done)
+
+    def bytes_written(self, _count: int) -> None:
+        """Called every few megabytes."""
+        check_cancel(self.should_cancel)
+
+    def part_done(self, part: Part) -> None:
+        """Called when a part is in place."""
+        check_cancel(self.should_cancel)
+        if part.end_frame > self.done:
+            self._tell(part.end_frame)
+
+    def _tell(self, done: int) -> None:
+        self.done = done
+        if self.on_progress is not None:
+            self.on_progress(Progress("split", done, self.total))
+
+

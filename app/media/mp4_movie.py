@@ -1,0 +1,299 @@
+"""An MP4 or MOV file as tracks that can be taken apart and written anew, the media data copied as it is."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import struct
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from app.errors import MediaError
+from app.media.mp4_boxes import (
+    MAX_32,
+    Box,
+    read_edits,
+    read_top_level,
+    timed_header,
+    track_id,
+    with_timed_header,
+)
+from app.media.mp4_tables import SampleTable, offsets_box, read_table
+
+MAX_TIMESCALE = 2**31 - 1
+COPY_BYTES = 8 << 20
+PER_SAMPLE_BOXES = (b"stts", b"ctts", b"cslg", b"stss", b"stps", b"sdtp", b"stsc", b"stsz", b"stz2", b"stco", b"co64")
+GROUP_BOXES = (b"sbgp", b"sgpd", b"subs", b"stsh", b"padb", b"stdp", b"saiz", b"saio")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which stretch of a track's media is shown, and when: what a plain edit list says."""
+
+    at: Fraction
+    """Seconds on the movie's timeline at which the stretch starts."""
+    first: int
+    """Media time of its start."""
+    end: int | None
+    """Media time of its end; None: to the end of the media."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One track of a file."""
+
+    path: Path
+    """The file that holds its media data."""
+    box: Box
+    """Its trak box as read."""
+    handler: str
+    """"vide", "soun", "sbtl", "text", "tmcd", ..."""
+    timescale: int
+    """Media time units per second."""
+    table: SampleTable
+    """Its samples."""
+    shown: Shown | None
+    """What its edit list shows; None where the list is more than one stretch at plain speed."""
+
+    @property
+    def number(self) -> int:
+        """Its track_ID."""
+        return track_id(self.box)
+
+    @property
+    def sample_entry(self) -> str:
+        """Four letters of its first sample description, for example "avc1"."""
+        payload = self.box.need(b"mdia", b"minf", b"stbl", b"stsd").payload
+        return payload[12:16].decode("latin-1") if len(payload) >= 16 else ""
+
+
+@dataclass(frozen=True)
+class Movie:
+    """A file's index, read."""
+
+    path: Path
+    """The file."""
+    ftyp: bytes
+    """The ftyp box's payload."""
+    moov: Box
+    """The index."""
+    timescale: int
+    """Movie time units per second."""
+    tracks: tuple[Track, ...]
+    """In the file's order."""
+    is_fragmented: bool
+    """True where the samples are listed beside the data instead of in the index."""
+
+    @property
+    def is_quicktime(self) -> bool:
+        """True for QuickTime's own files (.mov)."""
+        return self.ftyp[:4] in (b"", b"qt  ")
+
+    def of_kind(self, handler: str) -> list[Track]:
+        """Its tracks of one handler."""
+        return [track for track in self.tracks if track.handler == handler]
+
+
+@dataclass(frozen=True)
+class OutTrack:
+    """A track to be written: its description, and where its chunks lie now."""
+
+    trak: Box
+    """The trak box, complete but for stco/co64."""
+    path: Path
+    """The file to copy from."""
+    offsets: np.ndarray
+    """[K] int64, first byte of each chunk in that file."""
+    sizes: np.ndarray
+    """[K] int64, bytes of each chunk."""
+    order: np.ndarray
+    """[K], chunks are written in rising order of this."""
+
+
+def read_movie(path: Path) -> Movie:
+    """Read a file's index.
+
+    Args:
+        path: an MP4 or MOV file.
+    Raises:
+        MediaError: it has no index, or the index is damaged, or it lists data that the file does not hold.
+    """
+    top = read_top_level(path)
+    if top.moov is None:
+        raise MediaError(f"{path.name} has no index (moov): the recording or the download did not finish.")
+    timescale = timed_header(top.moov.need(b"mvhd"))[2] or 1
+    tracks = tuple(_read_track(path, trak, timescale) for trak in top.moov.all(b"trak"))
+    end = max((track.table.end_byte() for track in tracks), default=0)
+    if end > top.file_bytes:
+        raise MediaError(
+            f"{path.name} is cut short: it holds {top.file_bytes:,} bytes of the {end:,} that its index lists. "
+            "Copy or download it again."
+        )
+    fragmented = b"moof" in top.kinds or top.moov.get(b"mvex") is not None
+    return Movie(path, top.ftyp, top.moov, timescale, tracks, fragmented)
+
+
+def _read_track(path: Path, trak: Box, movie_timescale: int) -> Track:
+    mdia = trak.need(b"mdia")
+    handler = mdia.need(b"hdlr").payload[8:12].decode("latin-1")
+    timescale = timed_header(mdia.need(b"mdhd"))[2] or 1
+    table = read_table(mdia.need(b"minf", b"stbl"))
+    return Track(path, trak, handler, timescale, table, _read_shown(trak, movie_timescale, timescale))
+
+
+def _read_shown(trak: Box, movie_timescale: int, timescale: int) -> Shown | None:
+    edits = read_edits(trak)
+    if not edits:
+        return Shown(Fraction(0), 0, None)
+    *empty, last = edits
+    if len(empty) > 1 or any(e.media_time != -1 for e in empty) or last.media_time < 0 or last.rate != 0x10000:
+        return None
+    at = Fraction(empty[0].duration, movie_timescale) if empty else Fraction(0)
+    length = rescaled(last.duration, timescale, movie_timescale)
+    return Shown(at, last.media_time, last.media_time + length if last.duration else None)
+
+
+def rescaled(value: int | Fraction, multiplier: int, divisor: int = 1) -> int:
+    """value * multiplier / divisor to the nearest integer, halves upwards, as FFmpeg does."""
+    return math.floor(Fraction(value) * multiplier / divisor + Fraction(1, 2))
+
+
+def common_timescale(timescales: Sequence[int]) -> int:
+    """A movie timescale in which every track's times are whole numbers, as long as it fits 31 bits.
+
+    Args:
+        timescales: of the tracks, the most important first.
+    """
+    common = 1
+    for timescale in timescales:
+        both = math.lcm(common, timescale)
+        common = both if both <= MAX_TIMESCALE else common
+    while common < 600:
+        common *= 10
+    return common
+
+
+def with_tables(trak: Box, tables: Sequence[Box]) -> Box:
+    """A trak whose per-sample tables are replaced; sample groups, which no decoder here needs, are left out."""
+    mdia = trak.need(b"mdia")
+    minf = mdia.need(b"minf")
+    stbl = minf.need(b"stbl").without(*PER_SAMPLE_BOXES, *GROUP_BOXES)
+    stbl = Box(b"stbl", b"", [*stbl.children, *tables])
+    return trak.replaced(mdia.replaced(minf.replaced(stbl)))
+
+
+def without_offsets(trak: Box) -> Box:
+    """A trak with all its tables but the chunk offsets, for writing a whole track elsewhere."""
+    mdia = trak.need(b"mdia")
+    minf = mdia.need(b"minf")
+    stbl = minf.need(b"stbl").without(b"stco", b"co64", b"saio", b"saiz")
+    return trak.replaced(mdia.replaced(minf.replaced(stbl)))
+
+
+def whole_track(track: Track, order_by_time: bool = False) -> OutTrack:
+    """A track to be written as it is.
+
+    Args:
+        track: as read.
+        order_by_time: interleave by time (for tracks from several files) instead of by place in the file.
+    """
+    table = track.table
+    order: np.ndarray = table.chunk_offsets
+    if order_by_time:
+        order = table.times_at(table.chunk_first[:-1]) / track.timescale
+    return OutTrack(without_offsets(track.box), track.path, table.chunk_offsets, table.chunk_sizes(), order)
+
+
+def write_movie(
+    out_path: Path,
+    ftyp: bytes,
+    moov: Box,
+    timescale: int,
+    duration: int,
+    tracks: Sequence[OutTrack],
+    on_bytes: Callable[[int], None] | None = None,
+) -> None:
+    """Write a file: ftyp, index, then the media data copied chunk by chunk.
+
+    Args:
+        out_path: the file to create.
+        ftyp: the ftyp box's payload; empty for none.
+        moov: whose boxes other than tracks are kept.
+        timescale: movie timescale.
+        duration: of the longest track, in it.
+        tracks: to be written, in this order in the index.
+        on_bytes: called with the number of bytes copied so far; may raise to stop.
+    Raises:
+        OSError: the file cannot be written.
+    """
+    head = Box(b"ftyp", ftyp).to_bytes() if ftyp else b""
+    header = with_timed_header(moov.need(b"mvhd"), timescale, duration)
+    lead = np.argsort(np.concatenate([t.order for t in tracks] or [np.zeros(0)]), kind="stable")
+    sizes = np.concatenate([t.sizes for t in tracks] or [np.zeros(0, dtype=np.int64)])
+    starts = np.zeros(len(sizes), dtype=np.int64)
+    starts[lead] = np.concatenate([[0], np.cumsum(sizes[lead])[:-1]]) if len(sizes) else sizes
+    total = int(sizes.sum())
+    wide = total > MAX_32 - (64 << 20)
+    index = _index(moov, header, tracks, starts, wide)
+    data_at = len(head) + len(index) + 16
+    index = _index(moov, header, tracks, starts + data_at, wide)
+    with out_path.open("wb") as out:
+        out.write(head + index + struct.pack(">I4sQ", 1, b"mdat", total + 16))
+        _copy(out, tracks, lead, on_bytes)
+
+
+def _index(moov: Box, header: Box, tracks: Sequence[OutTrack], starts: np.ndarray, wide: bool) -> bytes:
+    traks, at = [], 0
+    for track in tracks:
+        mdia = track.trak.need(b"mdia")
+        minf = mdia.need(b"minf")
+        stbl = minf.need(b"stbl")
+        offsets = offsets_box(starts[at : at + len(track.sizes)], wide)
+        stbl = Box(b"stbl", b"", [*stbl.children, offsets])
+        traks.append(track.trak.replaced(mdia.replaced(minf.replaced(stbl))))
+        at += len(track.sizes)
+    before = [box for box in moov.children if box.kind in (b"iods",)]
+    after = [box for box in moov.children if box.kind not in (b"iods", b"mvhd", b"trak", b"mvex")]
+    return Box(b"moov", b"", [header, *before, *traks, *after]).to_bytes()
+
+
+def _copy(
+    out: object, tracks: Sequence[OutTrack], lead: np.ndarray, on_bytes: Callable[[int], None] | None
+) -> None:
+    """Copy the chunks in order, neighbours in one go."""
+    paths = sorted({track.path for track in tracks})
+    which = np.concatenate([np.full(len(t.sizes), paths.index(t.path)) for t in tracks] or [np.zeros(0)])[lead]
+    offsets = np.concatenate([t.offsets for t in tracks] or [np.zeros(0)])[lead]
+    sizes = np.concatenate([t.sizes for t in tracks] or [np.zeros(0)])[lead]
+    if not len(sizes):
+        return
+    breaks = (which[1:] != which[:-1]) | (offsets[1:] != offsets[:-1] + sizes[:-1])
+    firsts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
+    lasts = np.append(firsts[1:], len(sizes)) - 1
+    done = 0
+    with ExitStack() as stack:
+        views = [_view(path, stack) for path in paths]
+        runs = zip(
+            which[firsts].tolist(), offsets[firsts].tolist(), (offsets[lasts] + sizes[lasts]).tolist(), strict=True
+        )
+        for source, start, end in runs:
+            for at in range(int(start), int(end), COPY_BYTES):
+                stop = min(int(end), at + COPY_BYTES)
+                out.write(views[int(source)][at:stop])  # type: ignore[attr-defined]
+                done += stop - at
+                if on_bytes is not None and done >= COPY_BYTES:
+                    on_bytes(done)
+                    done = 0
+
+
+def _view(path: Path, stack: ExitStack) -> memoryview:
+    file = stack.enter_context(path.open("rb"))
+    if path.stat().st_size == 0:
+        return memoryview(b"")
+    mapped = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    return stack.enter_context(memoryview(mapped))

@@ -1,0 +1,114 @@
+"""Some samples of a track as a track of their own, with the edit list that shows what is wanted of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from app.media.mp4_boxes import Box, Edit, edits_box, with_timed_header, with_track_header
+from app.media.mp4_movie import OutTrack, Track, rescaled, with_tables
+from app.media.mp4_tables import SampleTable, chunks_box, numbers_box, runs_box, sizes_box
+
+
+@dataclass(frozen=True)
+class Span:
+    """Some samples of a track and what of them is shown."""
+
+    first: int
+    """First sample copied."""
+    last: int
+    """One past the last sample copied."""
+    at: Fraction
+    """Seconds on the part's timeline at which it is shown first."""
+    media_start: int
+    """Media time of the source that is shown first."""
+    media_end: int
+    """One past the media time of the source that is shown last."""
+    trims: bool = False
+    """True: the first sample starts at media_start and the last one ends at media_end, with nothing left to hide."""
+
+
+def cut_track(
+    track: Track,
+    span: Span,
+    movie_timescale: int,
+    *,
+    timescale: int | None = None,
+    order_by_time: bool = False,
+) -> tuple[OutTrack, int]:
+    """Make a track of a span of another.
+
+    Args:
+        track: the source track.
+        span: what to take.
+        movie_timescale: of the file to be written.
+        timescale: media timescale to use instead of the track's; for sound, its sample rate.
+        order_by_time: interleave by time instead of by place in the source.
+    Returns:
+        The track to be written, and its end on the part's timeline in movie_timescale.
+    """
+    table, scale = track.table, timescale or track.timescale
+    times = np.append(table.decode_times(span.first, span.last), table.time_at(span.last))
+    start, end = span.media_start, span.media_end
+    if scale != track.timescale:
+        times = (times * scale * 2 + track.timescale) // (2 * track.timescale)
+        start, end = rescaled(start, scale, track.timescale), rescaled(end, scale, track.timescale)
+    if span.trims and len(times) > 1:
+        times[0] = start
+        times[-1] = max(int(times[-2]) + 1, end)
+    shifts = table.shown_shifts(span.first, span.last)
+    if scale != track.timescale:
+        shifts = (shifts * scale * 2 + track.timescale) // (2 * track.timescale)
+    lowest = min(0, int(shifts.min(initial=0)))
+    media_time = start - lowest - int(times[0])
+    tables, offsets, sizes, firsts = _tables(table, span, np.diff(times), shifts - lowest)
+    trak = with_tables(track.box, tables)
+    trak, ends = _with_headers(trak, span, scale, end - start, media_time, int(times[-1] - times[0]), movie_timescale)
+    order: np.ndarray = offsets
+    if order_by_time:
+        order = (times[:-1][firsts] - start) / scale + float(span.at)
+    return OutTrack(trak, track.path, offsets, sizes, order), ends
+
+
+def _with_headers(
+    trak: Box, span: Span, scale: int, shown: int, media_time: int, media_length: int, movie_timescale: int
+) -> tuple[Box, int]:
+    delay = rescaled(span.at, movie_timescale)
+    length = rescaled(shown, movie_timescale, scale)
+    if span.first == span.last:
+        delay, length, edits = 0, 0, []
+    else:
+        edits = [Edit(delay, -1)] if delay > 0 else []
+        edits.append(Edit(length, media_time))
+    mdia = trak.need(b"mdia")
+    mdia = mdia.replaced(with_timed_header(mdia.need(b"mdhd"), scale, media_length))
+    head = with_track_header(trak.need(b"tkhd"), delay + length)
+    rest = [box for box in trak.children if box.kind not in (b"tkhd", b"edts", b"mdia")]
+    return Box(b"trak", b"", [head, *([edits_box(edits)] if edits else []), *rest, mdia]), delay + length
+
+
+def _tables(
+    table: SampleTable, span: Span, durations: np.ndarray, shifts: np.ndarray
+) -> tuple[list[Box], np.ndarray, np.ndarray, np.ndarray]:
+    """The per-sample boxes, each chunk's place and size in the source, and each chunk's first sample in the span."""
+    first, last = span.first, span.last
+    low = max(0, int(np.searchsorted(table.chunk_first, first, side="right")) - 1)
+    high = int(np.searchsorted(table.chunk_first, last, side="left")) if last > first else low
+    bounds = np.clip(table.chunk_first[low : high + 1], first, last)
+    counts = np.diff(bounds)
+    offsets, entries = table.chunk_offsets[low:high].copy(), table.chunk_entry[low:high]
+    if len(offsets):
+        offsets[0] += int(table.sizes_of(int(table.chunk_first[low]), first).sum())
+    sizes = table.sizes_of(first, last)
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    chunk_sizes = ends[bounds[1:] - first] - ends[bounds[:-1] - first]
+    boxes = [runs_box(b"stts", durations)]
+    if np.any(shifts):
+        boxes.append(runs_box(b"ctts", shifts))
+    if table.sync is not None:
+        inside = table.sync[(table.sync >= first) & (table.sync < last)]
+        boxes.append(numbers_box(b"stss", inside - first + 1))
+    boxes += [chunks_box(counts, entries), sizes_box(sizes)]
+    return boxes, offsets, chunk_sizes, bounds[:-1] - first
