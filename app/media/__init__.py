@@ -7,7 +7,7 @@ written under a temporary name and moved into place.
 from app.media.clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
 from app.media.decode import audio_samples, decode_audio, read_audio, write_wav
 from app.media.frames import frame_at, frame_hashes, frames_at, thumbnails
-from app.media.mux import mux_film, replace_audio
+from app.media.mux import film_suffix, mux_film, replace_audio
 from app.media.probe import probe
 from app.media.split import explain_split, split
 
@@ -19,6 +19,7 @@ __all__ = [
     "audio_samples",
     "decode_audio",
     "explain_split",
+    "film_suffix",
     "frame_at",
     "frame_hashes",
     "frames_at",

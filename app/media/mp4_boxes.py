@@ -179,6 +179,12 @@ def track_id(trak: Box) -> int:
     return int(struct.unpack_from(">I", payload, 20 if payload[0] == 1 else 12)[0])
 
 
+def track_duration(tkhd: Box) -> int:
+    """A track's duration, movie timescale (8.3.2)."""
+    wide = version_of(tkhd) == 1
+    return int(struct.unpack_from(">Q" if wide else ">I", tkhd.payload, 32 if wide else 24)[0])
+
+
 def with_track_header(tkhd: Box, duration: int, new_id: int | None = None) -> Box:
     """A tkhd with another duration (movie timescale) and, where given, another number (8.3.2)."""
     wide = version_of(tkhd) == 1

@@ -17,11 +17,15 @@ from app.errors import MediaError
 from app.media.mp4_boxes import (
     MAX_32,
     Box,
+    Edit,
+    edits_box,
     read_edits,
     read_top_level,
     timed_header,
+    track_duration,
     track_id,
     with_timed_header,
+    with_track_header,
 )
 from app.media.mp4_tables import SampleTable, offsets_box, read_table
 
@@ -207,6 +211,15 @@ def whole_track(track: Track, order_by_time: bool = False) -> OutTrack:
     if order_by_time:
         order = table.times_at(table.chunk_first[:-1]) / track.timescale
     return OutTrack(without_offsets(track.box), track.path, table.chunk_offsets, table.chunk_sizes(), order)
+
+
+def with_movie_timescale(trak: Box, old: int, new: int) -> Box:
+    """A trak whose edit list and header count in another movie timescale."""
+    edits = [Edit(rescaled(e.duration, new, old), e.media_time, e.rate) for e in read_edits(trak)]
+    tkhd = trak.need(b"tkhd")
+    head = with_track_header(tkhd, rescaled(track_duration(tkhd), new, old))
+    trak = trak.replaced(head)
+    return trak.replaced(edits_box(edits)) if edits else trak
 
 
 def write_movie(

@@ -37,6 +37,7 @@ def cut_track(
     *,
     timescale: int | None = None,
     order_by_time: bool = False,
+    chunk_seconds: Fraction | None = None,
 ) -> tuple[OutTrack, int]:
     """Make a track of a span of another.
 
@@ -46,6 +47,7 @@ def cut_track(
         movie_timescale: of the file to be written.
         timescale: media timescale to use instead of the track's; for sound, its sample rate.
         order_by_time: interleave by time instead of by place in the source.
+        chunk_seconds: cut the source's chunks to this length, so that they interleave finely.
     Returns:
         The track to be written, and its end on the part's timeline in movie_timescale.
     """
@@ -63,7 +65,10 @@ def cut_track(
         shifts = (shifts * scale * 2 + track.timescale) // (2 * track.timescale)
     lowest = min(0, int(shifts.min(initial=0)))
     media_time = start - lowest - int(times[0])
-    tables, offsets, sizes, firsts = _tables(table, span, np.diff(times), shifts - lowest)
+    most = None
+    if chunk_seconds is not None:
+        most = max(1, int(chunk_seconds * scale * len(shifts) / max(1, int(times[-1] - times[0]))))
+    tables, offsets, sizes, firsts = _tables(table, span, np.diff(times), shifts - lowest, most)
     trak = with_tables(track.box, tables)
     trak, ends = _with_headers(trak, span, scale, end - start, media_time, int(times[-1] - times[0]), movie_timescale)
     order: np.ndarray = offsets
@@ -90,18 +95,12 @@ def _with_headers(
 
 
 def _tables(
-    table: SampleTable, span: Span, durations: np.ndarray, shifts: np.ndarray
+    table: SampleTable, span: Span, durations: np.ndarray, shifts: np.ndarray, most: int | None
 ) -> tuple[list[Box], np.ndarray, np.ndarray, np.ndarray]:
     """The per-sample boxes, each chunk's place and size in the source, and each chunk's first sample in the span."""
     first, last = span.first, span.last
-    low = max(0, int(np.searchsorted(table.chunk_first, first, side="right")) - 1)
-    high = int(np.searchsorted(table.chunk_first, last, side="left")) if last > first else low
-    bounds = np.clip(table.chunk_first[low : high + 1], first, last)
-    counts = np.diff(bounds)
-    offsets, entries = table.chunk_offsets[low:high].copy(), table.chunk_entry[low:high]
-    if len(offsets):
-        offsets[0] += int(table.sizes_of(int(table.chunk_first[low]), first).sum())
     sizes = table.sizes_of(first, last)
+    bounds, offsets, entries = _chunks(table, first, last, most)
     ends = np.concatenate([[0], np.cumsum(sizes)])
     chunk_sizes = ends[bounds[1:] - first] - ends[bounds[:-1] - first]
     boxes = [runs_box(b"stts", durations)]
@@ -110,5 +109,22 @@ def _tables(
     if table.sync is not None:
         inside = table.sync[(table.sync >= first) & (table.sync < last)]
         boxes.append(numbers_box(b"stss", inside - first + 1))
-    boxes += [chunks_box(counts, entries), sizes_box(sizes)]
+    boxes += [chunks_box(np.diff(bounds), entries), sizes_box(sizes)]
     return boxes, offsets, chunk_sizes, bounds[:-1] - first
+
+
+def _chunks(table: SampleTable, first: int, last: int, most: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First sample of each chunk (and last), its place in the source, and its sample description."""
+    if first >= last:
+        none = np.zeros(0, dtype=np.int64)
+        return np.array([first]), none, none
+    low = int(np.searchsorted(table.chunk_first, first, side="right")) - 1
+    high = int(np.searchsorted(table.chunk_first, last, side="left"))
+    bounds = np.unique(np.clip(table.chunk_first[low : high + 1], first, last))
+    if most is not None:
+        bounds = np.union1d(bounds, np.arange(first, last, most))
+    chunk = np.searchsorted(table.chunk_first, bounds[:-1], side="right") - 1
+    ahead = int(table.chunk_first[low])
+    ends = np.concatenate([[0], np.cumsum(table.sizes_of(ahead, last))])
+    into = ends[bounds[:-1] - ahead] - ends[np.maximum(table.chunk_first[chunk], ahead) - ahead]
+    return bounds, table.chunk_offsets[chunk] + into, table.chunk_entry[chunk]
