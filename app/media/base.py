@@ -16,6 +16,7 @@ from app.media.ffmpeg import file_url, run_ffmpeg
 from app.media.mp4_frames import listed_frames
 from app.media.mp4_movie import Movie, Track, read_movie
 from app.media.probe import opened, probe
+from app.media.source_sound import showing, source_sounds
 from riffusion_inference.datatypes import ShouldCancel
 
 MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"}
@@ -150,7 +151,8 @@ def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCan
     path = folder / "base.mp4"
     if not _repackage(clip, path, with_video, should_cancel):
         return Base(None, clip, None)
-    movie = read_movie(path)
+    names = _stream_names(clip)["audio"]
+    movie = showing(read_movie(path), source_sounds(clip.path), [name in MP4_AUDIO for name in names])
     if not with_video:
         return Base(movie, clip, None)
     copy = probe(path)
