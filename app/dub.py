@@ -15,7 +15,7 @@ from app.archive import pack, result_of
 from app.dub_facts import facts_of
 from app.dub_mix import Laid, lay, lay_parts, read_sound, write_film
 from app.dub_music import PartMusic, check_length, earlier_music, make, music_key, take_over
-from app.dub_run import Models, Run
+from app.dub_run import Models, OnNote, Run
 from app.dub_split import Cut, probed, split_or_take_over
 from app.dub_wishes import Earlier, Wish, changed_wishes, kept_wishes, new_wishes
 from app.errors import ArchiveError
@@ -60,6 +60,7 @@ def dub(
     force: bool = False,
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
+    on_note: OnNote | None = None,
 ) -> DubResult:
     """Split a video, make music for some of its parts, put it in, and archive it all.
 
@@ -73,13 +74,15 @@ def dub(
         force: replace another earlier result at out_dir.
         on_progress: called with each step of each stage.
         should_cancel: asked often; True stops within one step.
+        on_note: called with each sentence a person should know, the split's before it begins.
     Raises:
         RiffusionError: one sentence on what went wrong; nothing was left behind.
     """
-    run = Run(app_settings, on_progress, should_cancel)
+    run = Run(app_settings, on_progress, should_cancel, on_note)
     name = model_name or (model.name if model is not None else app_settings.model)
     earlier = Earlier(previous) if previous is not None else None
     wishes = [*kept_wishes(earlier, dub_settings.parts), *new_wishes(dub_settings, name)]
+    wishes.sort(key=lambda wish: wish.part)
     job = Job(video, out_dir, dub_settings.n_parts, dub_settings.split_mode, wishes, earlier, force)
     return _carry_out(job, Models(run, model, name), run)
 
@@ -98,9 +101,10 @@ def dub_again(
     force: bool = False,
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
+    on_note: OnNote | None = None,
 ) -> DubResult:
     """Make an earlier result again, redoing only what `changes` touches; see dub and dub_wishes.changed_wishes."""
-    run = Run(app_settings, on_progress, should_cancel)
+    run = Run(app_settings, on_progress, should_cancel, on_note)
     earlier = Earlier(previous)
     facts = earlier.manifest
     name = (changes or {}).get("model_name") or (model.name if model is not None else app_settings.model)
@@ -130,9 +134,10 @@ def undo(
     app_settings: Settings,
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
+    on_note: OnNote | None = None,
 ) -> DubResult:
     """Give a part of a result its own sound back, in place; the other dubs stay."""
-    run = Run(app_settings, on_progress, should_cancel)
+    run = Run(app_settings, on_progress, should_cancel, on_note)
     earlier = Earlier(result_dir)
     facts = earlier.manifest
     if facts.dub_of(part) is None:
@@ -152,10 +157,11 @@ def split_only(
     force: bool = False,
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
+    on_note: OnNote | None = None,
 ) -> DubResult:
     """Cut a video into parts with a manifest, and nothing else."""
     settings = DubSettings(n_parts, (), split_mode=split_mode)
-    run = Run(app_settings, on_progress, should_cancel)
+    run = Run(app_settings, on_progress, should_cancel, on_note)
     job = Job(video, out_dir, settings.n_parts, settings.split_mode, (), None, force, with_film=False)
     return _carry_out(job, Models(run, None, app_settings.model), run)
 

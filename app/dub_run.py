@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app.errors import DubCancelled
@@ -12,16 +12,25 @@ from app.settings import Settings
 from riffusion_inference.datatypes import MusicModel, OnProgress, Progress, ShouldCancel
 from riffusion_inference.errors import GenerationCancelled
 
+OnNote = Callable[[str], None]
+
 
 class Run:
     """What every stage of one run shares."""
 
-    def __init__(self, settings: Settings, on_progress: OnProgress | None, should_cancel: ShouldCancel | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        on_progress: OnProgress | None = None,
+        should_cancel: ShouldCancel | None = None,
+        on_note: OnNote | None = None,
+    ) -> None:
         self.settings = settings
         self.should_cancel = should_cancel
         self.seconds: dict[str, float] = {}
         self.notes: list[str] = []
         self._on_progress = on_progress
+        self._on_note = on_note
         self._latest: Progress | None = None
 
     def progress(self, progress: Progress) -> None:
@@ -32,8 +41,12 @@ class Run:
         check_cancel(self.should_cancel)
 
     def note(self, *sentences: str) -> None:
-        """Keep what a person should know, each sentence once."""
-        self.notes += [sentence for sentence in dict.fromkeys(sentences) if sentence not in self.notes]
+        """Keep what a person should know, each sentence once, and tell it at once: some want it before the work."""
+        for sentence in sentences:
+            if sentence not in self.notes:
+                self.notes.append(sentence)
+                if self._on_note is not None:
+                    self._on_note(sentence)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -51,9 +64,8 @@ class Run:
         finally:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - began, 3)
         latest = self._latest
-        if latest is None or latest.stage != name:
-            self.progress(Progress(name, 1, 1))
-        elif latest.done < latest.total:
+        # A model tells stages of its own inside ours ("invert" after "generate"): those have come to their ends.
+        if latest is not None and latest.stage == name and latest.done < latest.total:
             self.progress(Progress(name, latest.total, latest.total))
 
 

@@ -104,7 +104,7 @@ class Settings:
     """Token for replicate.com; needed by the replicate describer and engine only."""
     replicate_base_url: str = _text("https://api.replicate.com")
     """Where that service answers; another address is for proxies and tests."""
-    image_model: str = _text("HuggingFaceTB/SmolVLM2-500M-Video-Instruct")
+    image_model: str = _text("HuggingFaceTB/SmolVLM-500M-Instruct")
     """Vision-language model of the vlm describer: a Hugging Face name or a local folder."""
     per_model: Mapping[str, ModelDefaults] = field(default_factory=dict, repr=False)
     """ModelDefaults by model name; "" stands for every other model."""
@@ -176,6 +176,22 @@ def load_settings(
     per_model = {name: ModelDefaults(**{**base, **own, **over}) for name, own in configs.items() if name != "default"}
     per_model[""] = ModelDefaults(**{**base, **over})
     return Settings(**checked, per_model=per_model, notes=(*notes, *more_notes))
+
+
+def use_temporary_directory(settings: Settings) -> None:
+    """Make the folder for work files, and let every library of this process put its own there.
+
+    Raises:
+        ConfigError: it cannot be made or written.
+    """
+    folder = settings.temporary_directory
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"TEMPORARY_DIRECTORY {folder} cannot be made: {error.strerror or error}.") from error
+    if not os.access(folder, os.W_OK):
+        raise ConfigError(f"TEMPORARY_DIRECTORY {folder} may not be written: choose another folder.")
+    tempfile.tempdir = str(folder)
 
 
 def _read_env_file(path: Path | None) -> dict[str, str]:

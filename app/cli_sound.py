@@ -1,0 +1,216 @@
+"""What the commands without a video do: generate, invert, spectrogram."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from app import media
+from app.cli_progress import ProgressLines
+from app.cli_stop import StopSwitch
+from app.cli_usage import UsageError, check_new_file, generation_of, open_image, print_json, settings_of, wrong_usage
+from app.dub_music import check_take
+from app.dub_run import Models, Run, full_model_name
+from app.dub_wishes import with_seed
+from app.results_folder import UNFINISHED, write_errors
+from app.settings import MAX_LOUDNESS_LUFS, MIN_LOUDNESS_LUFS
+from app.soundtrack import bring_to, measure
+from riffusion_inference.datatypes import (
+    MAX_SECONDS,
+    MIN_SECONDS,
+    Progress,
+    SpectrogramParams,
+    Take,
+    Waveform,
+    check_range,
+)
+
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 192_000
+RAW = "raw"
+
+
+def generate_command(args: argparse.Namespace, stop: StopSwitch) -> int:
+    """generate: takes as WAV, and their images."""
+    settings = settings_of(args)
+    lines = ProgressLines()
+    with wrong_usage():
+        target_lufs = _loudness(args.loudness)
+        check_range("Seconds", float(args.seconds), MIN_SECONDS, MAX_SECONDS)
+        if args.sample_rate is not None:
+            check_range("Sample rate in Hz", args.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
+    check_new_file(args.out, args.force, ".wav")
+    if args.image is not None:
+        check_new_file(args.image, args.force, ".png")
+    generation = with_seed(generation_of(args, args.prompt, settings))
+    for path in [p for n in range(2, generation.candidates + 1) for p in (numbered(args.out, n),)]:
+        check_new_file(path, args.force, ".wav")
+    run = Run(settings, lines.show, stop.should_cancel, lines.note)
+    models = Models(run, None, settings.model)
+    try:
+        with run.stage("load model"):
+            model = models.get(settings.model)
+        sample_rate = args.sample_rate or model.sample_rate
+        n_samples = round(args.seconds * sample_rate)
+        with run.stage("generate"):
+            made = model.generate(
+                generation, n_samples, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel
+            )
+        takes = [check_take(take, n_samples, sample_rate, model.name) for take in made]
+    finally:
+        models.unload()
+    run.note(*(note for take in takes for note in take.notes))
+    takes = [_leveled(take, target_lufs) for take in takes]
+    with all_or_none() as aside:
+        for number, take in enumerate(takes, 1):
+            media.write_wav(aside(numbered(args.out, number)), take.waveform)
+            if args.image is not None:
+                if take.image is None:
+                    raise UsageError(f"{model.name} paints no spectrogram image: leave --image out.")
+                _save_image(take.image, aside(numbered(args.image, number)))
+    lines.close()
+    _report_takes(args, takes, model.name, model.licence, run)
+    return 0
+
+
+def numbered(path: Path, number: int) -> Path:
+    """The file of a take: the first has the name given, the second is FILE.take2.wav."""
+    return path if number == 1 else path.with_name(f"{path.stem}.take{number}{path.suffix}")
+
+
+@contextmanager
+def all_or_none() -> Iterator[Any]:
+    """Give for each file a name to write it under first; all move into place at the end, or none is left."""
+    moves: dict[Path, Path] = {}
+
+    def aside(path: Path) -> Path:
+        hidden = path.absolute().with_name(f".{path.stem[:40]}.partial-{secrets.token_hex(4)}{path.suffix}")
+        moves[hidden] = path
+        UNFINISHED.add(hidden)
+        with write_errors(hidden.parent):
+            hidden.parent.mkdir(parents=True, exist_ok=True)
+        return hidden
+
+    try:
+        yield aside
+        for hidden, path in moves.items():
+            with write_errors(path.absolute().parent):
+                os.replace(hidden, path)
+    finally:
+        for hidden in moves:
+            hidden.unlink(missing_ok=True)
+            UNFINISHED.discard(hidden)
+
+
+def _save_image(image: Any, path: Path) -> None:
+    from riffusion_inference.image import save_image
+
+    with write_errors(path.parent):
+        save_image(image, path)
+
+
+def _loudness(text: str) -> float | None:
+    """LUFS, or None for raw."""
+    if text == RAW:
+        return None
+    try:
+        lufs = float(text)
+    except ValueError as error:
+        raise UsageError(f"--loudness is {text!r}: write a number of LUFS such as -16, or raw.") from error
+    check_range("Loudness in LUFS", lufs, MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS)
+    return lufs
+
+
+def _leveled(take: Take, target_lufs: float | None) -> Take:
+    if target_lufs is None:
+        return take
+    rate = take.waveform.sample_rate
+    return replace(take, waveform=Waveform(bring_to(take.waveform.samples, rate, target_lufs), rate))
+
+
+def _report_takes(args: argparse.Namespace, takes: list[Take], model: str, licence: str, run: Run) -> None:
+    rows = []
+    for number, take in enumerate(takes, 1):
+        lufs, peak = measure(take.waveform)
+        rows.append(
+            {
+                "wav": str(numbered(args.out, number)),
+                "image": str(numbered(args.image, number)) if args.image is not None else None,
+                "seed": take.seed,
+                "n_samples": take.waveform.n_samples,
+                "sample_rate": take.waveform.sample_rate,
+                "n_channels": take.waveform.n_channels,
+                "loudness_lufs": None if lufs is None else round(lufs, 2),
+                "true_peak_dbtp": None if peak is None else round(peak, 2),
+            }
+        )
+    if args.json:
+        facts = {"model": model, "licence": licence, "seconds_per_stage": run.seconds, "notes": run.notes}
+        print_json({"takes": rows, **facts})
+        return
+    for row in rows:
+        print(f"{row['wav']}   seed {row['seed']}, {row['n_samples']} samples at {row['sample_rate']} Hz")
+
+
+def params_of(args: argparse.Namespace, model: str, device: str) -> SpectrogramParams | None:
+    """How the model that was named paints its images; None where none was named."""
+    if args.model is None:
+        return None
+    from riffusion_inference.checkpoints import read_params, resolve_checkpoint
+
+    return read_params(resolve_checkpoint(full_model_name(model, device)))
+
+
+def invert_command(args: argparse.Namespace, stop: StopSwitch) -> int:
+    """invert: a spectrogram image to sound, at the level its EXIF states."""
+    from riffusion_inference.devices import choose_device
+    from riffusion_inference.image import mel_from_image
+    from riffusion_inference.inversion import waveform_from_mel
+
+    settings = settings_of(args)
+    lines = ProgressLines()
+    check_new_file(args.out, args.force, ".wav")
+    spectrogram = mel_from_image(open_image(args.image), params_of(args, settings.model, settings.device))
+    device, note = choose_device(settings.device)
+    if note:
+        lines.note(note)
+    waveform = waveform_from_mel(spectrogram, device=device, on_progress=lines.show, should_cancel=stop.should_cancel)
+    with all_or_none() as aside:
+        media.write_wav(aside(args.out), waveform)
+    lines.close()
+    facts = {"n_samples": waveform.n_samples, "sample_rate": waveform.sample_rate, "n_channels": waveform.n_channels}
+    if args.json:
+        print_json({"wav": str(args.out), **facts})
+    else:
+        print(f"{args.out}   {facts['n_samples']} samples at {facts['sample_rate']} Hz")
+    return 0
+
+
+def spectrogram_command(args: argparse.Namespace, stop: StopSwitch) -> int:
+    """spectrogram: sound to an image with EXIF."""
+    from riffusion_inference.image import image_from_mel
+    from riffusion_inference.resampling import resample
+    from riffusion_inference.spectrogram import mel_from_waveform
+
+    settings = settings_of(args)
+    lines = ProgressLines()
+    check_new_file(args.out, args.force, ".png")
+    params = params_of(args, settings.model, settings.device) or SpectrogramParams()
+    params = replace(params, stereo=args.stereo)
+    lines.show(Progress("spectrogram", 0, 1))
+    waveform = resample(media.read_audio(args.audio), params.sample_rate)
+    image = image_from_mel(mel_from_waveform(waveform, params))
+    with all_or_none() as aside:
+        _save_image(image, aside(args.out))
+    lines.show(Progress("spectrogram", 1, 1))
+    lines.close()
+    if args.json:
+        print_json({"image": str(args.out), "width": image.width, "height": image.height, **params.to_dict()})
+    else:
+        print(f"{args.out}   {image.width} x {image.height} pixels")
+    return 0
