@@ -56,7 +56,8 @@ def decode(
         for index in range(plan.n_windows):
             poll(should_cancel)
             tile = latents[..., torch.from_numpy(plan.columns(index)).to(latents.device)]
-            image = vae.decode((tile / vae.config.scaling_factor + shift).to(vae.dtype), return_dict=False)[0][0].float()
+            unscaled = (tile / vae.config.scaling_factor + shift).to(vae.dtype)
+            image = vae.decode(unscaled, return_dict=False)[0][0].float()
             image = (image / 2 + 0.5).clamp(0, 1)
             chosen = image[1:3] if stereo else image.mean(dim=0, keepdim=True)
             _add_columns(canvas, pixels.columns(index), chosen.cpu().numpy() * weights[index])
@@ -97,7 +98,7 @@ def encode(
 
 
 def _add_columns(canvas: np.ndarray, columns: np.ndarray, values: np.ndarray) -> None:
-    """Add values [C, H, w] to canvas [C, H, W] at columns, in runs without a wrap, so that repeated columns add up too."""
+    """Add values [C, H, w] to canvas [C, H, W] at columns, in runs without a wrap, so that repeated columns add up."""
     first = 0
     while first < len(columns):
         run = min(len(columns) - first, canvas.shape[2] - int(columns[first]))

@@ -38,8 +38,8 @@ def plan_canvas(
 ) -> Canvas:
     """Find the narrowest canvas for a piece of exactly n_samples at sample_rate.
 
-    A piece that does not loop gets at least one whole window. A loop gets as many columns as come nearest to its length;
-    the rest, at most half a hop over the whole piece, is made up when its sound is resampled.
+    A piece that does not loop gets at least one whole window. A loop gets as many columns as come nearest to its
+    length; the rest, at most half a hop over the whole piece, is made up when its sound is resampled.
 
     Args:
         n_samples: samples asked for, at sample_rate.

@@ -67,8 +67,8 @@ def check_folder(folder: Path, name: str) -> None:
     kind = index.get("_class_name", "")
     if not str(kind).startswith("StableDiffusion") or "XL" in str(kind) or str(kind).startswith("StableDiffusion3"):
         raise CheckpointError(
-            f"The checkpoint {name!r} is a {kind or 'folder of unknown kind'}, but only StableDiffusionPipeline folders "
-            "paint spectrograms: choose another checkpoint."
+            f"The checkpoint {name!r} is a {kind or 'folder of unknown kind'}, but only StableDiffusionPipeline "
+            "folders paint spectrograms: choose another checkpoint."
         )
     for part in WEIGHTS:
         read_json(folder / part / "config.json", name)
@@ -120,7 +120,7 @@ def read_licence(folder: Path, name: str) -> str:
 
 
 def _fetch(name: str, on_progress: OnProgress | None) -> Path:
-    """Download what is needed of a hub checkpoint (no safety checker, no second copy of the weights); the cache wins."""
+    """Download what is needed of a hub checkpoint (no safety checker, one copy of the weights); the cache wins."""
     import huggingface_hub
     from huggingface_hub import errors as hub_errors
 
@@ -166,7 +166,8 @@ def _needed(files: list[str]) -> list[str]:
 def read_json(path: Path, name: str) -> dict[str, object]:
     """Read a JSON object of a checkpoint, or raise CheckpointError."""
     if not path.is_file():
-        raise CheckpointError(_incomplete(name, f"{path.parent.name}/{path.name}" if path.name == "config.json" else path.name))
+        inside = f"{path.parent.name}/" if path.name == "config.json" else ""
+        raise CheckpointError(_incomplete(name, inside + path.name))
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -185,7 +186,7 @@ def _not_there(name: str, why: str) -> str:
     """Return the sentence that names the three ways out."""
     target = name.split("/")[-1]
     return (
-        f"The checkpoint {name!r} is not on this machine and {why}: either run `hf download {name} --local-dir {target}` "
-        f"on a connected machine and copy the folder here, or point MODEL at a checkpoint folder that is here, "
+        f"The checkpoint {name!r} is not on this machine and {why}: either run `hf download {name} "
+        f"--local-dir {target}` on a connected machine and copy the folder here, or point MODEL at a checkpoint folder that is here, "
         f"or use MODEL={POCKET}, which needs no download."
     )

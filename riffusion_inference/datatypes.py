@@ -67,11 +67,13 @@ class SpectrogramParams:
     def __post_init__(self) -> None:
         if not self.hop_length <= self.win_length <= self.n_fft:
             raise SpectrogramError(
-                f"hop_length {self.hop_length}, win_length {self.win_length} and n_fft {self.n_fft} must rise in this order."
+                f"hop_length {self.hop_length}, win_length {self.win_length} and n_fft {self.n_fft} must rise in "
+                "this order."
             )
         if not 0 <= self.f_min < self.f_max <= self.sample_rate / 2:
             raise SpectrogramError(
-                f"The band {self.f_min:g} to {self.f_max:g} Hz must lie within 0 to {self.sample_rate / 2:g} Hz, half the sample rate."
+                f"The band {self.f_min:g} to {self.f_max:g} Hz must lie within 0 to {self.sample_rate / 2:g} Hz, half "
+                "the sample rate."
             )
 
     @property

@@ -21,7 +21,8 @@ def choose_device(name: str = "auto") -> tuple[str, str | None]:
     """
     asked = name.strip().lower()
     if asked not in DEVICES and not re.fullmatch(r"cuda:\d+", asked):
-        raise SettingError(f"Device {name!r} is unknown: choose one of {', '.join(DEVICES)}, or cuda:1 for a second GPU.")
+        known = ", ".join(DEVICES)
+        raise SettingError(f"Device {name!r} is unknown: choose one of {known}, or cuda:1 for a second GPU.")
     if asked == "cpu":
         return "cpu", None
     import torch

@@ -40,7 +40,7 @@ def load_model(
     """Load a model by name.
 
     Args:
-        model: "auto" (Riffusion on a CUDA device, pocket otherwise), a name in ENGINES, a checkpoint folder, or a hub name.
+        model: "auto" (Riffusion on a CUDA device, pocket otherwise), a name in ENGINES, a folder or a hub name.
         device: as in choose_device.
         max_image_width: the widest image, in pixels, that one pass may see; see windows.plan_pass.
         on_progress: called with stage "load model" before and after.

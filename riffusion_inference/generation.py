@@ -1,4 +1,4 @@
-"""One piece of music, from prompt to samples: encode, denoise, decode, invert. Torch only; the networks are handed in."""
+"""One piece of music, from prompt to samples: encode, denoise, decode, invert. The networks are handed in."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def image_from_mel(spectrogram: Spectrogram) -> Image.Image:
     """Paint mel amplitudes as an RGB image with Riffusion's EXIF; amplitudes are rounded to 256 levels.
 
     Args:
-        spectrogram: mel_amplitudes [C, n_mels, F], linear, >= 0; C is 1 (all channels alike) or 2 (green left, blue right).
+        spectrogram: mel_amplitudes [C, n_mels, F], linear, >= 0; C = 1 (channels alike) or 2 (green left, blue right).
     Returns:
         Image, F wide and n_mels high, low frequencies at the bottom; EXIF holds the params and the largest amplitude.
     Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from math import gcd
 
 import numpy as np
@@ -20,11 +21,11 @@ from riffusion_inference.datatypes import (
 )
 from riffusion_inference.filterbank import mel_inverse
 from riffusion_inference.image import check_amplitudes
-from riffusion_inference.phase import retrieve_phase
+from riffusion_inference.phase import Known, retrieve_phase
 from riffusion_inference.stft import FrameGrid
 
-N_ITER = 60
-"""Griffin-Lim iterations unless told."""
+N_ITER = 32
+"""Iterations of phase retrieval unless told; `phase` says what they are."""
 
 CHUNK_FRAMES = 1024
 """Frames whose phase is sought at once; what a long piece needs beyond its samples depends on this alone."""
@@ -34,8 +35,8 @@ CHUNK_FRAMES = 1024
 class InversionGrid:
     """The transform on which phases are sought: the params' own frames and window, with nothing above f_max.
 
-    Zero padding of the window only interpolates the spectrum, so every k-th bin is enough; and since the mel bands end at
-    f_max, the sound is sought at a sample rate just above twice that, which makes every frame shorter.
+    Zero padding of the window only interpolates the spectrum, so every k-th bin is enough; and since the mel bands end
+    at f_max, the sound is sought at a sample rate just above twice that, which makes every frame shorter.
     """
 
     every: int
@@ -81,7 +82,7 @@ def waveform_from_mel(
 
     Args:
         spectrogram: mel_amplitudes [C, n_mels, F], linear, >= 0.
-        n_iter: Griffin-Lim iterations.
+        n_iter: iterations of phase retrieval.
         device: where the transforms run.
         circular: True makes a period: the last frame's neighbour is the first.
         on_progress: called with stage "invert" after each chunk.
@@ -92,13 +93,13 @@ def waveform_from_mel(
     Raises:
         SpectrogramError: the amplitudes do not match their params.
         GenerationCancelled: should_cancel returned True.
-    Source: Griffin & Lim 1984; momentum from Perraudin et al. 2013.
+    Source: see `phase`.
     """
     params = spectrogram.params
     amplitudes = np.asarray(spectrogram.mel_amplitudes, dtype=np.float32)
     check_amplitudes(amplitudes, params)
     n_frames, hop = amplitudes.shape[2], params.hop_length
-    work = _Inversion(params, torch.device(device), n_iter, should_cancel)
+    work = _Inversion(params, torch.device(device), n_iter, circular, should_cancel)
     chunks = list(plan_chunks(n_frames, work.context, circular))
     length = n_frames * hop if circular else (n_frames - 1) * hop + params.win_length
     out = np.zeros((amplitudes.shape[0], length), dtype=np.float32)
@@ -137,21 +138,28 @@ def plan_chunks(n_frames: int, context: int, circular: bool) -> Iterator[Chunk]:
     """
     count = max(1, n_frames // CHUNK_FRAMES)
     bounds = [index * n_frames // count for index in range(count + 1)]
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in pairwise(bounds):
         if count == 1:
             yield Chunk(first, last, 0, 0, False, circular)
         else:
             closes = circular and last == n_frames
-            yield Chunk(first, last, context if first else 0, context if last < n_frames or closes else 0, closes, False)
+            after = context if last < n_frames or closes else 0
+            yield Chunk(first, last, context if first else 0, after, closes, False)
 
 
 class _Inversion:
     """Carries decided frames from one chunk to the next, so that phases run on across the cut."""
 
     def __init__(
-        self, params: SpectrogramParams, device: torch.device, n_iter: int, should_cancel: ShouldCancel | None
+        self,
+        params: SpectrogramParams,
+        device: torch.device,
+        n_iter: int,
+        circular: bool,
+        should_cancel: ShouldCancel | None,
     ) -> None:
-        self.params, self.device, self.n_iter, self.should_cancel = params, device, n_iter, should_cancel
+        self.params, self.device, self.n_iter, self.circular = params, device, n_iter, circular
+        self.should_cancel = should_cancel
         self.grid = plan_inversion(params)
         self.context = 2 * -(-params.win_length // params.hop_length)
         bins = self.grid.low_n_fft // 2 + 1
@@ -169,15 +177,18 @@ class _Inversion:
             low.low_win_length,
             low.low_hop_length,
             low.low_n_fft,
-            circular=chunk.circular,
             device=self.device,
+            circular=chunk.circular,
+            mirror=(not chunk.before and not self.circular, not chunk.after and not self.circular),
         )
+        known: tuple[Known, ...] = (Known(0, self.tail),) if self.tail is not None else ()
+        if chunk.closes and self.head is not None:
+            known += (Known(len(frames) - chunk.after, self.head),)
         spectra = retrieve_phase(
             (mel @ self.inverse).clamp_min_(0),
             grid,
             self.n_iter,
-            before=self.tail if chunk.before else None,
-            after=self.head if chunk.closes else None,
+            known=known,
             should_cancel=self.should_cancel,
         )
         decided = spectra[:, : len(frames) - (0 if chunk.closes else chunk.after)]
@@ -186,9 +197,9 @@ class _Inversion:
         self._emit(decided, chunk, out)
 
     def _emit(self, decided: torch.Tensor, chunk: Chunk, out: np.ndarray) -> None:
-        """Overlap decided frames [C, F, bins] at the full rate; only samples that no later frame adds to are written."""
+        """Overlap decided frames [C, F, bins] at the full rate; write the samples that no later frame adds to."""
         hop, n_fft, win_length = self.params.hop_length, self.grid.n_fft, self.params.win_length
-        grid = FrameGrid(decided.shape[1], win_length, hop, n_fft, circular=chunk.circular, device=self.device)
+        grid = FrameGrid(decided.shape[1], win_length, hop, n_fft, device=self.device, circular=chunk.circular)
         missing = n_fft // 2 + 1 - decided.shape[2]
         sound = grid.synthesise(torch.nn.functional.pad(decided, (0, missing))).cpu().numpy()
         start = (chunk.first - chunk.before) * hop

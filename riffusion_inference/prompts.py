@@ -47,7 +47,8 @@ def encode_prompts(tokenizer: Any, text_encoder: Any, prompt: str, negative_prom
 
 def _chunks(tokenizer: Any, text: str, size: int, name: str) -> tuple[list[list[int]], str]:
     """Cut the text's tokens into chunks of size - 2; returns them and a note on what was dropped, or ''."""
-    tokens = tokenizer(text, add_special_tokens=False, truncation=False, verbose=False).input_ids if text.strip() else []
+    options = {"add_special_tokens": False, "truncation": False, "verbose": False}
+    tokens = tokenizer(text, **options).input_ids if text.strip() else []
     room = size - 2
     kept = tokens[: room * MAX_CHUNKS]
     chunks = [kept[first : first + room] for first in range(0, len(kept), room)] or [[]]

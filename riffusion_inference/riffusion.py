@@ -1,4 +1,4 @@
-"""Any Stable Diffusion checkpoint that paints mel spectrograms, as a MusicModel; the one file that knows its library."""
+"""Any Stable Diffusion checkpoint that paints mel spectrograms, as a MusicModel; only this file knows their library."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class RiffusionModel:
         channels, latent_channels = parts.unet.config.in_channels, parts.vae.config.latent_channels
         if height * parts.factor != self.params.n_mels or channels != latent_channels:
             raise CheckpointError(
-                f"The checkpoint {name!r} paints images {height * parts.factor} px high from {channels} latent channels, "
-                f"but its spectrogram has {self.params.n_mels} mel bands and its autoencoder {latent_channels} channels: "
-                "it is no spectrogram checkpoint."
+                f"The checkpoint {name!r} paints images {height * parts.factor} px high from {channels} latent "
+                f"channels, but its spectrogram has {self.params.n_mels} mel bands and its autoencoder "
+                f"{latent_channels} channels: it is no spectrogram checkpoint."
             )
         self._shape = plan_pass(max_image_width, parts.factor, width)
         self._size = PassSize(self._shape.windows_per_pass)
@@ -82,7 +82,8 @@ class RiffusionModel:
         try:
             parts = _load_parts(folder, name, device, dtype)
         except (torch.OutOfMemoryError, MemoryError) as error:
-            raise EngineError(f"The checkpoint {name!r} does not fit into {device}'s memory: use MODEL=pocket.") from error
+            sentence = f"The checkpoint {name!r} does not fit into the memory of {device}: use MODEL=pocket."
+            raise EngineError(sentence) from error
         return cls(folder, name, parts, max_image_width)
 
     def unload(self) -> None:
@@ -103,7 +104,7 @@ class RiffusionModel:
     ) -> list[Take]:
         """Make settings.candidates takes of exactly n_samples at sample_rate; see MusicModel.
 
-        On a CPU the same settings give the same samples, bit for bit, and candidate i is what seed + i alone would give.
+        On a CPU the same settings give the same samples, bit for bit, and candidate i is what seed + i alone gives.
         """
         check_length(n_samples, sample_rate)
         parts = self._parts

@@ -71,9 +71,11 @@ def fit_columns(picture: np.ndarray, n_columns: int, column_seconds: float) -> t
     """Trim or repeat a picture [3, H, W] to n_columns; returns it and a note on what was done, or ''."""
     width = picture.shape[2]
     if width >= n_columns:
-        note = f"Only the first {n_columns * column_seconds:.2f} s of the seed's {width * column_seconds:.2f} s are used."
+        used, whole = n_columns * column_seconds, width * column_seconds
+        note = f"Only the first {used:.2f} s of the seed's {whole:.2f} s are used."
         return picture[:, :, :n_columns], note if width > n_columns + 1 else ""
-    note = f"The seed has only {width * column_seconds:.2f} s: it is repeated to fill {n_columns * column_seconds:.2f} s."
+    short, wanted = width * column_seconds, n_columns * column_seconds
+    note = f"The seed has only {short:.2f} s: it is repeated to fill {wanted:.2f} s."
     return np.take(picture, np.arange(n_columns) % width, axis=2), note if width < n_columns - 1 else ""
 
 

@@ -32,7 +32,8 @@ def mel_from_waveform(waveform: Waveform, params: SpectrogramParams, device: str
     samples = match_channels(np.asarray(waveform.samples, dtype=np.float32), params.n_channels)
     if waveform.sample_rate != params.sample_rate:
         raise SpectrogramError(
-            f"The sound has {waveform.sample_rate} Hz, but the spectrogram needs {params.sample_rate} Hz: resample it first."
+            f"The sound has {waveform.sample_rate} Hz, but the spectrogram needs {params.sample_rate} Hz: "
+            "resample it first."
         )
     if samples.shape[1] < 1 or not np.isfinite(samples).all():
         raise SpectrogramError("The sound is empty or holds values that are not finite: nothing can be drawn from it.")
@@ -66,7 +67,7 @@ def match_channels(samples: np.ndarray, n_channels: int) -> np.ndarray:
 
 
 def _pad(samples: np.ndarray, params: SpectrogramParams, n_frames: int) -> np.ndarray:
-    """Mirror the sound's ends so that frame k is centred on sample k * hop_length; what is too short to mirror gets zeros."""
+    """Mirror the sound's ends so that frame k is centred on sample k * hop_length."""
     left = params.win_length // 2
     right = (n_frames - 1) * params.hop_length + params.win_length - left - samples.shape[1]
     return np.pad(samples, ((0, 0), (left, max(right, 0))), mode="reflect" if samples.shape[1] > 1 else "constant")

@@ -1,7 +1,8 @@
 """Any length from a model of one width: overlapping windows over a long canvas, and how they are blended (pure).
 
 The windows of a canvas are denoised together and their predictions are averaged with smooth weights (MultiDiffusion,
-Bar-Tal et al. 2023), so there is no joint. On a circular canvas the windows wrap around, so that the end meets the start.
+Bar-Tal et al. 2023), so there is no joint. On a circular canvas the windows wrap around, so that the end
+meets the start.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class WindowPlan:
         return len(self.starts)
 
     def columns(self, index: int) -> np.ndarray:
-        """Return the canvas columns of one window, [width] int64; a canvas narrower than the window appears repeatedly."""
+        """Return the canvas columns of one window, [width] int64; a narrower circular canvas appears repeatedly."""
         columns = np.arange(self.width, dtype=np.int64) + self.starts[index]
         return columns % self.length if self.circular else columns
 
@@ -49,7 +50,7 @@ class WindowPlan:
 
     def joints(self) -> tuple[int, ...]:
         """Return the canvas columns where a window begins or ends inside the canvas: where a seam would be heard."""
-        edges = {start for start in self.starts} | {start + self.width for start in self.starts}
+        edges = set(self.starts) | {start + self.width for start in self.starts}
         if self.circular:
             return tuple(sorted({edge % self.length for edge in edges}))
         return tuple(sorted(edge for edge in edges if 0 < edge < self.length))
@@ -108,7 +109,7 @@ def plan_pass(max_image_width: int, factor: int, native_latents: int) -> PassSha
     if window < min(MIN_WINDOW_LATENTS, native_latents):
         least = min(MIN_WINDOW_LATENTS, native_latents) * factor
         raise SettingError(
-            f"MAX_IMAGE_WIDTH is {max_image_width}, but this checkpoint needs at least {least} pixels: use {least} or more."
+            f"MAX_IMAGE_WIDTH is {max_image_width}, but this checkpoint needs at least {least}: use {least} or more."
         )
     return PassShape(window, max(1, max_image_width // (window * factor)))
 
