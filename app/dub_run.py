@@ -103,7 +103,12 @@ class Models:
             if note:
                 self._run.note(note)
             self._loaded[full_name] = load_model(
-                full_name, device=device, max_image_width=settings.max_image_width, on_progress=self._run.progress
+                full_name,
+                device=device,
+                max_image_width=settings.max_image_width,
+                on_progress=self._run.progress,
+                token=settings.replicate_api_token,
+                base_url=settings.replicate_base_url,
             )
         return self._loaded[full_name]
 

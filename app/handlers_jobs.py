@@ -163,19 +163,21 @@ class ModelShelf:
                 if self._model is not None:
                     self._model.unload()
                     self._model = None
-                self.state = ("loading", strings.MODEL_LOADING.format(name=name))
+                self.state = ("loading", strings.MODEL_LOADING.format(name=Path(name).name))
                 try:
                     self._model = load_model(
                         name,
                         device=self._settings.device,
                         max_image_width=self._settings.max_image_width,
                         on_progress=on_progress,
+                        token=self._settings.replicate_api_token,
+                        base_url=self._settings.replicate_base_url,
                     )
                 except RiffusionError as error:
                     self.state = ("failed", str(error))
                     raise
                 self._name = name
-                self.state = ("ready", strings.MODEL_READY.format(name=self._model.name))
+                self.state = ("ready", strings.MODEL_READY.format(name=Path(self._model.name).name))
             return self._model
 
     def preload(self) -> threading.Thread:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.errors import MoodError
+from app.mood.answers import INSTRUCTION, MAX_WORDS, trim_words
 from app.mood.frames import Samples, part_stills, sample_part, still_at, stop_if
 from app.mood.look import look_at, movement_of
 from app.mood.palette import Reading, read_palette, rhythm
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 DESCRIBERS = ("auto", "palette", "vlm", "replicate")
-MAX_WORDS = 29
-"""A prompt stays under 30 words."""
-INSTRUCTION = (
-    "Suggest background music that fits these pictures of a video. Answer in under 30 words with nothing but the "
-    "description of the music: its atmosphere, its rhythm, and its melody with instruments."
-)
-"""What the image models are asked, after Audiv's idea: atmosphere, rhythm and melody in under 30 words."""
 
 
 @dataclass(frozen=True)
@@ -116,17 +110,6 @@ def with_tempo(prompt: str, tempo: Tempo) -> str:
         return trim_words(text, MAX_WORDS)
     speed = rhythm(tempo)
     return f"{trim_words(text, MAX_WORDS - len(speed.split()))}; {speed}"
-
-
-def trim_words(text: str, most: int) -> str:
-    """At most this many words, cut after the last sentence or phrase that fits where there is one."""
-    words = text.split()
-    if len(words) > most:
-        words = words[:most]
-        ends = [i for i, word in enumerate(words) if word[-1] in ".,;:"]
-        if ends and ends[-1] + 1 >= most // 2:
-            words = words[: ends[-1] + 1]
-    return " ".join(words).rstrip(" .,;:")
 
 
 def _read(part: Part, samples: Samples, shown: Sequence[Image.Image] | None) -> Reading:

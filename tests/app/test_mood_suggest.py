@@ -12,7 +12,8 @@ from PIL import Image
 from app.errors import MoodError
 from app.media import probe
 from app.mood import suggest
-from app.mood.describe import trim_words, with_tempo
+from app.mood.answers import trim_words
+from app.mood.describe import with_tempo
 from app.mood.tempo import fit_tempo
 from app.plan import plan_parts
 from app.settings import load_settings
