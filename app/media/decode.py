@@ -13,6 +13,7 @@ from app.errors import MediaError
 from app.media.clip import Clip
 from app.media.ffmpeg import written_whole
 from app.media.mp4_movie import read_movie
+from app.media.mp4_sound import ListedSound, listed_sound
 from app.media.probe import opened, probe
 from riffusion_inference.datatypes import Waveform
 
@@ -83,7 +84,7 @@ def audio_extent(path: Path, track: int) -> tuple[Fraction, int]:
         rate = stream.codec_context.sample_rate
         listed = _listed_extent(container, stream, path)
         if listed is not None:
-            return listed[0], round((listed[1] - listed[0]) * rate)
+            return listed.start, listed.n_samples(rate)
         time_base, start, count = Fraction(stream.time_base), None, 0
         for pts, piece in _pieces(container, stream, path):
             start = pts * time_base if start is None and pts is not None else start
@@ -164,23 +165,18 @@ def _pieces(container: Any, stream: Any, path: Path) -> Iterator[tuple[int | Non
     for frame in container.decode(stream):
         piece = _to_float(frame)
         if listed is not None and frame.pts is not None:
-            piece = piece[:, : max(0, round((listed[1] - frame.pts * time_base) * rate))]
+            piece = piece[:, : max(0, round((listed.end - frame.pts * time_base) * rate))]
         if piece.shape[1]:
             yield frame.pts, piece
 
 
-def _listed_extent(container: Any, stream: Any, path: Path) -> tuple[Fraction, Fraction] | None:
-    """Seconds on the file's timeline at which MP4's tables say that a track's sound starts and ends; None elsewhere."""
+def _listed_extent(container: Any, stream: Any, path: Path) -> ListedSound | None:
+    """What MP4's tables say of a track; None elsewhere."""
     if "mp4" not in container.format.name.split(","):
         return None
     movie = read_movie(Path(path))
     track = movie.tracks[stream.index] if stream.index < len(movie.tracks) else None
-    if movie.is_fragmented or track is None or track.handler != "soun" or track.shown is None:
-        return None
-    media_end = track.table.time_at(track.table.n_samples)
-    end = media_end if track.shown.end is None else min(media_end, track.shown.end)
-    length = Fraction(max(0, end - track.shown.first), track.timescale)
-    return track.shown.at, track.shown.at + length
+    return None if movie.is_fragmented or track is None or track.handler != "soun" else listed_sound(track)
 
 
 def _to_float(frame: Any) -> np.ndarray:

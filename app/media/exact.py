@@ -18,10 +18,12 @@ from app.media.mp4_chapters import clip_chapters
 from app.media.mp4_describe import renumbered, with_picture_tags
 from app.media.mp4_movie import Movie, OutTrack, Track, common_timescale, read_movie, rescaled, write_movie
 from app.media.mp4_slice import Span, cut_track
+from app.media.mp4_sound import listed_sound, object_type, usual_duration
 from app.media.parameter_sets import self_contained_keyframe
 from app.plan import Part
 
 WARM_UP_PACKETS = {"mp4a": 2, ".mp3": 12, "ac-3": 2, "ec-3": 3, "Opus": 8}
+MPEG_AUDIO_OBJECTS = {0x69, 0x6B}
 NO_WARM_UP = {"fLaC", "alac", "sowt", "twos", "lpcm", "ipcm", "fpcm", "in24", "in32", "fl32", "fl64", "raw ", "ulaw"}
 OTHER_WARM_UP = 4
 LEFT_OUT_HANDLERS = ("tmcd", "hint")
@@ -133,12 +135,11 @@ def picture_span(track: Track, begin: Fraction, end: Fraction, origin: Fraction)
 def sound_span(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fraction) -> Span:
     """The packets that overlap the part's samples, and before them those that a decoder needs to warm up."""
     table, shown, rate = track.table, track.shown, _sample_rate(clip, movie, track)
-    assert shown is not None
+    listed = listed_sound(track)
+    assert shown is not None and listed is not None
     first_sample = round((shown.at - clip.start) * rate)
-    media_end = table.time_at(table.n_samples) if shown.end is None else shown.end
-    media_end = min(media_end, table.time_at(table.n_samples))
     low, high = part.owned_samples(rate)
-    start, end = shown.first, media_end
+    start, end = shown.first, listed.media_end
     if low is not None:
         start = max(start, shown.first + rescaled(low - first_sample, track.timescale, rate))
     if high is not None:
@@ -146,7 +147,7 @@ def sound_span(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fract
     start = _past_gap(track, start)
     if start >= end:
         return Span(0, 0, Fraction(0), 0, 0)
-    entry = track.sample_entry
+    entry = ".mp3" if object_type(track) in MPEG_AUDIO_OBJECTS else track.sample_entry
     warm_up = 0 if entry in NO_WARM_UP else WARM_UP_PACKETS.get(entry, OTHER_WARM_UP)
     at = shown.at + Fraction(start - shown.first, track.timescale) - origin
     if abs(at) * rate < 1:
@@ -171,7 +172,7 @@ def text_span(track: Track, begin: Fraction, end: Fraction) -> Span:
 def _past_gap(track: Track, time: int) -> int:
     """The next packet's time where time falls into a hole in the sound, else time."""
     table = track.table
-    usual = int(table.durations.values[np.argmax(table.durations.counts)])
+    usual = usual_duration(table)
     sample = table.sample_at(time)
     if sample >= table.n_samples:
         return time

@@ -10,8 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from app.media.mp4_movie import Movie, Shown, Track
+from app.media.mp4_sound import usual_duration
 from app.media.mp4_tables import Runs
 from app.media.probe import opened
+
+
+AAC_PRIMING = 1024
 
 
 @dataclass(frozen=True)
@@ -68,16 +72,17 @@ def showing(movie: Movie, sounds: list[SourceSound], copied: list[bool]) -> Movi
     Args:
         movie: the repackaged copy.
         sounds: of the source, in the same order.
-        copied: whether each track's packets are the source's.
+        copied: whether each track's packets are the source's; the others were encoded by encode_sound's codecs.
     """
     tracks = list(movie.tracks)
     for track, sound, is_copy in zip(movie.of_kind("soun"), sounds, copied, strict=True):
-        track = _without_jitter(track)
-        scale = Fraction(track.timescale, sound.sample_rate)
-        first = int(sound.hidden * scale) if is_copy or track.shown is None else track.shown.first
-        shown = Shown(sound.at, first, first + int(sound.n_samples * scale))
+        even = _without_jitter(track)
+        scale = Fraction(even.timescale, sound.sample_rate)
+        hidden = sound.hidden if is_copy else AAC_PRIMING if even.sample_entry == "mp4a" else 0
+        padding = even.table.n_samples * usual_duration(even.table) - int((hidden + sound.n_samples) * scale)
+        end = even.table.time_at(even.table.n_samples) - max(0, padding)
         place = next(n for n, known in enumerate(tracks) if known.number == track.number)
-        tracks[place] = dataclasses.replace(track, shown=shown)
+        tracks[place] = dataclasses.replace(even, shown=Shown(sound.at, int(hidden * scale), end))
     return dataclasses.replace(movie, tracks=tuple(tracks))
 
 
@@ -87,7 +92,7 @@ def _without_jitter(track: Track) -> Track:
     durations = table.durations.between(0, table.n_samples)
     if not len(durations):
         return track
-    usual = int(table.durations.values[np.argmax(table.durations.counts)])
+    usual = usual_duration(table)
     clock = 2 * track.timescale // 1000
     durations[:-1] = np.where(durations[:-1] <= usual + clock, usual, durations[:-1])
     durations[-1] = usual
