@@ -187,6 +187,6 @@ def _not_there(name: str, why: str) -> str:
     target = name.split("/")[-1]
     return (
         f"The checkpoint {name!r} is not on this machine and {why}: either run `hf download {name} "
-        f"--local-dir {target}` on a connected machine and copy the folder here, or point MODEL at a checkpoint folder that is here, "
-        f"or use MODEL={POCKET}, which needs no download."
+        f"--local-dir {target}` on a connected machine and copy the folder here, or point MODEL at a "
+        f"checkpoint folder that is here, or use MODEL={POCKET}, which needs no download."
     )

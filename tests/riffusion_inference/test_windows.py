@@ -1,0 +1,106 @@
+"""Windows over a canvas: they cover it, their weights sum to one, and MAX_IMAGE_WIDTH is checked."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riffusion_inference.errors import SettingError
+from riffusion_inference.windows import check_image_width, plan_pass, plan_windows
+
+
+@st.composite
+def plans(draw: st.DrawFn):
+    """Any plan that a caller may ask for."""
+    width = draw(st.integers(1, 64))
+    circular = draw(st.booleans())
+    length = draw(st.integers(1 if circular else width, 400))
+    stride = draw(st.integers(1, width))
+    return plan_windows(length, width, stride, circular=circular), stride
+
+
+@given(plans())
+def test_weights_are_a_partition_of_unity(drawn) -> None:
+    plan, _ = drawn
+    weights = plan.weights()
+    total = np.zeros(plan.length)
+    for index in range(plan.n_windows):
+        np.add.at(total, plan.columns(index), weights[index])
+    assert (weights > 0).all()
+    np.testing.assert_allclose(total, 1.0, atol=1e-12)
+
+
+@given(plans())
+def test_windows_cover_the_canvas_at_no_more_than_the_stride(drawn) -> None:
+    plan, stride = drawn
+    starts = list(plan.starts)
+    assert starts == sorted(starts)
+    assert starts[0] == 0
+    if plan.circular:
+        starts.append(plan.length)
+    else:
+        assert starts[-1] + plan.width == plan.length
+    assert all(0 <= late - early <= stride for early, late in itertools.pairwise(starts))
+
+
+@given(plans())
+def test_no_window_is_superfluous(drawn) -> None:
+    plan, stride = drawn
+    span = plan.length if plan.circular else plan.length - plan.width
+    assert (plan.n_windows - (1 if plan.circular else 2)) * stride < max(span, 1)
+
+
+def test_circular_windows_wrap_and_repeat() -> None:
+    plan = plan_windows(5, 8, 4, circular=True)
+    assert plan.columns(1).tolist() == [2, 3, 4, 0, 1, 2, 3, 4]
+
+
+def test_neighbours_are_crossfaded_without_a_step() -> None:
+    plan = plan_windows(160, 64, 32)
+    total = np.zeros(160)
+    np.add.at(total, plan.columns(1), plan.weights()[1])
+    assert np.abs(np.diff(total)).max() < 0.06
+
+
+def test_joints_are_where_windows_begin_or_end_inside() -> None:
+    assert plan_windows(20, 8, 4).joints() == (4, 8, 12, 16)
+    assert plan_windows(8, 8, 4).joints() == ()
+    assert plan_windows(12, 8, 4, circular=True).joints() == (0, 4, 8)
+
+
+@pytest.mark.parametrize(
+    ("length", "width", "stride", "circular"), [(4, 8, 4, False), (8, 8, 0, False), (8, 8, 9, True)]
+)
+def test_impossible_plans_are_our_own_bug(length: int, width: int, stride: int, circular: bool) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        plan_windows(length, width, stride, circular=circular)
+
+
+@pytest.mark.parametrize(
+    ("width", "window", "side_by_side"), [(1024, 64, 2), (512, 64, 1), (2048, 64, 4), (1016, 64, 1), (256, 32, 1)]
+)
+def test_max_image_width_sets_the_windows_of_a_pass(width: int, window: int, side_by_side: int) -> None:
+    shape = plan_pass(width, 8, 64)
+    assert (shape.window_latents, shape.windows_per_pass) == (window, side_by_side)
+
+
+@pytest.mark.parametrize(("width", "below", "above"), [(1023, 1016, 1024), (1, 8, 16), (0, 8, 16), (-5, 8, 16)])
+def test_a_width_that_does_not_divide_names_the_two_nearest(width: int, below: int, above: int) -> None:
+    with pytest.raises(SettingError, match=rf"MAX_IMAGE_WIDTH is {width}, .*divisible by 8.* use {below} or {above}\."):
+        plan_pass(width, 8, 64)
+
+
+def test_a_width_too_narrow_for_music_says_the_least() -> None:
+    with pytest.raises(SettingError, match="at least 64"):
+        plan_pass(56, 8, 64)
+    assert plan_pass(64, 8, 64).window_latents == 8
+
+
+def test_another_autoencoder_has_another_divisor() -> None:
+    check_image_width(20, 4)
+    with pytest.raises(SettingError, match="divisible by 16.* 1024 or 1040"):
+        check_image_width(1032, 16)
