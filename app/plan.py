@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Protocol
 
 from app.errors import PlanError
@@ -110,7 +111,7 @@ def parts_at(clip: FrameTimes, start_frames: Sequence[int]) -> tuple[Part, ...]:
     """
     n_frames = len(clip.frame_pts)
     bounds = [*start_frames, n_frames]
-    if bounds[0] != 0 or any(a >= b for a, b in zip(bounds, bounds[1:], strict=False)):
+    if bounds[0] != 0 or any(a >= b for a, b in pairwise(bounds)):
         raise PlanError(f"Cuts at the frames {list(start_frames)} must rise from 0 and stay below {n_frames}.")
     times = [time_of(clip, frame) for frame in bounds]
     return tuple(

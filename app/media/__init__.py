@@ -9,6 +9,7 @@ from app.media.decode import audio_samples, decode_audio, read_audio, write_wav
 from app.media.frames import frame_at, frame_hashes, frames_at, thumbnails
 from app.media.mux import film_suffix, mux_film, replace_audio
 from app.media.probe import probe
+from app.media.proof import packet_hashes, same_sound
 from app.media.split import explain_split, split
 
 __all__ = [
@@ -24,9 +25,11 @@ __all__ = [
     "frame_hashes",
     "frames_at",
     "mux_film",
+    "packet_hashes",
     "probe",
     "read_audio",
     "replace_audio",
+    "same_sound",
     "split",
     "thumbnails",
     "write_wav",

@@ -169,7 +169,7 @@ def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCan
 def _repackage(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCancel | None) -> bool:
     """Copy all that MP4 can carry into a plain MP4 with the same times; False where there is nothing to copy."""
     names = _stream_names(clip)
-    source = ffmpeg.input(file_url(clip.path), copyts=None)
+    source = ffmpeg.input(file_url(clip.path), copyts=None, fflags="+genpts")
     streams = [source["V:0"]] if with_video else []
     options: dict[str, Any] = {"c": "copy", "strict": "experimental", "movie_timescale": _movie_timescale(clip)}
     for number, name in enumerate(names["audio"]):

@@ -41,9 +41,8 @@ def decode_audio(
         MediaError: there is no such track, or it cannot be decoded.
     """
     clip = clip_or_path if isinstance(clip_or_path, Clip) else probe(Path(clip_or_path))
-    first = start_sample if start_sample is not None else None
-    pieces, rate, channels = _placed_pieces(clip, track, first, end_sample)
-    low = first if first is not None else min((at for at, _ in pieces), default=0)
+    pieces, rate, channels = placed_pieces(clip, track, start_sample, end_sample)
+    low = start_sample if start_sample is not None else min((at for at, _ in pieces), default=0)
     high = end_sample if end_sample is not None else max((at + p.shape[1] for at, p in pieces), default=low)
     samples = np.zeros((channels, max(0, high - low)), dtype=np.float32)
     for at, piece in pieces:
@@ -65,7 +64,7 @@ def audio_samples(path: Path, track: int = 0) -> Waveform:
         MediaError: there is no such track, or it cannot be decoded.
     """
     with opened(path) as container:
-        stream = _audio_stream(container, track, path)
+        stream = audio_stream(container, track, path)
         rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
         pieces = [piece for _, piece in _pieces(container, stream, path)]
     empty = np.zeros((channels, 0), dtype=np.float32)
@@ -80,7 +79,7 @@ def audio_extent(path: Path, track: int) -> tuple[Fraction, int]:
         track: number among the audio tracks.
     """
     with opened(path) as container:
-        stream = _audio_stream(container, track, path)
+        stream = audio_stream(container, track, path)
         rate = stream.codec_context.sample_rate
         listed = _listed_extent(container, stream, path)
         if listed is not None:
@@ -123,7 +122,12 @@ def write_wav(path: Path, waveform: Waveform) -> None:
             raise OSError(error.code, str(error)) from error
 
 
-def _audio_stream(container: Any, track: int, path: Path) -> Any:
+def audio_stream(container: Any, track: int, path: Path) -> Any:
+    """An audio stream by its number among the audio tracks.
+
+    Raises:
+        MediaError: there is no such track.
+    """
     tracks = container.streams.audio
     if not 0 <= track < len(tracks):
         has = f"{len(tracks)} audio tracks" if tracks else "no sound"
@@ -131,13 +135,22 @@ def _audio_stream(container: Any, track: int, path: Path) -> Any:
     return tracks[track]
 
 
-def _placed_pieces(
+def placed_pieces(
     clip: Clip, track: int, start_sample: int | None, end_sample: int | None
 ) -> tuple[list[tuple[int, np.ndarray]], int, int]:
-    """Decoded pieces of sound with their places on the grid, the sample rate, and the number of channels."""
+    """Decode the pieces of sound that overlap a range of samples.
+
+    Args:
+        clip: a probed clip.
+        track: number among the audio tracks.
+        start_sample: first sample of interest; None: the track's first.
+        end_sample: one past the last; None: the track's end.
+    Returns:
+        (place of its first sample on the grid, [C, n] float32) for each piece; the sample rate; the channels.
+    """
     placed: list[tuple[int, np.ndarray]] = []
     with opened(clip.path) as container:
-        stream = _audio_stream(container, track, clip.path)
+        stream = audio_stream(container, track, clip.path)
         rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
         time_base = Fraction(stream.time_base)
         jitter = max(2, round(JITTER_TIME_UNITS * time_base * rate))

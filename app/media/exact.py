@@ -136,7 +136,8 @@ def sound_span(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fract
     """The packets that overlap the part's samples, and before them those that a decoder needs to warm up."""
     table, shown, rate = track.table, track.shown, _sample_rate(clip, movie, track)
     listed = listed_sound(track)
-    assert shown is not None and listed is not None
+    assert shown is not None
+    assert listed is not None
     first_sample = round((shown.at - clip.start) * rate)
     low, high = part.owned_samples(rate)
     start, end = shown.first, listed.media_end

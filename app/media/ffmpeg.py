@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import queue
+import re
 import secrets
 import shutil
 import subprocess
@@ -45,7 +46,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises:
         MediaError: the folder cannot be made or written, or it is full.
     """
-    temporary = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
+    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -163,4 +164,5 @@ def _failure(stderr: str, out_path: Path) -> MediaError:
     if "No space left on device" in stderr:
         return no_space_error(out_path.parent)
     lines = [line for line in stderr.splitlines() if line.strip()]
-    return MediaError(f"{out_path.name} could not be made: {lines[-1].strip() if lines else 'FFmpeg gave no reason'}")
+    reason = re.sub(r"^\[[^]]*\] *", "", lines[0]).strip() if lines else "FFmpeg gave no reason"
+    return MediaError(f"{out_path.name} could not be made: {reason.rstrip('.')}.")

@@ -82,7 +82,7 @@ def _hash(frame: Any) -> str:
         mine = [c for c in components if c.plane == number]
         row_bytes = plane.width * sum((c.bits + 7) // 8 for c in mine)
         rows = np.frombuffer(plane, np.uint8)[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
-        digest.update(np.ascontiguousarray(rows[:, : min(row_bytes, plane.line_size)]))
+        digest.update(rows[:, : min(row_bytes, plane.line_size)].tobytes())
     return digest.hexdigest()
 
 

@@ -213,12 +213,21 @@ def whole_track(track: Track, order_by_time: bool = False) -> OutTrack:
     return OutTrack(without_offsets(track.box), track.path, table.chunk_offsets, table.chunk_sizes(), order)
 
 
-def with_movie_timescale(trak: Box, old: int, new: int) -> Box:
-    """A trak whose edit list and header count in another movie timescale."""
+def with_movie_timescale(trak: Box, old: int, new: int, earlier: int = 0) -> Box:
+    """A trak whose edit list and header count in another movie timescale.
+
+    Args:
+        trak: to be copied.
+        old: movie timescale of its file.
+        new: movie timescale wanted.
+        earlier: how much of the wait at its start is taken away, in the new timescale.
+    """
     edits = [Edit(rescaled(e.duration, new, old), e.media_time, e.rate) for e in read_edits(trak)]
+    if edits and edits[0].media_time == -1:
+        wait = edits[0].duration - earlier
+        edits = [*([Edit(wait, -1)] if wait > 0 else []), *edits[1:]]
     tkhd = trak.need(b"tkhd")
-    head = with_track_header(tkhd, rescaled(track_duration(tkhd), new, old))
-    trak = trak.replaced(head)
+    trak = trak.replaced(with_track_header(tkhd, max(0, rescaled(track_duration(tkhd), new, old) - earlier)))
     return trak.replaced(edits_box(edits)) if edits else trak
 
 
@@ -275,9 +284,7 @@ def _index(moov: Box, header: Box, tracks: Sequence[OutTrack], starts: np.ndarra
     return Box(b"moov", b"", [header, *before, *traks, *after]).to_bytes()
 
 
-def _copy(
-    out: object, tracks: Sequence[OutTrack], lead: np.ndarray, on_bytes: Callable[[int], None] | None
-) -> None:
+def _copy(out: object, tracks: Sequence[OutTrack], lead: np.ndarray, on_bytes: Callable[[int], None] | None) -> None:
     """Copy the chunks in order, neighbours in one go."""
     paths = sorted({track.path for track in tracks})
     which = np.concatenate([np.full(len(t.sizes), paths.index(t.path)) for t in tracks] or [np.zeros(0)])[lead]

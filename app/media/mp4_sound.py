@@ -81,13 +81,13 @@ def object_type(track: Track) -> int | None:
     at = entry.find(b"esds")
     if at < 0:
         return None
-    at = _past_header(entry, at + 8, ES_TAG)
-    if at is None or at + 3 > len(entry):
+    stream_at = _past_header(entry, at + 8, ES_TAG)
+    if stream_at is None or stream_at + 3 > len(entry):
         return None
-    flags = entry[at + 2]
-    at += 3 + (2 if flags & 0x80 else 0) + (2 if flags & 0x20 else 0)
-    at = _past_header(entry, at, DECODER_TAG)
-    return entry[at] if at is not None and at < len(entry) else None
+    flags = entry[stream_at + 2]
+    config_at = stream_at + 3 + (2 if flags & 0x80 else 0) + (2 if flags & 0x20 else 0)
+    kind_at = _past_header(entry, config_at, DECODER_TAG)
+    return entry[kind_at] if kind_at is not None and kind_at < len(entry) else None
 
 
 def _past_header(data: bytes, at: int, tag: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import tempfile
 from collections.abc import Callable
@@ -43,7 +44,7 @@ def replace_audio(part_path: Path, waveform: Waveform, out_path: Path) -> None:
     """
     from app.media.probe import probe
 
-    _with_sound(probe(Path(part_path)), waveform, Path(out_path), 0, None)
+    _with_sound(probe(Path(part_path)), waveform, Path(out_path), 0, None, from_zero=True)
 
 
 def film_suffix(clip: Clip) -> str:
@@ -87,40 +88,48 @@ def mux_film(
 
 
 def _with_sound(
-    clip: Clip, waveform: Waveform, out_path: Path, start_sample: int, should_cancel: ShouldCancel | None
+    clip: Clip,
+    waveform: Waveform,
+    out_path: Path,
+    start_sample: int,
+    should_cancel: ShouldCancel | None,
+    from_zero: bool = False,
 ) -> None:
     check_free_space(out_path.parent, clip.size_bytes)
     with written_whole(out_path) as temporary:
         if clip.is_mp4_family:
             movie = read_movie(clip.path)
             if not movie.is_fragmented:
-                _mux_mp4(movie, clip, waveform, temporary, start_sample, should_cancel)
+                at = clip.start + Fraction(start_sample, waveform.sample_rate)
+                _mux_mp4(movie, waveform, at, temporary, should_cancel, from_zero)
                 return
         mux_other(clip, waveform, temporary, start_sample, should_cancel)
 
 
 def _mux_mp4(
     movie: Movie,
-    clip: Clip,
     waveform: Waveform,
+    at: Fraction,
     path: Path,
-    start_sample: int,
     should_cancel: ShouldCancel | None,
+    from_zero: bool,
 ) -> None:
-    """The source's tracks as they are, beside one made of the waveform."""
-    at = clip.start + Fraction(start_sample, waveform.sample_rate)
+    """The source's tracks as they are, beside one made of the waveform; from_zero takes away a wait common to all."""
     if at < 0:
         raise MediaError(f"The sound would start {float(-at):.3f} s before the file does: give it from there on.")
     scale = math.lcm(movie.timescale, waveform.sample_rate)
     scale = scale if scale <= MAX_TIMESCALE else movie.timescale
+    old = next(iter(movie.of_kind("soun")), None)
+    kept = [track for track in movie.tracks if track is not old]
+    wait = min([at, *(t.shown.at if t.shown else Fraction(0) for t in kept if t.table.n_samples)])
+    earlier = rescaled(wait, scale) if from_zero else 0
     with tempfile.TemporaryDirectory(prefix=".sound-", dir=path.parent) as folder:
         try:
             sound = read_movie(encode_sound(waveform, Path(folder) / "sound.mp4", should_cancel)).of_kind("soun")[0]
-            out, ends = _sound_track(movie, sound, waveform, at, scale)
-            old = next(iter(movie.of_kind("soun")), None)
-            tracks = [_kept(movie, track, scale) if track is not old else out for track in movie.tracks]
+            out, ends = _sound_track(movie, sound, waveform, at - Fraction(earlier, scale), scale)
+            tracks = [_kept(movie, track, scale, earlier) if track is not old else out for track in movie.tracks]
             tracks += [out] if old is None else []
-            longest = max([ends, *(_end_of(movie, track, scale) for track in movie.tracks if track is not old)])
+            longest = max([ends, *(_end_of(movie, track, scale) - earlier for track in kept)])
             write_movie(path, movie.ftyp, movie.moov, scale, longest, tracks, _canceller(should_cancel))
         except OSError as error:
             raise write_error(error, path) from error
@@ -136,11 +145,9 @@ def _sound_track(movie: Movie, sound: Track, waveform: Waveform, at: Fraction, s
     return cut_track(described, span, scale, order_by_time=True, chunk_seconds=Fraction(1, 2))
 
 
-def _kept(movie: Movie, track: Track, scale: int) -> OutTrack:
+def _kept(movie: Movie, track: Track, scale: int, earlier: int) -> OutTrack:
     out = whole_track(track, order_by_time=True)
-    return OutTrack(
-        with_movie_timescale(out.trak, movie.timescale, scale), out.path, out.offsets, out.sizes, out.order
-    )
+    return dataclasses.replace(out, trak=with_movie_timescale(out.trak, movie.timescale, scale, earlier))
 
 
 def _end_of(movie: Movie, track: Track, scale: int) -> int:

@@ -45,7 +45,7 @@ def mux_other(
     with tempfile.TemporaryDirectory(prefix=".sound-", dir=path.parent) as folder:
         wav = Path(folder) / "sound.wav"
         write_wav(wav, waveform)
-        source = ffmpeg.input(file_url(clip.path), copyts=None)
+        source = ffmpeg.input(file_url(clip.path), copyts=None, fflags="+genpts")
         sound = ffmpeg.input(file_url(wav), itsoffset=f"{float(at):.9f}")
         streams = [source["V"], sound["a:0"], *(source[f"a:{n}"] for n in range(1, clip.n_audio_tracks))]
         streams += [source["s?"], source["t?"]] if container == "matroska" else []

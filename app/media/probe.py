@@ -51,9 +51,8 @@ def opened(path: Path) -> Iterator[Any]:
         raise MediaError(f"{path} may not be read: give yourself permission to read it (chmod u+r).") from error
     except (av.error.FFmpegError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise MediaError(f"{path.name} is not a video that can be read, or it is damaged or cut short: {reason}.") from (
-            error
-        )
+        message = f"{path.name} is not a video that can be read, or it is damaged or cut short: {reason}."
+        raise MediaError(message) from error
 
 
 def video_stream(container: Any, path: Path) -> Any:

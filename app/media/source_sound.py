@@ -14,7 +14,6 @@ from app.media.mp4_sound import usual_duration
 from app.media.mp4_tables import Runs
 from app.media.probe import opened
 
-
 AAC_PRIMING = 1024
 
 

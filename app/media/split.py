@@ -57,7 +57,9 @@ def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list
     keys = [key for key in clip.keyframes if key > 0]
     cuts = [0]
     for part in parts[1:]:
-        nearest = min(keys, key=lambda key: (abs(clip.frame_pts[key] - clip.frame_pts[part.start_frame]), key), default=0)
+        nearest = min(
+            keys, key=lambda key: (abs(clip.frame_pts[key] - clip.frame_pts[part.start_frame]), key), default=0
+        )
         if nearest > cuts[-1]:
             cuts.append(nearest)
     notes = []
@@ -70,7 +72,9 @@ def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list
     elif cuts != [part.start_frame for part in parts]:
         wished = [clip.frame_pts[part.start_frame] for part in parts]
         off = max(abs(clip.frame_pts[cut] - wish) for cut, wish in zip(cuts, wished, strict=True)) * clip.time_base
-        notes.append(f"The cuts move to the nearest keyframes, by up to {float(off):.2f} s; choose exact for equal parts.")
+        notes.append(
+            f"The cuts move to the nearest keyframes, by up to {float(off):.2f} s; choose exact for equal parts."
+        )
     return cuts, notes
 
 
@@ -191,5 +195,3 @@ class _Report:
         self.done = done
         if self.on_progress is not None:
             self.on_progress(Progress("split", done, self.total))
-
-
