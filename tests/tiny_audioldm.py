@@ -157,7 +157,7 @@ def _scheduler() -> Any:
 
 
 def _vocoder() -> Any:
-    """A vocoder of 64 samples a frame, so that a second is 250 frames and a test takes no time."""
+    """A vocoder of 256 samples a frame, so that a second is 63 frames and a test takes no time."""
     from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
     return SpeechT5HifiGan(
@@ -165,8 +165,8 @@ def _vocoder() -> Any:
             model_in_dim=8,
             sampling_rate=SPEECH_RATE,
             upsample_initial_channel=8,
-            upsample_rates=[8, 8],
-            upsample_kernel_sizes=[16, 16],
+            upsample_rates=[8, 8, 4],
+            upsample_kernel_sizes=[16, 16, 8],
             resblock_kernel_sizes=[3],
             resblock_dilation_sizes=[[1, 3, 5]],
             normalize_before=False,
