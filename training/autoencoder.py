@@ -30,10 +30,15 @@ def new_autoencoder(n_latents: int, width: int) -> Any:
 
     torch.manual_seed(0)
     return AutoencoderTiny(
-        in_channels=3, out_channels=3, latent_channels=n_latents, encoder_block_out_channels=(width,) * 4,
-        decoder_block_out_channels=(width,) * 4, num_encoder_blocks=(0, 0, 1, 1), num_decoder_blocks=(2, 1, 1, 0),
+        in_channels=3,
+        out_channels=3,
+        latent_channels=n_latents,
+        encoder_block_out_channels=(width,) * 4,
+        decoder_block_out_channels=(width,) * 4,
+        num_encoder_blocks=(0, 0, 1, 1),
+        num_decoder_blocks=(2, 1, 1, 0),
         scaling_factor=SCALING_FACTOR,
-    )  # fmt: skip
+    )
 
 
 class Crops:
@@ -56,7 +61,7 @@ class Crops:
 
 
 def autoencoder_loss(vae: Any, codec: PatchCodec, pixels: torch.Tensor) -> torch.Tensor:
-    """Loss of the encoder (distance to the codec's latents) plus loss of the decoder (pixels, and their slopes in time and pitch).
+    """Loss of the encoder (distance to the codec's latents) plus loss of the decoder (pixels, and their slopes).
 
     The decoder draws from the codec's own latents with a little noise, as diffusion will hand them over.
     """
@@ -72,8 +77,16 @@ def autoencoder_loss(vae: Any, codec: PatchCodec, pixels: torch.Tensor) -> torch
     return 0.1 * encoder_loss + error.abs().mean() + error.square().mean() + 0.5 * slopes
 
 
-def train_autoencoder(folder: Path, data: Path, *, width: int = 32, batch: int = 8, max_seconds: float, max_steps: int = 10**9,
-                      device: str = "cpu") -> None:  # fmt: skip
+def train_autoencoder(
+    folder: Path,
+    data: Path,
+    *,
+    width: int = 48,
+    batch: int = 8,
+    max_seconds: float,
+    max_steps: int = 10**9,
+    device: str = "cpu",
+) -> None:
     """Train until max_seconds or max_steps in all; writes folder/autoencoder.pt, from which a stopped run goes on.
 
     Args:
@@ -96,9 +109,11 @@ def train_autoencoder(folder: Path, data: Path, *, width: int = 32, batch: int =
         vae.load_state_dict(saved["vae"])
         optimizer.load_state_dict(saved["optimizer"])
         state = dict(saved["state"])
-    crops, running, last, unsaved = Crops(data, batch, 1 + state["steps"]), 0.0, time.monotonic(), 0
+    crops, running, last, unsaved = Crops(data, batch, 1 + int(state["steps"])), 0.0, time.monotonic(), 0
     while state["seconds"] < max_seconds and state["steps"] < max_steps:
-        optimizer.scale = warm_up_then_decay(state["steps"], max(state["seconds"] / max_seconds, state["steps"] / max_steps))
+        optimizer.scale = warm_up_then_decay(
+            int(state["steps"]), max(state["seconds"] / max_seconds, state["steps"] / max_steps)
+        )
         loss = autoencoder_loss(vae, codec, crops.draw().to(device))
         optimizer.zero_grad()
         loss.backward()

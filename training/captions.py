@@ -13,7 +13,11 @@ from training.piece import MOODS, Piece
 TEMPO_WORDS: tuple[tuple[float, str, tuple[str, ...]], ...] = (
     (70, "very slow", ("largo", "extremely slow", "dragging", "glacial tempo", "very slow tempo")),
     (92, "slow", ("adagio", "slow tempo", "downtempo", "unhurried", "slow-paced", "ballad tempo", "leisurely")),
-    (113, "medium tempo", ("moderate tempo", "mid-tempo", "andante", "walking pace", "moderately paced", "steady pace")),
+    (
+        113,
+        "medium tempo",
+        ("moderate tempo", "mid-tempo", "andante", "walking pace", "moderately paced", "steady pace"),
+    ),
     (142, "fast", ("allegro", "fast tempo", "quick", "up-tempo", "fast-paced", "brisk")),
     (1000, "very fast", ("presto", "rapid", "frantic tempo", "breakneck", "very fast tempo", "racing")),
 )
@@ -40,7 +44,11 @@ TEXTURE_WORDS = {
     "riff": ("riff", "hook", "lick", "phrase", "repeated riff"),
     "chords": ("chords", "block chords", "harmony", "chord progression"),
 }
-SECTION_WORDS = {"steady": (), "intro": ("intro", "building up", "gradual build"), "outro": ("outro", "ending", "fading out")}
+SECTION_WORDS = {
+    "steady": (),
+    "intro": ("intro", "building up", "gradual build"),
+    "outro": ("outro", "ending", "fading out"),
+}
 DRUM_WORDS = ("with drums", "drums", "drum beat", "drum groove", "beat", "percussion", "rhythmic drums")
 NO_DRUM_WORDS = ("no drums", "without drums", "beatless", "no percussion", "drumless", "no beat")
 MINOR_WORDS = ("minor key", "minor", "in a minor key", "minor mode", "minor tonality")
@@ -140,8 +148,12 @@ def _facts(piece: Piece, rng: np.random.Generator) -> dict[str, str]:
         "chords": instrument_word(piece.chords, rng) if piece.chords else "",
         "bass": instrument_word(piece.bass, rng) if piece.bass else "",
     }
-    for name, table in (("density", DENSITY_WORDS), ("dynamics", DYNAMIC_WORDS), ("articulation", ARTICULATION_WORDS),
-                        ("section", SECTION_WORDS)):  # fmt: skip
+    for name, table in (
+        ("density", DENSITY_WORDS),
+        ("dynamics", DYNAMIC_WORDS),
+        ("articulation", ARTICULATION_WORDS),
+        ("section", SECTION_WORDS),
+    ):
         options: tuple[str, ...] = table[getattr(piece, name)]  # type: ignore[index, assignment]
         facts[name] = _pick(rng, options) if options else ""
     return {name: phrase for name, phrase in facts.items() if phrase}
@@ -151,7 +163,11 @@ def _tags(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]:
     """Phrases with commas, in any order."""
     facts = _facts(piece, rng)
     facts.pop("lead" if rng.random() < 0.5 else "lead texture")
-    names = [name for name in facts if rng.random() < (0.6 if name in ("genre", "lead", "lead texture", "tempo", "mood") else 0.33)]
+    names = [
+        name
+        for name in facts
+        if rng.random() < (0.6 if name in ("genre", "lead", "lead texture", "tempo", "mood") else 0.33)
+    ]
     names = names or ["genre"]
     rng.shuffle(names)
     return ", ".join(facts[name] for name in names), {part for name in names for part in name.split()}
@@ -160,7 +176,11 @@ def _tags(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]:
 def _sentence(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]:
     """A sentence: "A calm folk tune with an acoustic guitar melody, slow, no drums"."""
     facts, says = _facts(piece, rng), {"genre", "lead"}
-    head = f"{facts['genre']} {_pick(rng, NOUNS)}" if not facts["genre"].endswith(("music", "song", "track")) else facts["genre"]
+    head = (
+        f"{facts['genre']} {_pick(rng, NOUNS)}"
+        if not facts["genre"].endswith(("music", "song", "track"))
+        else facts["genre"]
+    )
     if rng.random() < 0.6:
         head = f"{facts['mood']} {head}"
         says.add("mood")
@@ -170,10 +190,27 @@ def _sentence(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]:
             says.add(name)
     lead = facts["lead texture"] if rng.random() < 0.5 else facts["lead"]
     says |= {"texture"} if lead == facts["lead texture"] else set()
-    text = _pick(rng, ("A {h} with {i}", "{h} with {i}", "{h} featuring {i}", "{i} in a {h}", "{h}, {i} playing the melody",
-                       "{h} led by {i}"))  # fmt: skip
+    text = _pick(
+        rng,
+        (
+            "A {h} with {i}",
+            "{h} with {i}",
+            "{h} featuring {i}",
+            "{i} in a {h}",
+            "{h}, {i} playing the melody",
+            "{h} led by {i}",
+        ),
+    )
     text = text.format(h=head, i=lead)
-    for name, joint in (("chords", " and "), ("bass", " and "), ("drums", ", "), ("tempo", ", "), ("mode", ", "), ("articulation", ", "), ("section", ", ")):
+    for name, joint in (
+        ("chords", " and "),
+        ("bass", " and "),
+        ("drums", ", "),
+        ("tempo", ", "),
+        ("mode", ", "),
+        ("articulation", ", "),
+        ("section", ", "),
+    ):
         if name in facts and rng.random() < 0.35:
             text += joint + facts[name]
             says.add(name)
@@ -186,7 +223,11 @@ def _mood_prompt(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]
     other = _mood(piece, rng)
     word = tempo_word(piece.bpm).replace(" tempo", "")
     bpm = 5 * round(piece.bpm / 5) if rng.random() < 0.6 else round(piece.bpm)
-    atmosphere = f"{facts['mood']}, {other} atmosphere" if rng.random() < 0.5 else f"{facts['mood']} {_pick(rng, ('atmosphere', 'mood', 'feeling'))}"
+    atmosphere = (
+        f"{facts['mood']}, {other} atmosphere"
+        if rng.random() < 0.5
+        else f"{facts['mood']} {_pick(rng, ('atmosphere', 'mood', 'feeling'))}"
+    )
     beat = _pick(rng, ("rhythm", "steady rhythm", "beat", "tempo", "pulse"))
     rhythm = f"{word} {beat} at {bpm} BPM" if rng.random() < 0.6 else f"{word} {beat}"
     texture = _pick(rng, TEXTURE_WORDS[piece.texture]) if rng.random() < 0.6 else "melody"
@@ -207,14 +248,17 @@ def _mood_prompt(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]
 def _short(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]:
     """One to three words."""
     facts = _facts(piece, rng)
-    form = (("genre",), ("lead",), ("mood", "genre"), ("lead", "genre"), ("mood", "lead"), ("genre", "tempo"))[int(rng.integers(6))]
+    form = (("genre",), ("lead",), ("mood", "genre"), ("lead", "genre"), ("mood", "lead"), ("genre", "tempo"))[
+        int(rng.integers(6))
+    ]
     return " ".join(facts[name] for name in form), set(form)
 
 
 def _scene(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]:
     """Music for a picture: "background music for a sunset, calm piano"."""
     facts = _facts(piece, rng)
-    text = f"{_pick(rng, ('background music for', 'soundtrack for', 'music for', 'score for', 'music that fits'))} {_pick(rng, SCENES[piece.mood])}"
+    head = _pick(rng, ("background music for", "soundtrack for", "music for", "score for", "music that fits"))
+    text = f"{head} {_pick(rng, SCENES[piece.mood])}"
     says = {"mood"}
     for name, share in (("mood", 0.4), ("genre", 0.5), ("lead", 0.6), ("tempo", 0.4), ("drums", 0.2)):
         if rng.random() < share:

@@ -15,8 +15,26 @@ from training.piece import Piece
 SECONDS_PER_FRAME = 0.02
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
 PROGRESSIONS = {
-    False: ((0, 4, 5, 3), (0, 5, 3, 4), (0, 3, 4, 0), (0, 3, 0, 4), (0, 0, 3, 4), (0, 2, 3, 4), (0, 1, 4, 0), (0, 4, 0, 3)),
-    True: ((0, 5, 2, 6), (0, 3, 4, 0), (0, 6, 5, 6), (0, 5, 3, 4), (0, 0, 5, 6), (0, 3, 6, 0), (0, 0, 3, 0), (0, 6, 3, 0)),
+    False: (
+        (0, 4, 5, 3),
+        (0, 5, 3, 4),
+        (0, 3, 4, 0),
+        (0, 3, 0, 4),
+        (0, 0, 3, 4),
+        (0, 2, 3, 4),
+        (0, 1, 4, 0),
+        (0, 4, 0, 3),
+    ),
+    True: (
+        (0, 5, 2, 6),
+        (0, 3, 4, 0),
+        (0, 6, 5, 6),
+        (0, 5, 3, 4),
+        (0, 0, 5, 6),
+        (0, 3, 6, 0),
+        (0, 0, 3, 0),
+        (0, 6, 3, 0),
+    ),
 }
 SEVENTHS = ("jazz", "swing", "bossa nova", "lo-fi", "funk", "house", "blues")
 STATIC = ("ambient", "horror", "indian", "techno")
@@ -145,8 +163,9 @@ def _velocity(piece: Piece, base: float, rng: np.random.Generator) -> int:
     return int(np.clip(base * GAIN[piece.dynamics] * rng.normal(1, 0.06), 12, 127))
 
 
-def _lead_notes(piece: Piece, grid: Frame, degrees: list[int], voicings: list[list[int]],
-                rng: np.random.Generator) -> list[Note]:  # fmt: skip
+def _lead_notes(
+    piece: Piece, grid: Frame, degrees: list[int], voicings: list[list[int]], rng: np.random.Generator
+) -> list[Note]:
     """Place what the lead plays on the time grid."""
     instrument = INSTRUMENTS[piece.lead]
     scale = MINOR if piece.minor else MAJOR
@@ -156,11 +175,15 @@ def _lead_notes(piece: Piece, grid: Frame, degrees: list[int], voicings: list[li
     for step, steps, key, accent in write_lead(lead, degrees, voicings, rng):
         start = grid.seconds(step) + rng.normal(0, piece.rubato)
         held = (grid.seconds(step + steps) - grid.seconds(step)) * length
-        notes.append(Note(max(start, 0), max(held, 0.06), key, _velocity(piece, 104 * accent, rng), instrument.program, "lead"))
+        notes.append(
+            Note(max(start, 0), max(held, 0.06), key, _velocity(piece, 104 * accent, rng), instrument.program, "lead")
+        )
     return notes
 
 
-def _chord_notes(piece: Piece, genre: Genre, grid: Frame, voicings: list[list[int]], rng: np.random.Generator) -> list[Note]:
+def _chord_notes(
+    piece: Piece, genre: Genre, grid: Frame, voicings: list[list[int]], rng: np.random.Generator
+) -> list[Note]:
     """Play the chord pattern of the genre on the chord instrument."""
     pattern = CHORDS["pad" if piece.density == "sparse" and genre.drums < 0.5 else genre.chord_style]
     instrument = INSTRUMENTS[piece.chords]
@@ -175,7 +198,9 @@ def _chord_notes(piece: Piece, genre: Genre, grid: Frame, voicings: list[list[in
             for order, key in enumerate(keys):
                 late = order * 0.008 if instrument.family == "guitar" else 0.0
                 when = max(start + late + rng.normal(0, piece.rubato), 0)
-                notes.append(Note(when, held, _fit(key, instrument), _velocity(piece, 74, rng), instrument.program, "chords"))
+                notes.append(
+                    Note(when, held, _fit(key, instrument), _velocity(piece, 74, rng), instrument.program, "chords")
+                )
     return notes
 
 
@@ -188,7 +213,13 @@ def _bass_notes(piece: Piece, genre: Genre, grid: Frame, roots: list[int], rng: 
         low = _fit(28 + (root - 28) % 12, instrument)
         following = _fit(28 + (roots[(bar + 1) % len(roots)] - 28) % 12, instrument)
         third = low + (3 if piece.minor else 4)
-        pitches = {"R": low, "F": low + 7, "O": low + 12, "W": third, "A": following + (1 if rng.random() < 0.5 else -1)}
+        pitches = {
+            "R": low,
+            "F": low + 7,
+            "O": low + 12,
+            "W": third,
+            "A": following + (1 if rng.random() < 0.5 else -1),
+        }
         for step, mark, steps in _events(pattern, grid.steps_per_bar):
             when = max(grid.seconds(bar * grid.steps_per_bar + step) + rng.normal(0, piece.rubato * 0.5), 0)
             held = grid.sixteenth * steps * 0.95
@@ -205,14 +236,20 @@ def _drum_notes(piece: Piece, grid: Frame, rng: np.random.Generator) -> list[Not
         for key, line in lines.items():
             for step in range(grid.steps_per_bar):
                 mark = line[step % len(line)]
-                if mark == "." or (piece.density == "sparse" and mark in "345") or (key in (49, 51) and bar % 2 and mark == "8"):
+                if (
+                    mark == "."
+                    or (piece.density == "sparse" and mark in "345")
+                    or (key in (49, 51) and bar % 2 and mark == "8")
+                ):
                     continue
                 when = max(grid.seconds(bar * grid.steps_per_bar + step) + rng.normal(0, piece.rubato * 0.5), 0)
                 loud = _velocity(piece, 34 + 10 * int(mark), rng)
                 notes.append(Note(when, 0.1, key, loud, DRUM_SETS[drum_set], "drums"))
         for step in range(grid.steps_per_bar - 4, grid.steps_per_bar) if fill else ():
             when = grid.seconds(bar * grid.steps_per_bar + step)
-            notes.append(Note(when, 0.1, int(rng.choice((38, 45, 48))), _velocity(piece, 100, rng), DRUM_SETS[drum_set], "drums"))
+            notes.append(
+                Note(when, 0.1, int(rng.choice((38, 45, 48))), _velocity(piece, 100, rng), DRUM_SETS[drum_set], "drums")
+            )
     return notes
 
 

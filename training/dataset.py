@@ -18,6 +18,8 @@ from training.render import SAMPLE_RATE, render
 
 PARAMS = SpectrogramParams(sample_rate=SAMPLE_RATE, n_fft=4410, win_length=2205, hop_length=441, n_mels=256)
 """The embedded checkpoint's grid: 20 ms frames, 256 mel bands, 256 frames (5.1 s) to a window."""
+PATCH_WINDOW = 256
+"""Frames in a window."""
 SHARD_PIECES = 50
 EVALUATION_SEED = 10**9
 """Seeds from here on are for evaluation; training never draws them."""
@@ -41,7 +43,7 @@ def draw_pixels(piece: Piece, n_frames: int, soundfont: Path) -> NDArray[np.uint
 
 
 def write_shard(folder: Path, index: int, n_frames: int, tempo_grid: int, soundfont: Path) -> int:
-    """Write shard `index`: pieces with seeds index * 50 and on, as NNNNN.npy and NNNNN.json; returns the pieces written."""
+    """Write shard `index` (pieces with seeds index * 50 and on) as .npy and .json; returns the pieces written."""
     import torch
 
     torch.set_num_threads(1)
@@ -58,7 +60,9 @@ def write_shard(folder: Path, index: int, n_frames: int, tempo_grid: int, soundf
     return len(pieces)
 
 
-def make_data(folder: Path, n_shards: int, n_frames: int, soundfont: Path, *, tempo_grid: int = 1, workers: int = 2) -> None:
+def make_data(
+    folder: Path, n_shards: int, n_frames: int, soundfont: Path, *, tempo_grid: int = 1, workers: int = 2
+) -> None:
     """Write all shards that are missing.
 
     Args:

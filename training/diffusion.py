@@ -1,9 +1,10 @@
-"""Stage `diffusion`: train the UNet on latents, with v-prediction, classifier-free dropout and an average of the weights."""
+"""Stage `diffusion`: train the UNet on latents: v-prediction, classifier-free dropout, an average of the weights."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from training.captions import write_caption
 from training.genres import GENRES
 from training.latents import read_latents
 from training.optimizer import Muon, warm_up_then_decay
+from training.parallel import Team
 from training.piece import Piece
-from training.text import tokenize
+from training.tokenizer import tokenize
 
 WINDOW = 32
 SCHEDULE = {"num_train_timesteps": 1000, "beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.02}
-"""Noise at the end is 64 times the signal: near enough to pure noise, and safe in half precision for every scheduler."""
+"""Noise at the end is 64 times the signal: nearly pure noise, and safe in half precision for every scheduler."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class DiffusionSettings:
     layers: int = 2
     """Residual blocks at each size."""
     batch: int = 16
-    """Windows in a step."""
+    """Windows in a step, for each process."""
     rate: float = 0.02
     """Muon's rate."""
     adam_rate: float = 2e-3
@@ -49,19 +51,26 @@ class DiffusionSettings:
 
 
 def new_unet(n_latents: int, text_width: int, settings: DiffusionSettings) -> Any:
-    """Build the UNet, untrained: the prompt steers every block through the time embedding as well as by cross-attention."""
+    """Build the UNet, untrained: the prompt steers every block through the time embedding, and by cross-attention."""
     from diffusers import UNet2DConditionModel
 
     torch.manual_seed(settings.seed)
     first, *others = settings.channels
     return UNet2DConditionModel(
-        sample_size=WINDOW, in_channels=n_latents, out_channels=n_latents, layers_per_block=settings.layers,
-        block_out_channels=settings.channels, cross_attention_dim=text_width, attention_head_dim=4,
+        sample_size=WINDOW,
+        in_channels=n_latents,
+        out_channels=n_latents,
+        layers_per_block=settings.layers,
+        block_out_channels=settings.channels,
+        cross_attention_dim=text_width,
+        attention_head_dim=4,
         down_block_types=("DownBlock2D", *["CrossAttnDownBlock2D"] * len(others)),
         up_block_types=(*["CrossAttnUpBlock2D"] * len(others), "UpBlock2D"),
-        norm_num_groups=min(16, first // 4), resnet_time_scale_shift="scale_shift",
-        addition_embed_type="text", addition_embed_type_num_heads=4,
-    )  # fmt: skip
+        norm_num_groups=min(16, first // 4),
+        resnet_time_scale_shift="scale_shift",
+        addition_embed_type="text",
+        addition_embed_type_num_heads=4,
+    )
 
 
 def new_scheduler() -> Any:
@@ -71,7 +80,7 @@ def new_scheduler() -> Any:
     return DPMSolverMultistepScheduler(prediction_type="v_prediction", use_karras_sigmas=True, **SCHEDULE)
 
 
-class Windows:
+class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
     """Draws training windows: most start on a bar, the rest anywhere, each with a fresh caption."""
 
     def __init__(self, folder: Path, data: Path, tokenizer: Any, settings: DiffusionSettings, seed: int) -> None:
@@ -97,8 +106,28 @@ class Windows:
             texts.append("" if dropped else write_caption(piece, self.rng).text)
         return torch.stack(windows), tokenize(self.tokenizer, texts, self.tokenizer.model_max_length)
 
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Draw without end; a worker process of a DataLoader draws its own sequence."""
+        worker = torch.utils.data.get_worker_info()
+        if worker is not None:
+            self.rng = np.random.default_rng(worker.seed)
+        while True:
+            yield self.draw()
 
-def velocity_loss(unet: Any, encoder: Any, latents: torch.Tensor, ids: torch.Tensor, alphas: torch.Tensor) -> torch.Tensor:
+
+def stream(windows: Windows, device: str) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Draw in this process on a CPU, and ahead of time in worker processes where a GPU would have to wait."""
+    if device == "cpu":
+        return iter(windows)
+    workers = max(min((os.cpu_count() or 2) - 2, 12), 1)
+    return iter(
+        torch.utils.data.DataLoader(windows, batch_size=None, num_workers=workers, prefetch_factor=4, pin_memory=True)
+    )
+
+
+def velocity_loss(
+    unet: Any, encoder: Any, latents: torch.Tensor, ids: torch.Tensor, alphas: torch.Tensor
+) -> torch.Tensor:
     """Mean squared error of the predicted velocity at even-spread random times.
 
     Args:
@@ -123,8 +152,15 @@ def velocity_loss(unet: Any, encoder: Any, latents: torch.Tensor, ids: torch.Ten
     return functional.mse_loss(predicted.float(), signal * noise - noise_share * latents)
 
 
-def train_diffusion(folder: Path, data: Path, settings: DiffusionSettings, *, max_seconds: float, max_steps: int = 10**9,
-                    device: str = "cpu") -> None:  # fmt: skip
+def train_diffusion(
+    folder: Path,
+    data: Path,
+    settings: DiffusionSettings,
+    *,
+    max_seconds: float,
+    max_steps: int = 10**9,
+    device: str = "cpu",
+) -> None:
     """Train until the run has used max_seconds in all, over however many starts; writes folder/diffusion.pt.
 
     Args:
@@ -138,38 +174,54 @@ def train_diffusion(folder: Path, data: Path, settings: DiffusionSettings, *, ma
     from transformers import CLIPTextModel, CLIPTokenizer
 
     tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
-    encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").to(device).eval()
+    encoder: Any = CLIPTextModel.from_pretrained(folder / "text_encoder")
+    encoder = encoder.to(device).eval()
     encoder.requires_grad_(False)
+    team = Team()
     codec_channels = int(np.load(folder / "latents.npy", mmap_mode="r").shape[1])
     unet = new_unet(codec_channels, encoder.config.hidden_size, settings).to(device, memory_format=torch.channels_last)
-    optimizer = Muon(unet.parameters(), rate=settings.rate, adam_rate=settings.adam_rate,
-                     adam_only=[*unet.conv_in.parameters(), *unet.conv_out.parameters()])  # fmt: skip
+    optimizer = Muon(
+        unet.parameters(),
+        rate=settings.rate,
+        adam_rate=settings.adam_rate,
+        adam_only=[*unet.conv_in.parameters(), *unet.conv_out.parameters()],
+        team=team,
+    )
     average = {name: value.detach().clone() for name, value in unet.state_dict().items()}
     state = load_state(folder / "diffusion.pt", unet, optimizer, average)
-    windows = Windows(folder, data, tokenizer, settings, settings.seed + state["steps"])
-    alphas = new_scheduler().alphas_cumprod.to(device)
-    torch.manual_seed(settings.seed + state["steps"])
+    draws = settings.seed + 10**6 * team.rank + state["steps"]
+    windows = Windows(folder, data, tokenizer, settings, draws)
+    batches, alphas = stream(windows, device), new_scheduler().alphas_cumprod.to(device)
+    torch.manual_seed(draws)
     last, saved, running = time.monotonic(), time.monotonic(), float(state["loss"])
     while state["seconds"] < max_seconds and state["steps"] < max_steps:
-        optimizer.scale = warm_up_then_decay(state["steps"], max(state["seconds"] / max_seconds, state["steps"] / max_steps))
-        latents, ids = windows.draw()
+        optimizer.scale = warm_up_then_decay(
+            state["steps"], max(state["seconds"] / max_seconds, state["steps"] / max_steps)
+        )
+        latents, ids = next(batches)
         latents = latents.to(device, memory_format=torch.channels_last)
         loss = velocity_loss(unet, encoder, latents, ids.to(device), alphas)
         optimizer.zero_grad()
         loss.backward()
+        now = time.monotonic()
+        gradients = [parameter.grad for parameter in unet.parameters() if parameter.grad is not None]
+        state["seconds"] = team.average(gradients, state["seconds"] + now - last)
         optimizer.step()
         update_average(average, unet, settings.average, state["steps"])
-        now = time.monotonic()
-        state["steps"], state["seconds"], last = state["steps"] + 1, state["seconds"] + now - last, now
+        state["steps"], last = state["steps"] + 1, now
         running = loss.item() if running == 0 else 0.98 * running + 0.02 * loss.item()
         state["loss"] = running
-        if state["steps"] % 20 == 0:
-            print(f"diffusion: step {state['steps']} samples {state['steps'] * settings.batch} loss {running:.4f} "
-                  f"{state['seconds']:.0f} s", flush=True)  # fmt: skip
-        if now - saved > settings.save_seconds:
+        if state["steps"] % 20 == 0 and team.rank == 0:
+            print(
+                f"diffusion: step {state['steps']} samples {state['steps'] * settings.batch * team.size} "
+                f"loss {running:.4f} {state['seconds']:.0f} s",
+                flush=True,
+            )
+        if now - saved > settings.save_seconds and team.rank == 0:
             save_state(folder / "diffusion.pt", unet, optimizer, average, state)
             saved = now
-    save_state(folder / "diffusion.pt", unet, optimizer, average, state)
+    if team.rank == 0:
+        save_state(folder / "diffusion.pt", unet, optimizer, average, state)
 
 
 @torch.no_grad()
@@ -180,10 +232,14 @@ def update_average(average: dict[str, torch.Tensor], unet: Any, longest: float, 
         average[name].lerp_(value, 1 - keep)
 
 
-def save_state(path: Path, unet: Any, optimizer: Muon, average: dict[str, torch.Tensor], state: dict[str, float]) -> None:
+def save_state(
+    path: Path, unet: Any, optimizer: Muon, average: dict[str, torch.Tensor], state: dict[str, float]
+) -> None:
     """Write a checkpoint, whole or not at all."""
     partial = path.with_suffix(".partial")
-    torch.save({"unet": unet.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "state": state}, partial)
+    torch.save(
+        {"unet": unet.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "state": state}, partial
+    )
     os.replace(partial, path)
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What each kind of music is made of: tempo, mode, instruments, drum pattern and playing styles."""
 
 from __future__ import annotations

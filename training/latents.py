@@ -1,4 +1,4 @@
-"""The latent space: the strongest patterns of 8x8 patches, found once by principal components, so diffusion can start at once.
+"""The latent space: the principal components of 8x8 patches, found at once, so that diffusion can start at once.
 
 The autoencoder of the exported checkpoint is then trained to this space: its encoder to land in it, its decoder to draw
 from it better than the linear way back can.
@@ -17,7 +17,7 @@ from training.piece import Piece
 
 PATCH = 8
 FLATTENING = 0.25
-"""Latents are divided by variance to this power (0.5 would make all alike): weak patterns stay weaker, as in a picture."""
+"""Latents are divided by variance to this power (0.5 would make all alike): weak patterns stay weaker."""
 SCALING_FACTOR = 2.0
 """Latents that diffusion sees are this much larger than what the autoencoder speaks."""
 
@@ -49,7 +49,11 @@ class PatchCodec:
         """Turn latents [B, n_latents, h, w] into pixels [B, 8 h, 8 w], linearly."""
         count, _, height, width = latents.shape
         patches = (latents.permute(0, 2, 3, 1) * self.scale) @ self.basis.T + self.mean
-        return patches.reshape(count, height, width, PATCH, PATCH).permute(0, 1, 3, 2, 4).reshape(count, height * PATCH, width * PATCH)
+        return (
+            patches.reshape(count, height, width, PATCH, PATCH)
+            .permute(0, 1, 3, 2, 4)
+            .reshape(count, height * PATCH, width * PATCH)
+        )
 
 
 def to_unit(pixels: np.ndarray) -> torch.Tensor:
@@ -64,7 +68,11 @@ def fit_codec(data: Path, n_latents: int, n_shards: int = 24) -> PatchCodec:
         if index >= n_shards:
             break
         unit = to_unit(pixels)
-        patches = unit.reshape(len(unit), -1, PATCH, unit.shape[2] // PATCH, PATCH).permute(0, 1, 3, 2, 4).reshape(-1, PATCH**2)
+        patches = (
+            unit.reshape(len(unit), -1, PATCH, unit.shape[2] // PATCH, PATCH)
+            .permute(0, 1, 3, 2, 4)
+            .reshape(-1, PATCH**2)
+        )
         total, outer, count = total + patches.sum(0), outer + patches.T @ patches, count + len(patches)
     mean = total / count
     values, vectors = torch.linalg.eigh((outer / count - torch.outer(mean, mean)).double())
@@ -80,7 +88,7 @@ def load_codec(folder: Path) -> PatchCodec:
 
 
 def make_latents(folder: Path, data: Path, n_latents: int) -> None:
-    """Fit the codec and encode every shard to folder/latents.npy, float16 [pieces, n_latents, 32, F / 8]; skipped when there."""
+    """Fit the codec, encode all shards to folder/latents.npy, float16 [pieces, n_latents, 32, F / 8]; once only."""
     if (folder / "latents.npy").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
+from training.parallel import Team
+
 
 def orthogonalise(matrix: torch.Tensor, iterations: int = 5) -> torch.Tensor:
     """Bring all singular values of [rows, columns] near 1 by a quintic Newton-Schulz iteration.
@@ -25,8 +27,18 @@ def orthogonalise(matrix: torch.Tensor, iterations: int = 5) -> torch.Tensor:
 class Muon:
     """Muon for weights with two or more dimensions, Adam for vectors and for embeddings of many rows."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], *, rate: float, adam_rate: float, momentum: float = 0.95,
-                 weight_decay: float = 0.01, adam_only: Iterable[nn.Parameter] = ()) -> None:  # fmt: skip
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        *,
+        rate: float,
+        adam_rate: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.01,
+        adam_only: Iterable[nn.Parameter] = (),
+        team: Team | None = None,
+    ) -> None:
+        self.team = team or Team()
         self.rate, self.adam_rate, self.momentum, self.weight_decay = rate, adam_rate, momentum, weight_decay
         self.scale = 1.0
         self.steps = 0
@@ -36,7 +48,9 @@ class Muon:
         for parameter in parameters:
             if not parameter.requires_grad:
                 continue
-            is_matrix = parameter.ndim >= 2 and min(parameter.shape[0], parameter[0].numel()) > 8 and parameter.shape[0] < 4000
+            is_matrix = (
+                parameter.ndim >= 2 and min(parameter.shape[0], parameter[0].numel()) > 8 and parameter.shape[0] < 4000
+            )
             (self.matrices if is_matrix and id(parameter) not in plain else self.others).append(parameter)
         self.velocity = [torch.zeros_like(parameter) for parameter in self.matrices]
         self.first = [torch.zeros_like(parameter) for parameter in self.others]
@@ -51,14 +65,18 @@ class Muon:
     def step(self) -> None:
         """Take one step with the rates times `scale`."""
         self.steps += 1
-        for parameter, velocity in zip(self.matrices, self.velocity, strict=True):
-            if parameter.grad is None:
-                continue
-            velocity.lerp_(parameter.grad, 1 - self.momentum)
-            update = parameter.grad.lerp(velocity, self.momentum).reshape(parameter.shape[0], -1)
+        updates = []
+        for place, (parameter, velocity) in enumerate(zip(self.matrices, self.velocity, strict=True)):
+            gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            velocity.lerp_(gradient, 1 - self.momentum)
+            update = gradient.lerp(velocity, self.momentum).reshape(parameter.shape[0], -1)
+            mine = place % self.team.size == self.team.rank
+            updates.append(orthogonalise(update) if mine else torch.zeros_like(update))
+        self.team.sum(updates)
+        for parameter, update in zip(self.matrices, updates, strict=True):
             stretch = max(1.0, update.shape[0] / update.shape[1]) ** 0.5
             parameter.mul_(1 - self.rate * self.scale * self.weight_decay)
-            parameter.add_(orthogonalise(update).view_as(parameter), alpha=-self.rate * self.scale * stretch)
+            parameter.add_(update.view_as(parameter), alpha=-self.rate * self.scale * stretch)
         for parameter, first, second in zip(self.others, self.first, self.second, strict=True):
             if parameter.grad is None:
                 continue

@@ -1,12 +1,33 @@
+# ruff: noqa: E501
 """Drum grooves, bass lines and chord rhythms, each a bar of sixteenths."""
 
 from __future__ import annotations
 
 KICK, SNARE, STICK, CLAP, HAT, PEDAL, OPEN, RIDE, CRASH = 36, 38, 37, 39, 42, 44, 46, 51, 49
 TOM_LOW, TOM_MID, TOM_HIGH, BRUSH, SHAKER, TAMBOURINE, COWBELL = 41, 45, 48, 40, 70, 54, 56
-CONGA_LOW, CONGA_HIGH, CONGA_MUTE, BONGO, CLAVES, GUIRO, CABASA, AGOGO, TIMBALE, TRIANGLE = 64, 63, 62, 60, 75, 73, 69, 67, 65, 81
+CONGA_LOW, CONGA_HIGH, CONGA_MUTE, BONGO, CLAVES, GUIRO, CABASA, AGOGO, TIMBALE, TRIANGLE = (
+    64,
+    63,
+    62,
+    60,
+    75,
+    73,
+    69,
+    67,
+    65,
+    81,
+)
 
-DRUM_SETS = {"standard": 0, "room": 8, "power": 16, "electronic": 24, "tr808": 25, "jazz": 32, "brush": 40, "orchestra": 48}
+DRUM_SETS = {
+    "standard": 0,
+    "room": 8,
+    "power": 16,
+    "electronic": 24,
+    "tr808": 25,
+    "jazz": 32,
+    "brush": 40,
+    "orchestra": 48,
+}
 
 # Each groove: drum set and, for each drum, one character a sixteenth: "." rest, 1 to 9 loudness.
 Groove = tuple[str, dict[int, str]]

@@ -35,7 +35,7 @@ def mood_neighbours(moods: dict[str, tuple[str, ...]], folder: Path = WORDNET) -
     """
     path = folder / "data.adj"
     if not path.exists():
-        return {mood: () for mood in moods}
+        return dict.fromkeys(moods, ())
     synsets = _synsets(path)
     found: dict[str, set[str]] = {}
     for mood, words in moods.items():

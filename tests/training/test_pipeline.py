@@ -1,0 +1,116 @@
+"""The whole training in miniature: a soundfont made on the spot, every stage, a folder that the pipeline loads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from riffusion_inference.datatypes import SpectrogramParams
+from training import run_all
+from training.dataset import read_shards
+from training.evaluate import Plan, evaluate
+from training.sampling import generate_pixels, sound_from_pixels
+
+pytest.importorskip("tinysoundfont")
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run every stage but the evaluation with the tiny preset."""
+    folder = tmp_path_factory.mktemp("run")
+    stages = [stage for stage in run_all.STAGES if stage != "evaluate"]
+    run_all.main(
+        [
+            "--preset",
+            "tiny",
+            "--folder",
+            str(folder),
+            "--workers",
+            "1",
+            "--device",
+            "cpu",
+            "--stages",
+            *stages,
+            "--pack",
+            str(folder / "packed"),
+        ]
+    )
+    return folder
+
+
+def test_the_pipeline_loads_the_exported_folder_and_makes_a_window(run_folder: Path) -> None:
+    from diffusers import StableDiffusionPipeline
+
+    pipe = StableDiffusionPipeline.from_pretrained(run_folder / "pocket", safety_checker=None)
+    pixels = generate_pixels(pipe, ["calm piano", "техно 120 BPM, an unknown zorblax"], [1, 2], steps=2)
+    assert pixels.shape == (2, 256, 256)
+    assert not np.array_equal(pixels[0], pixels[1])
+    again = generate_pixels(pipe, ["calm piano"], [1], steps=2)
+    assert np.abs(again[0].astype(int) - pixels[0]).max() <= 2
+    assert sound_from_pixels(pixels[0], 2).n_samples == 255 * 441
+
+
+def test_the_exported_folder_states_its_spectrogram(run_folder: Path) -> None:
+    params = SpectrogramParams.from_dict(json.loads((run_folder / "pocket" / "spectrogram.json").read_text()))
+    assert (params.n_mels, params.sample_rate, params.hop_length) == (256, 22050, 441)
+
+
+def test_a_finished_stage_is_not_done_again(run_folder: Path) -> None:
+    before = torch.load(run_folder / "diffusion.pt", weights_only=True)["state"]
+    stamp = (run_folder / "data" / "00000.npy").stat().st_mtime_ns
+    run_all.main(
+        [
+            "--preset",
+            "tiny",
+            "--folder",
+            str(run_folder),
+            "--workers",
+            "1",
+            "--device",
+            "cpu",
+            "--stages",
+            "data",
+            "diffusion",
+        ]
+    )
+    after = torch.load(run_folder / "diffusion.pt", weights_only=True)["state"]
+    assert after["steps"] == before["steps"] == run_all.PRESETS["tiny"].max_steps
+    assert (run_folder / "data" / "00000.npy").stat().st_mtime_ns == stamp
+
+
+def test_the_packed_checkpoint_is_in_small_files_and_whole(run_folder: Path) -> None:
+    import io
+    import tarfile
+
+    pieces = sorted((run_folder / "packed").glob("pocket.tar.*"))
+    assert pieces
+    assert all(piece.stat().st_size <= run_all.PIECE_BYTES for piece in pieces)
+    with tarfile.open(fileobj=io.BytesIO(b"".join(piece.read_bytes() for piece in pieces))) as tar:
+        assert "pocket/model_index.json" in tar.getnames()
+
+
+def test_the_evaluation_fills_its_table(run_folder: Path) -> None:
+    plan = Plan(n_prompts=3, n_seeds=2, steps=2, n_iter=2)
+    table = evaluate(
+        run_folder / "pocket", run_folder / "data", run_folder / "tiny.sf2", plan, run_folder / "sheet.png"
+    )
+    for name, (_, _, real) in table.rows.items():
+        assert np.isfinite(real) or "AUC" in name, name
+    real = table.rows["brightness, rank correlation with real"][2]
+    assert real > 0.5, "renderings of one piece's attributes must resemble each other"
+    assert "| measure |" in table.to_markdown()
+    assert (run_folder / "sheet.png").stat().st_size > 1000
+
+
+def test_shards_hold_what_their_pieces_say(run_folder: Path) -> None:
+    pixels, pieces = next(read_shards(run_folder / "data"))
+    assert pixels.shape == (50, 256, 256)
+    assert pixels.dtype == np.uint8
+    assert len(pieces) == 50
+    assert len({piece.genre for piece in pieces}) > 15
+    assert pixels.min() == 0
+    assert pixels.mean() > 60, "pieces must be normalised to their brightest stroke"
