@@ -143,6 +143,10 @@ class ReplicateApi:
         with httpx.Client(transport=self._patience, headers=headers, follow_redirects=True) as client:
             return client.get(url).content
 
+    def close(self) -> None:
+        """End the connections."""
+        self._patience.hang_up()
+
     def wait(self, seconds: float) -> None:
         """Sleep, looking up several times a second whether to stop."""
         until = time.monotonic() + seconds
@@ -221,7 +225,11 @@ class _Patience(httpx.BaseTransport):
         raise EngineError(f"{problem}{tries}; try again later, or choose an engine that runs here.")
 
     def close(self) -> None:
-        """Nothing: the connections are kept for the next request of the same run."""
+        """Nothing: the connections are kept for the next request; ReplicateApi.close ends them."""
+
+    def hang_up(self) -> None:
+        """End the connections."""
+        self._inner.close()
 
     def _fetch(self, request: httpx.Request) -> httpx.Response:
         """One try, with the whole body read, so that a dropped connection shows here."""

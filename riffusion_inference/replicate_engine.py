@@ -107,7 +107,9 @@ class ReplicateModel:
 
     def unload(self) -> None:
         """Let go of the client; the object is of no further use."""
-        self._api = None
+        if self._api is not None:
+            self._api.close()
+            self._api = None
 
     def _piece_maker(
         self,

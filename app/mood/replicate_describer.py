@@ -31,7 +31,6 @@ def describe(
     token: str,
     base_url: str = DEFAULT_BASE_URL,
     should_cancel: ShouldCancel | None = None,
-    api: ReplicateApi | None = None,
 ) -> str:
     """Ask LLaVA for music that fits; several stills go as one picture, side by side, since the model takes one.
 
@@ -41,7 +40,6 @@ def describe(
         token: of the account.
         base_url: where the service answers.
         should_cancel: asked several times a second.
-        api: a client to use instead of a new one.
     Returns:
         The checked answer, under 30 words.
     Raises:
@@ -49,12 +47,14 @@ def describe(
         MoodError: the answer describes no music.
         DubCancelled: should_cancel returned True.
     """
-    api = api or ReplicateApi(token, base_url=base_url)
+    api = ReplicateApi(token, base_url=base_url)
     inputs = {"image": data_uri(side_by_side(images)), "prompt": instruction, **PARAMETERS}
     try:
         output = api.run(MODEL, inputs, should_cancel=should_cancel)
     except GenerationCancelled as error:
         raise DubCancelled(str(error)) from error
+    finally:
+        api.close()
     if not isinstance(output, str | list):
         raise MoodError(f"Replicate's {MODEL} returned no text: try again, or choose the palette describer.")
     return clean_answer(output if isinstance(output, str) else "".join(str(piece) for piece in output), MODEL)
