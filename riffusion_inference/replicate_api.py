@@ -237,7 +237,8 @@ class _Patience(httpx.BaseTransport):
         try:
             body = bytearray()
             for chunk in response.stream:  # type: ignore[union-attr]
-                self._api.stop_if_asked()
+                if request.method in ALWAYS_SAFE:  # a prediction that was just made must be known to be cancelled
+                    self._api.stop_if_asked()
                 body += chunk
                 if len(body) > MAX_DOWNLOAD_BYTES:
                     raise EngineError(
