@@ -91,7 +91,9 @@ def encode(
         for index in range(plan.n_windows):
             poll(should_cancel)
             tile = torch.from_numpy(np.ascontiguousarray(image[:, :, pixels.columns(index)]))[None] * 2 - 1
-            mean = vae.encode(tile.to(vae.device, vae.dtype), return_dict=False)[0].mode().float()
+            encoded = vae.encode(tile.to(vae.device, vae.dtype), return_dict=False)[0]
+            # AutoencoderKL answers with a distribution, AutoencoderTiny with the latents themselves.
+            mean = (encoded if isinstance(encoded, torch.Tensor) else encoded.mode()).float()
             scaled = (mean - shift) * vae.config.scaling_factor
             latents.index_add_(3, torch.from_numpy(plan.columns(index)).to(vae.device), scaled * weights[index])
     return latents
