@@ -86,7 +86,7 @@ def generation_of(args: argparse.Namespace, prompt: str, settings: Settings) -> 
         # Checked before a device is looked for, which takes seconds.
         asked = GenerationSettings(prompt, **music)
     defaults = settings.model_defaults(full_model_name(settings.model, settings.device))
-    names = ("guidance_scale", "num_inference_steps", "scheduler")
+    names = ("guidance_scale", "num_inference_steps", "scheduler", "candidates")
     return replace(asked, **{name: getattr(defaults, name) for name in names if name not in music})
 
 

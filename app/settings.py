@@ -16,7 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import ConfigError
-from riffusion_inference.datatypes import MAX_GUIDANCE, MAX_STEPS, MIN_GUIDANCE, MIN_STEPS, SCHEDULERS
+from riffusion_inference.datatypes import (
+    MAX_CANDIDATES,
+    MAX_GUIDANCE,
+    MAX_STEPS,
+    MIN_CANDIDATES,
+    MIN_GUIDANCE,
+    MIN_STEPS,
+    SCHEDULERS,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG_DIR = ROOT / "configs"
@@ -29,7 +37,7 @@ MIN_MUSIC_GAIN_DB, MAX_MUSIC_GAIN_DB = -40.0, 0.0
 # The spelling that people know from change_audio's .env beside the right one.
 OLD_SPELLING = {"THREADS_ON_SPLITING": "THREADS_ON_SPLITTING"}
 # What a model's own file configs/<model>.toml may say; in default.toml these stand for every other checkpoint.
-MODEL_KEYS = ("guidance_scale", "num_inference_steps", "scheduler")
+MODEL_KEYS = ("guidance_scale", "num_inference_steps", "scheduler", "candidates")
 
 
 def _text(default: str, choices: tuple[str, ...] = ()) -> Any:
@@ -54,6 +62,8 @@ class ModelDefaults:
     """Denoising steps, 1 to 100."""
     scheduler: str = "dpm++"
     """One of riffusion_inference.datatypes.SCHEDULERS."""
+    candidates: int = 1
+    """Takes to make, 1 to 8."""
 
 
 @dataclass(frozen=True)
@@ -132,12 +142,18 @@ class Settings:
         """Scheduler for the model that is set."""
         return self.model_defaults(self.model).scheduler
 
+    @property
+    def candidates(self) -> int:
+        """Takes for the model that is set."""
+        return self.model_defaults(self.model).candidates
+
 
 FIELDS: dict[str, Field[Any]] = {f.name: f for f in fields(Settings) if f.name not in ("per_model", "notes")}
 MODEL_FIELDS: dict[str, dict[str, Any]] = {
     "guidance_scale": {"kind": "number", "low": MIN_GUIDANCE, "high": MAX_GUIDANCE},
     "num_inference_steps": {"kind": "whole", "low": MIN_STEPS, "high": MAX_STEPS},
     "scheduler": {"kind": "text", "choices": SCHEDULERS},
+    "candidates": {"kind": "whole", "low": MIN_CANDIDATES, "high": MAX_CANDIDATES},
 }
 
 
