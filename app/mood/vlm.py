@@ -79,7 +79,7 @@ def load(model: str, device: str) -> tuple[Any, Any]:
     dtype = {"cuda": torch.bfloat16, "mps": torch.float16}.get(device.split(":")[0], torch.float32)
     try:
         processor = AutoProcessor.from_pretrained(model)
-        network = AutoModelForImageTextToText.from_pretrained(model, dtype=dtype)
+        network: Any = AutoModelForImageTextToText.from_pretrained(model, dtype=dtype)
     except (ImportError, ValueError, KeyError) as error:
         raise MoodError(
             f"The image model {model} cannot be used here ({_first_line(error)}): choose another one with IMAGE_MODEL, "
