@@ -15,14 +15,11 @@ from app import media
 from app.archive_zip import unpack
 from app.errors import ArchiveError, MediaError
 from app.manifest import MANIFEST_NAME, Manifest, PartFacts, read_manifest
-from app.media.packets import video_digest
 from app.results_folder import check_cancel, hash_file
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 # Sound that was encoded again: noise at least this far below the source. Sound one frame out of place is far worse.
 MIN_LOSSY_SNR_DB = 8.0
-# Sound whose packets were copied: the decoder's start-up aside, the same samples.
-MIN_COPIED_SNR_DB = 60.0
 # Re-encoded pictures: mean difference of a small copy, of 255.
 MAX_PICTURE_DIFFERENCE = 12.0
 PICTURE_HEIGHT = 48
@@ -155,7 +152,7 @@ def _frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Chec
         yield _same_frames(folder, manifest, clip)
     for part in manifest.parts:
         if part.undubbed is not None:
-            same = video_digest(folder / part.file) == video_digest(folder / part.undubbed)
+            same = media.packet_hashes(folder / part.file) == media.packet_hashes(folder / part.undubbed)
             text = "are byte for byte the undubbed part's" if same else "differ from the undubbed part's"
             yield Check(f"part {part.index}", same, f"the dubbed part's video packets {text}")
 
@@ -214,33 +211,44 @@ def snr_db(reference: np.ndarray, other: np.ndarray) -> float:
 
 def _sounds(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
     """The parts' own sound is the source's, and a dubbed part's sound is exactly as long as the part."""
-    rate = manifest.sample_rate
     if clip.sample_rate is not None:
-        total, wanted, least = 0, 0, np.inf
-        threshold = MIN_LOSSY_SNR_DB if manifest.split_used == "reencode" else MIN_COPIED_SNR_DB
-        sound_start, sound_end = clip.audio_start_sample, clip.audio_start_sample + clip.n_samples
-        for part in manifest.parts:
-            end = max(part.end_sample, sound_end) if part.index == len(manifest.parts) else part.end_sample
-            found = media.probe(folder / own_file(part))
-            total += found.n_samples
-            start = min(sound_start, 0) if part.index == 1 else part.start_sample
-            wanted += max(0, min(end, sound_end) - max(start, sound_start))
-            if found.sample_rate is None:
-                continue
-            original = media.decode_audio(clip, start_sample=part.start_sample, end_sample=end).samples
-            own = media.decode_audio(found, start_sample=0, end_sample=end - part.start_sample).samples
-            snr = snr_db(original, own) if original.shape == own.shape else -np.inf
-            least = min(least, snr)
-            if snr < threshold:
-                yield Check(f"part {part.index}", False, f"its own sound is not the source's ({snr:.1f} dB)")
-        yield Check("samples", total == wanted, f"the parts' own sound has {total} samples, the source {wanted}")
-        quality = "sample for sample" if np.isinf(least) else f"at least {least:.1f} dB above the difference"
-        yield Check("sound", least >= threshold, f"the parts' own sound is the source's, {quality}")
+        found = [media.probe(folder / own_file(part)) for part in manifest.parts]
+        total = sum(one.n_samples for one in found)
+        yield Check("samples", total == clip.n_samples, f"the parts have {total} samples, the source {clip.n_samples}")
+        if manifest.split_used == "reencode":
+            yield from _encoded_sound(manifest, clip, found)
+        else:
+            yield _copied_sound(manifest, clip, found)
     for part in manifest.parts:
         if part.undubbed is not None:
-            found, wanted = media.probe(folder / part.file), part.end_sample - part.start_sample
-            right = found.n_samples == wanted and found.sample_rate == rate
-            yield Check(f"part {part.index}", right, f"the new sound has {found.n_samples} of {wanted} samples")
+            new, wanted = media.probe(folder / part.file), part.end_sample - part.start_sample
+            right = new.n_samples == wanted and new.sample_rate == manifest.sample_rate
+            yield Check(f"part {part.index}", right, f"the new sound has {new.n_samples} of {wanted} samples")
+
+
+def _copied_sound(manifest: Manifest, clip: media.Clip, found: list[media.Clip]) -> Check:
+    wrong = []
+    for part, own in zip(manifest.parts, found, strict=True):
+        # The first part also holds what sounds before the first frame, the last what sounds after the last.
+        start = None if part.index == 1 else part.start_sample
+        end = None if part.index == len(manifest.parts) else part.end_sample
+        if own.sample_rate is not None and not media.same_sound(own.path, clip, start, end):
+            wrong.append(f"that of part {part.index} is not the source's")
+    return Check("sound", not wrong, "; ".join(wrong) or "the parts' own sound is the source's, sample for sample")
+
+
+def _encoded_sound(manifest: Manifest, clip: media.Clip, found: list[media.Clip]) -> Iterator[Check]:
+    least = np.inf
+    for part, own in zip(manifest.parts, found, strict=True):
+        if own.sample_rate is not None:
+            original = media.decode_audio(clip, start_sample=part.start_sample, end_sample=part.end_sample).samples
+            heard = media.decode_audio(own, start_sample=0, end_sample=original.shape[1]).samples
+            snr = snr_db(original, heard) if original.shape == heard.shape else -np.inf
+            least = min(least, snr)
+            if snr < MIN_LOSSY_SNR_DB:
+                yield Check(f"part {part.index}", False, f"its own sound is not the source's ({snr:.1f} dB)")
+    text = f"the parts' own sound, encoded again, is the source's (least {least:.1f} dB above the difference)"
+    yield Check("sound", least >= MIN_LOSSY_SNR_DB, text)
 
 
 def _music(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
@@ -258,10 +266,10 @@ def _film(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]
     if manifest.film is None:
         return
     film = media.probe(folder / manifest.film)
-    digest, n_packets = video_digest(film.path)
-    same = digest == video_digest(clip.path)[0]
+    packets = media.packet_hashes(film.path)
+    same = packets == media.packet_hashes(clip.path)
     text = "are byte for byte the source's" if same else "differ from the source's"
-    yield Check("film", same, f"its {n_packets} video packets {text}")
+    yield Check("film", same, f"its {len(packets)} video packets {text}")
     times = [[_time(one, number) for number in range(one.n_frames)] for one in (film, clip)]
     late = max((abs(a - b) for a, b in zip(*times, strict=False)), default=Fraction(0))
     in_time = film.n_frames == clip.n_frames and late <= Fraction(1, 1000)
@@ -272,23 +280,21 @@ def _film(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]
 
 
 def _film_sound(folder: Path, manifest: Manifest, clip: media.Clip, film: media.Clip) -> Iterator[Check]:
-    end = manifest.film_samples
-    heard = media.decode_audio(film, start_sample=0, end_sample=end).samples
+    first, end = manifest.film_start_sample, manifest.film_start_sample + manifest.film_samples
+    heard = media.decode_audio(film, start_sample=first, end_sample=end).samples
     source = np.zeros_like(heard)
     if clip.sample_rate is not None:
-        source = media.decode_audio(clip, start_sample=0, end_sample=end).samples
-    at = 0
-    dubbed = [manifest.parts[dub.part - 1] for dub in manifest.dubs]
-    for part in [*dubbed, None]:
+        source = media.decode_audio(clip, start_sample=first, end_sample=end).samples
+    at = first
+    for part in [*(manifest.parts[dub.part - 1] for dub in manifest.dubs), None]:
         stop = part.start_sample if part is not None else end
         if stop > at:
-            snr = snr_db(source[:, at:stop], heard[:, at:stop])
+            snr = snr_db(source[:, at - first : stop - first], heard[:, at - first : stop - first])
             where = f"from sample {at} to {stop} it sounds like the source"
             yield Check("film", snr >= MIN_LOSSY_SNR_DB, f"{where} ({snr:.1f} dB)")
         if part is not None:
-            new = media.decode_audio(folder / part.file, start_sample=0, end_sample=part.end_sample - stop).samples
-            snr = snr_db(new, heard[:, stop : part.end_sample])
-            yield Check(
-                "film", snr >= MIN_LOSSY_SNR_DB, f"over part {part.index} it has the part's new sound ({snr:.1f} dB)"
-            )
             at = part.end_sample
+            new = media.decode_audio(folder / part.file, start_sample=0, end_sample=at - stop).samples
+            snr = snr_db(new, heard[:, stop - first : at - first])
+            where = f"over part {part.index} it has the part's new sound"
+            yield Check("film", snr >= MIN_LOSSY_SNR_DB, f"{where} ({snr:.1f} dB)")

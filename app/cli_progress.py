@@ -11,10 +11,11 @@ from riffusion_inference.datatypes import Progress
 BAR_WIDTH = 30
 NAME_WIDTH = 12
 REDRAW_SECONDS = 0.1
+LINE_SECONDS = 5.0
 
 
 class ProgressLines:
-    """Show each stage as it comes; on a terminal one line is redrawn, elsewhere there is a line every quarter."""
+    """Show each stage as it comes: one line that is redrawn on a terminal, else lines at start, end and at times."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -22,7 +23,7 @@ class ProgressLines:
         self._stage = ""
         self._began = 0.0
         self._drawn = 0.0
-        self._quarter = -1
+        self._share = -1.0
         self._open = False
 
     def show(self, progress: Progress) -> None:
@@ -30,17 +31,18 @@ class ProgressLines:
         now = time.monotonic()
         if progress.stage != self._stage:
             self.close()
-            self._stage, self._began, self._drawn, self._quarter = progress.stage, now, 0.0, -1
+            self._stage, self._began, self._drawn, self._share = progress.stage, now, now, -1.0
         share = min(1.0, progress.done / max(1, progress.total))
         if self._bars:
-            if share >= 1 or now - self._drawn >= REDRAW_SECONDS:
+            if share >= 1 or self._share < 0 or now - self._drawn >= REDRAW_SECONDS:
                 self._drawn, self._open = now, True
                 self._stream.write(f"\r\x1b[K{self._bar(share, now)}")
                 self._stream.flush()
-        elif int(share * 4) > self._quarter:
-            self._quarter = int(share * 4)
+        elif share >= 1 > self._share or self._share < 0 or now - self._drawn >= LINE_SECONDS:
+            self._drawn = now
             self._stream.write(f"{self._stage}: {share:.0%} ({now - self._began:.1f} s)\n")
             self._stream.flush()
+        self._share = share
 
     def note(self, sentence: str) -> None:
         """Say something between the bars."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.archive import pack, result_of
 from app.dub_facts import facts_of
-from app.dub_mix import Laid, lay, lay_parts, read_sound, write_film
+from app.dub_mix import Film, Laid, lay, lay_parts, read_sound, write_film
 from app.dub_music import PartMusic, check_length, earlier_music, make, music_key, take_over
 from app.dub_run import Models, OnNote, Run
 from app.dub_split import Cut, probed, split_or_take_over
@@ -190,7 +190,7 @@ def _carry_out(job: Job, models: Models, run: Run) -> DubResult:
             with run.stage("split"):
                 files, undubbed = split_or_take_over(cut, job.earlier, work, run), {}
             laid: list[Laid] = []
-            film: tuple[Path, int] | None = None
+            film: Film | None = None
             if job.with_film:
                 music = _make_music(job, cut, models, run, work)
                 with run.stage("mix"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from app.dub_mix import Laid
+from app.dub_mix import Film, Laid
 from app.dub_run import Run
 from app.dub_split import Cut
 from app.manifest import Manifest, PartFacts, SourceFacts, versions
@@ -17,7 +17,7 @@ def facts_of(
     files: Sequence[Path],
     undubbed: Mapping[int, Path],
     laid: Sequence[Laid],
-    film: tuple[Path, int] | None,
+    film: Film | None,
     run: Run,
 ) -> Manifest:
     """The manifest of a finished folder, still without the list of its files."""
@@ -31,8 +31,9 @@ def facts_of(
         n_channels=cut.n_channels,
         parts=tuple(_part(cut, number, file, undubbed.get(number)) for number, file in enumerate(files, 1)),
         dubs=tuple(sorted((one.facts for one in laid), key=lambda facts: facts.part)),
-        film=film[0].name if film is not None else None,
-        film_samples=film[1] if film is not None else 0,
+        film=film.path.name if film is not None else None,
+        film_start_sample=film.start_sample if film is not None else 0,
+        film_samples=film.n_samples if film is not None else 0,
         versions=versions(),
         seconds_per_stage=dict(run.seconds),
         notes=tuple(run.notes),

@@ -19,8 +19,6 @@ from app.results_folder import copy_file
 from app.soundtrack import join_edges, measure, mix, reference_loudness
 from riffusion_inference.datatypes import Progress, Waveform
 
-MP4_CODECS = ("h264", "hevc", "av1", "vp9", "mpeg4")
-
 
 @dataclass(frozen=True)
 class Laid:
@@ -40,6 +38,18 @@ class Laid:
     def joined(self, start: str | None = None, end: str | None = None) -> Waveform:
         """The new sound with its edges joined to what lies beside it."""
         return join_edges(self.body, self.original, start=start or self.start, end=end or self.end)
+
+
+@dataclass(frozen=True)
+class Film:
+    """The whole video with the new sound."""
+
+    path: Path
+    """The file."""
+    start_sample: int
+    """Where its sound starts, counted from the first frame; negative where it starts before."""
+    n_samples: int
+    """Samples per channel."""
 
 
 def read_sound(cut: Cut) -> Waveform:
@@ -170,21 +180,13 @@ def film_with_music(laid: Sequence[Laid], cut: Cut, sound: Waveform) -> Waveform
     return Waveform(samples, cut.sample_rate)
 
 
-def film_suffix(clip: media.Clip) -> str:
-    """The film's container: MP4 where it carries the pictures untouched, else QuickTime or Matroska."""
-    matroska = "matroska" in clip.container.split(",")
-    if clip.video_codec in MP4_CODECS and (clip.is_mp4_family or (matroska and not clip.n_subtitle_tracks)):
-        return ".mp4"
-    return ".mov" if clip.is_mp4_family else ".mkv"
-
-
-def write_film(laid: Sequence[Laid], cut: Cut, sound: Waveform, work: Path, run: Run) -> tuple[Path, int]:
-    """Write the whole video with the new sound, encoded once.
-
-    Returns:
-        The file and its samples per channel.
-    """
+def write_film(laid: Sequence[Laid], cut: Cut, sound: Waveform, work: Path, run: Run) -> Film:
+    """Write the whole video with the new sound, encoded once; sound before the first picture stays before it."""
     film = film_with_music(laid, cut, sound)
-    path = work / f"film{film_suffix(cut.clip)}"
-    media.mux_film(cut.clip, film, path, should_cancel=run.should_cancel)
-    return path, film.n_samples
+    early = min(0, cut.clip.audio_start_sample) if cut.clip.sample_rate else 0
+    if early:
+        before = media.decode_audio(cut.clip, start_sample=early, end_sample=0)
+        film = Waveform(np.concatenate([before.samples, film.samples], axis=1), film.sample_rate)
+    path = work / f"film{media.film_suffix(cut.clip)}"
+    media.mux_film(cut.clip, film, path, start_sample=early, should_cancel=run.should_cancel)
+    return Film(path, early, film.n_samples)

@@ -49,10 +49,9 @@ class Cut:
         """
         parts = self.plan.parts
         if not 1 <= number <= len(parts):
+            found = "1 part" if len(parts) == 1 else f"{len(parts)} parts"
             why = " ".join(self.plan.notes)
-            raise PlanError(
-                f"Part {number} does not exist: {self.clip.path.name} makes {len(parts)} parts. {why}".strip()
-            )
+            raise PlanError(f"Part {number} does not exist: {self.clip.path.name} gives {found}. {why}".strip())
         return parts[number - 1]
 
     def samples_of(self, number: int) -> tuple[int, int]:

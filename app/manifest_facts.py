@@ -187,6 +187,8 @@ class Manifest:
     """In order of their parts."""
     film: str | None = None
     """The whole video with the new sound."""
+    film_start_sample: int = 0
+    """Where the film's sound starts, counted from its first frame; negative where it starts before."""
     film_samples: int = 0
     """Samples per channel of the film's new sound."""
     archive: str | None = None
