@@ -169,7 +169,9 @@ def film_with_music(laid: Sequence[Laid], cut: Cut, sound: Waveform) -> Waveform
     Where two dubbed parts meet, each fades to silence: what lies under them is no longer heard anywhere near.
     """
     dubbed = {one.facts.part for one in laid}
-    n_samples = max([sound_end(cut), *(cut.samples_of(part)[1] for part in dubbed)])
+    # A video without sound gets a track as long as its pictures.
+    own = sound_end(cut) if cut.clip.sample_rate is not None else sound.n_samples
+    n_samples = max([own, *(cut.samples_of(part)[1] for part in dubbed)])
     samples = sound.samples[:, :n_samples].copy()
     for one in laid:
         part = one.facts.part

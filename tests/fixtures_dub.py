@@ -1,9 +1,14 @@
-"""A music model without weights: chords of sines, exactly as long as ordered, decided by prompt, seed and settings."""
+"""What dub's tests share: a clip with sound, and a music model without weights.
+
+The model makes chords of sines, exactly as long as ordered, decided by prompt, seed and settings.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +24,29 @@ from riffusion_inference.datatypes import (
     Waveform,
 )
 from riffusion_inference.errors import GenerationCancelled
+
+RATE, FRAME_RATE = 16000, 10
+"""Of the clips made here: small, so that tests are quick."""
+
+
+def make_clip(path: Path, seconds: float = 4.0, *, sound: str | None = "tone", size: str = "64x48") -> Path:
+    """Write an H.264 clip with 3 B-frames and a keyframe every 2 s.
+
+    Args:
+        path: where to; its ending chooses the container.
+        sound: "tone" (a chord that swells, 16 kHz mono AAC), "silence", or None for no audio track.
+    """
+    import imageio_ffmpeg
+
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-f", "lavfi"]
+    command += ["-i", f"testsrc2=size={size}:rate={FRAME_RATE}:duration={seconds}"]
+    if sound is not None:
+        wave = "0.2*(0.6+0.4*sin(2*PI*0.5*t))*(sin(2*PI*220*t)+sin(2*PI*277*t)+sin(2*PI*330*t))/2"
+        wave = "0" if sound == "silence" else wave
+        command += ["-f", "lavfi", "-i", f"aevalsrc='{wave}':s={RATE}:d={seconds}", "-c:a", "aac", "-b:a", "96k"]
+    command += ["-c:v", "libx264", "-preset", "veryfast", "-g", str(2 * FRAME_RATE), "-bf", "3", "-pix_fmt", "yuv420p"]
+    subprocess.run([*command, f"file:{path.absolute()}"], check=True, timeout=60)
+    return path
 
 
 @dataclass
