@@ -154,7 +154,7 @@ def sound_span(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fract
     if abs(at) * rate < 1:
         at = Fraction(0)
     first = max(0, table.sample_at(start) - warm_up)
-    return Span(first, table.sample_at(end - 1) + 1, at, start, end)
+    return Span(first, table.sample_at(end - 1) + 1, at, start, end, packet=usual_duration(table))
 
 
 def text_span(track: Track, begin: Fraction, end: Fraction) -> Span:

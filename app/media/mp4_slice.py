@@ -26,6 +26,8 @@ class Span:
     """Media time of the source that is shown first."""
     media_end: int
     """One past the media time of the source that is shown last."""
+    packet: int | None = None
+    """Sound: what a packet lasts. Holes before media_start are closed, because decoders count packets there."""
     trims: bool = False
     """True: the first sample starts at media_start and the last one ends at media_end, with nothing left to hide."""
 
@@ -54,6 +56,8 @@ def cut_track(
     table, scale = track.table, timescale or track.timescale
     times = np.append(table.decode_times(span.first, span.last), table.time_at(span.last))
     start, end = span.media_start, span.media_end
+    if span.packet is not None:
+        _close_holes(times, start, span.packet)
     if scale != track.timescale:
         times = (times * scale * 2 + track.timescale) // (2 * track.timescale)
         start, end = rescaled(start, scale, track.timescale), rescaled(end, scale, track.timescale)
@@ -75,6 +79,13 @@ def cut_track(
     if order_by_time:
         order = (times[:-1][firsts] - start) / scale + float(span.at)
     return OutTrack(trak, track.path, offsets, sizes, order), ends
+
+
+def _close_holes(times: np.ndarray, start: int, packet: int) -> None:
+    """Let every packet that ends before start end when the next one begins, after no more than a packet's length."""
+    lead = int(np.searchsorted(times, start, side="right")) - 1
+    steps = np.minimum(np.diff(times[: lead + 1]), packet)
+    times[:lead] = times[lead] - np.cumsum(steps[::-1])[::-1]
 
 
 def _with_headers(

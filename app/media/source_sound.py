@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from app.media.mp4_movie import Movie, Shown, Track
-from app.media.mp4_sound import usual_duration
 from app.media.mp4_tables import Runs
 from app.media.probe import opened
 
 AAC_PRIMING = 1024
+CLOCK_SLACK = Fraction(4, 1000)
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,14 @@ class SourceSound:
 
     at: Fraction
     """Seconds on the file's timeline at which its first sample sounds."""
-    n_samples: int
-    """Samples it decodes to."""
+    counts: tuple[int, ...]
+    """Samples that each packet decodes to, hidden ones counted."""
+    holes: tuple[int, ...]
+    """Samples of silence after each packet, where the next one comes late."""
     hidden: int
     """Samples that the decoder makes and hides before the first one (encoder priming)."""
+    n_samples: int
+    """Samples that the track decodes to, without the hidden ones."""
     sample_rate: int
     """Hz."""
 
@@ -43,24 +48,38 @@ def source_sounds(path: Path) -> list[SourceSound]:
 
 
 def _source_sound(path: Path, track: int) -> SourceSound:
+    at: Fraction | None = None
+    counts: list[int] = []
+    times: list[Fraction | None] = []
     with opened(path) as container:
         stream = container.streams.audio[track]
-        rate = stream.codec_context.sample_rate
-        at: Fraction | None = None
-        counts: list[int] = []
+        rate, time_base = stream.codec_context.sample_rate, Fraction(stream.time_base)
         for packet in container.demux(stream):
             frames = packet.decode()
             if packet.size or frames:
                 counts.append(sum(frame.samples for frame in frames))
+                times.append(packet.pts * time_base if packet.pts is not None else None)
             if at is None and frames and frames[0].pts is not None:
-                at = frames[0].pts * Fraction(stream.time_base)
+                at = frames[0].pts * time_base
+    n_samples = sum(counts)
     usual = max(set(counts), key=counts.count, default=0)
     hidden = 0
-    for count in counts:
+    for number, count in enumerate(counts):
         if count >= usual:
             break
         hidden += usual - count
-    return SourceSound(at or Fraction(0), sum(counts), hidden, rate)
+        counts[number] = usual
+    return SourceSound(at or Fraction(0), tuple(counts), _holes(times, counts, rate), hidden, n_samples, rate)
+
+
+def _holes(times: list[Fraction | None], counts: list[int], rate: int) -> tuple[int, ...]:
+    """By how many samples the next packet starts later than this one ends; less than a few milliseconds is none."""
+    holes = [0] * len(counts)
+    for number, (time, after) in enumerate(pairwise(times)):
+        if time is not None and after is not None:
+            late = after - time - Fraction(counts[number], rate)
+            holes[number] = round(late * rate) if late > CLOCK_SLACK else 0
+    return tuple(holes)
 
 
 def showing(movie: Movie, sounds: list[SourceSound], copied: list[bool]) -> Movie:
@@ -75,25 +94,28 @@ def showing(movie: Movie, sounds: list[SourceSound], copied: list[bool]) -> Movi
     """
     tracks = list(movie.tracks)
     for track, sound, is_copy in zip(movie.of_kind("soun"), sounds, copied, strict=True):
-        even = _without_jitter(track)
-        scale = Fraction(even.timescale, sound.sample_rate)
-        hidden = sound.hidden if is_copy else AAC_PRIMING if even.sample_entry == "mp4a" else 0
-        padding = even.table.n_samples * usual_duration(even.table) - int((hidden + sound.n_samples) * scale)
-        end = even.table.time_at(even.table.n_samples) - max(0, padding)
         place = next(n for n, known in enumerate(tracks) if known.number == track.number)
-        tracks[place] = dataclasses.replace(even, shown=Shown(sound.at, int(hidden * scale), end))
+        if is_copy and len(sound.counts) == track.table.n_samples:
+            tracks[place] = _timed(track, sound)
+        else:
+            hidden = AAC_PRIMING if track.sample_entry == "mp4a" else 0
+            end = hidden + sound.n_samples + sum(sound.holes)
+            tracks[place] = _shown_from(track, sound, hidden, end)
     return dataclasses.replace(movie, tracks=tuple(tracks))
 
 
-def _without_jitter(track: Track) -> Track:
-    """A track whose packets all last what most of them do, but for holes; a millisecond clock makes them uneven."""
-    table = track.table
-    durations = table.durations.between(0, table.n_samples)
-    if not len(durations):
-        return track
-    usual = usual_duration(table)
-    clock = 2 * track.timescale // 1000
-    durations[:-1] = np.where(durations[:-1] <= usual + clock, usual, durations[:-1])
-    durations[-1] = usual
-    even = Runs(np.ones(len(durations), dtype=np.int64), durations)
-    return dataclasses.replace(track, table=dataclasses.replace(table, durations=even))
+def _timed(track: Track, sound: SourceSound) -> Track:
+    """A track whose packets last what they decode to; a millisecond clock had made them uneven."""
+    scale = Fraction(track.timescale, sound.sample_rate)
+    lasting = np.array(sound.counts, dtype=np.int64) + np.array(sound.holes, dtype=np.int64)
+    ends = np.cumsum(lasting) * scale.numerator // scale.denominator
+    durations = np.diff(np.concatenate([[0], ends]))
+    table = dataclasses.replace(track.table, durations=Runs(np.ones(len(durations), dtype=np.int64), durations))
+    end = sound.hidden + sound.n_samples + sum(sound.holes[:-1])
+    return _shown_from(dataclasses.replace(track, table=table), sound, sound.hidden, end)
+
+
+def _shown_from(track: Track, sound: SourceSound, first: int, end: int) -> Track:
+    """A track that shows its samples first to end."""
+    scale = Fraction(track.timescale, sound.sample_rate)
+    return dataclasses.replace(track, shown=Shown(sound.at, int(first * scale), int(end * scale)))
