@@ -6,13 +6,18 @@ The model makes chords of sines, exactly as long as ordered, decided by prompt, 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
+from app.dub import dub
+from app.results import DubResult, DubSettings
+from app.settings import load_settings
 from riffusion_inference.datatypes import (
     GenerationSettings,
     OnProgress,
@@ -27,6 +32,38 @@ from riffusion_inference.errors import GenerationCancelled
 
 RATE, FRAME_RATE = 16000, 10
 """Of the clips made here: small, so that tests are quick."""
+
+SETTINGS = load_settings(None, {}, threads_on_splitting=1)
+MUSIC = GenerationSettings("calm piano", seed=11, num_inference_steps=2)
+
+
+@pytest.fixture(scope="session")
+def dub_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds with sound, 40 frames, under a name that is not easy."""
+    return make_clip(tmp_path_factory.mktemp("clips") / "my clip – ünï.mp4")
+
+
+@pytest.fixture(scope="session")
+def first_dub(dub_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> DubResult:
+    """Part 2 of 4 with two candidates; whoever changes it copies it first."""
+    asked = DubSettings(4, (2,), replace(MUSIC, candidates=2))
+    return dub(dub_clip, tmp_path_factory.mktemp("first") / "out", asked, model=ChordModel(), app_settings=SETTINGS)
+
+
+@pytest.fixture
+def result_copy(first_dub: DubResult, tmp_path: Path) -> Path:
+    """A copy of the first result."""
+    return Path(shutil.copytree(first_dub.out_dir, tmp_path / "out"))
+
+
+def digest_tree(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by its relative name."""
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def nothing_left(folder: Path, *names: str) -> bool:
+    """Whether a folder holds just these, hidden files included."""
+    return sorted(path.name for path in folder.iterdir()) == sorted(names)
 
 
 def make_clip(path: Path, seconds: float = 4.0, *, sound: str | None = "tone", size: str = "64x48") -> Path:

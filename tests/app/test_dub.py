@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +15,7 @@ import pytest
 
 from app import media
 from app.archive import verify
-from app.dub import choose_take, dub, dub_again, split_only, undo
+from app.dub import dub, split_only
 from app.dub_mix import film_with_music, lay, read_sound
 from app.dub_music import PartMusic
 from app.dub_run import Run
@@ -25,62 +24,37 @@ from app.dub_wishes import Wish
 from app.errors import ArchiveError, ConfigError, DubCancelled, MediaError, PlanError
 from app.manifest import TakeFacts, read_manifest
 from app.results import DubResult, DubSettings, timeline
-from app.settings import Settings, load_settings
+from app.settings import Settings
 from app.soundtrack import MixSettings, measure
 from app.soundtrack_loudness import CEILING_DBTP
-from riffusion_inference.datatypes import GenerationSettings, Progress, Take, Waveform
+from riffusion_inference.datatypes import Progress, Take, Waveform
 from riffusion_inference.errors import EngineError
-from tests.fixtures_dub import RATE, ChordModel, make_clip
-
-SETTINGS = load_settings(None, {}, threads_on_splitting=1)
-MUSIC = GenerationSettings("calm piano", seed=11, num_inference_steps=2)
+from tests.fixtures_dub import MUSIC, RATE, SETTINGS, ChordModel, digest_tree, make_clip, nothing_left
 
 
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_clip(tmp_path_factory.mktemp("clips") / "my clip – ünï.mp4")
-
-
-@pytest.fixture(scope="module")
-def first(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> DubResult:
-    """Part 2 of 4 with two candidates; tests copy it before they change it."""
-    asked = DubSettings(4, (2,), replace(MUSIC, candidates=2))
-    return dub(clip, tmp_path_factory.mktemp("first") / "out", asked, model=ChordModel(), app_settings=SETTINGS)
-
-
-@pytest.fixture
-def result(first: DubResult, tmp_path: Path) -> Path:
-    """A copy of the first result."""
-    return Path(shutil.copytree(first.out_dir, tmp_path / "out"))
-
-
-def digest_tree(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def test_everything_is_there(first: DubResult, clip: Path) -> None:
-    names = sorted(digest_tree(first.out_dir))
+def test_everything_is_there(first_dub: DubResult, dub_clip: Path) -> None:
+    names = sorted(digest_tree(first_dub.out_dir))
     assert names == [
         "film.mp4", "manifest.json", "music/02.png", "music/02.take2.png", "music/02.take2.wav", "music/02.wav",
         "my clip – ünï.zip", "original/02.mp4", "parts/01.mp4", "parts/02.mp4", "parts/03.mp4", "parts/04.mp4",
     ]  # fmt: skip
-    assert first.film == first.out_dir / "film.mp4"
-    assert [path.name for path in first.parts] == ["01.mp4", "02.mp4", "03.mp4", "04.mp4"]
-    assert first.seeds == {2: 11}
-    assert first.times[1] == (Fraction(1), Fraction(2))
-    assert set(first.seconds_per_stage) >= {"probe", "split", "generate", "mix", "mux", "archive"}
-    with zipfile.ZipFile(first.archive) as archive:
+    assert first_dub.film == first_dub.out_dir / "film.mp4"
+    assert [path.name for path in first_dub.parts] == ["01.mp4", "02.mp4", "03.mp4", "04.mp4"]
+    assert first_dub.seeds == {2: 11}
+    assert first_dub.times[1] == (Fraction(1), Fraction(2))
+    assert set(first_dub.seconds_per_stage) >= {"probe", "split", "generate", "mix", "mux", "archive"}
+    with zipfile.ZipFile(first_dub.archive) as archive:
         assert sorted(archive.namelist()) == sorted(name for name in names if not name.endswith(".zip"))
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
         inside = json.loads(archive.read("manifest.json"))
     assert inside["source"]["path"] is None
-    assert str(clip.parent) not in json.dumps(inside)
+    assert str(dub_clip.parent) not in json.dumps(inside)
 
 
-def test_the_manifest_says_how_it_was_made(first: DubResult, clip: Path) -> None:
-    facts = read_manifest(first.manifest)
+def test_the_manifest_says_how_it_was_made(first_dub: DubResult, dub_clip: Path) -> None:
+    facts = read_manifest(first_dub.manifest)
     dubbed = facts.dub_of(2)
-    assert (facts.source.name, facts.source.n_frames, facts.source.path) == (clip.name, 40, str(clip))
+    assert (facts.source.name, facts.source.n_frames, facts.source.path) == (dub_clip.name, 40, str(dub_clip))
     assert (facts.split_asked, facts.split_used, facts.n_parts) == ("exact", "exact", 4)
     part = facts.parts[1]
     assert (part.start_frame, part.end_frame, part.start_sample, part.end_sample) == (10, 20, RATE, 2 * RATE)
@@ -92,127 +66,38 @@ def test_the_manifest_says_how_it_was_made(first: DubResult, clip: Path) -> None
     assert dubbed.loudness_from == "the part's original sound"
 
 
-def test_only_the_dubbed_range_sounds_different_and_no_picture_was_touched(first: DubResult, clip: Path) -> None:
-    report = verify(first.out_dir, clip)
+def test_only_the_dubbed_range_sounds_different(first_dub: DubResult, dub_clip: Path) -> None:
+    report = verify(first_dub.out_dir, dub_clip)
     assert report.ok, report.lines
-    assert media.packet_hashes(first.film) == media.packet_hashes(clip)
-    source, film = media.decode_audio(clip).samples, media.decode_audio(first.film).samples
+    assert media.packet_hashes(first_dub.film) == media.packet_hashes(dub_clip)
+    source, film = media.decode_audio(dub_clip).samples, media.decode_audio(first_dub.film).samples
     assert source.shape == film.shape
     level = float(np.sqrt(np.mean(source**2)))
     for start, end in ((0, RATE - 64), (2 * RATE + 64, 4 * RATE)):
         assert np.sqrt(np.mean((source - film)[:, start:end] ** 2)) < level / 10
     assert np.sqrt(np.mean((source - film)[:, RATE : 2 * RATE] ** 2)) > level / 2
-    dubbed = media.audio_samples(first.parts[1])
+    dubbed = media.audio_samples(first_dub.parts[1])
     assert dubbed.n_samples == RATE
 
 
-def test_match_reaches_the_originals_loudness(first: DubResult, clip: Path) -> None:
-    original = media.decode_audio(clip, start_sample=RATE, end_sample=2 * RATE)
+def test_match_reaches_the_originals_loudness(first_dub: DubResult, dub_clip: Path) -> None:
+    original = media.decode_audio(dub_clip, start_sample=RATE, end_sample=2 * RATE)
     wanted, _ = measure(original)
-    facts = read_manifest(first.manifest).dub_of(2)
+    facts = read_manifest(first_dub.manifest).dub_of(2)
     assert facts.loudness_lufs == pytest.approx(wanted, abs=0.3)
     assert facts.true_peak_dbtp <= CEILING_DBTP + 0.01
-    heard, _ = measure(media.audio_samples(first.parts[1]))
+    heard, _ = measure(media.audio_samples(first_dub.parts[1]))
     assert heard == pytest.approx(wanted, abs=0.6)
 
 
-def test_dubbing_another_part_keeps_the_first(first: DubResult, clip: Path, tmp_path: Path) -> None:
-    model = ChordModel()
-    asked = DubSettings(4, (3,), GenerationSettings("drums", seed=5, num_inference_steps=2), sound_mode="under")
-    later = dub(clip, tmp_path / "both", asked, model=model, app_settings=SETTINGS, previous=first.manifest)
-    assert [call[0].prompt for call in model.calls] == ["drums"]
-    assert later.parts[1].read_bytes() == first.parts[1].read_bytes()
-    assert [music.part for music in later.music] == [2, 3]
-    report = verify(later.out_dir, clip)
-    assert report.ok, report.lines
-    in_place = Path(shutil.copytree(first.out_dir, tmp_path / "in place"))
-    again = dub(clip, in_place, asked, model=model, app_settings=SETTINGS, previous=in_place / "manifest.json")
-    assert again.film.read_bytes() == later.film.read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["both", "in place"]
-
-
-def test_from_a_manifest_comes_the_same_again(first: DubResult, tmp_path: Path) -> None:
-    model = ChordModel()
-    again = dub_again(first.manifest, tmp_path / "again", model=model, app_settings=SETTINGS)
-    assert not model.calls
-    before, after = digest_tree(first.out_dir), digest_tree(again.out_dir)
-    assert before.keys() == after.keys()
-    same = [name for name in before if name != "manifest.json" and not name.endswith(".zip")]
-    assert all(before[name] == after[name] for name in same)
-    # With nothing but the manifest, everything is made anew, from the seed.
-    (tmp_path / "alone").mkdir()
-    shutil.copy(first.manifest, tmp_path / "alone" / "manifest.json")
-    anew = dub_again(tmp_path / "alone", tmp_path / "anew", model=model, app_settings=SETTINGS)
-    assert len(model.calls) == 1
-    made = digest_tree(anew.out_dir)
-    # A float WAV carries the time at which it was written: its samples are compared.
-    assert all(made[name] == before[name] for name in same if not name.endswith(".wav"))
-    for one, other in zip(first.music[0].candidates, anew.music[0].candidates, strict=True):
-        assert np.array_equal(media.read_audio(one.wav).samples, media.read_audio(other.wav).samples)
-
-
-@pytest.mark.parametrize(
-    ("changes", "calls"),
-    [
-        ({"loudness": -20.0}, 0),
-        ({"sound_mode": "duck"}, 0),
-        ({"take": 2}, 0),
-        ({"prompt": "loud drums"}, 1),
-        ({"seed": 12}, 1),
-        ({"guidance_scale": 3.0}, 1),
-    ],
-)
-def test_a_changed_option_redoes_only_what_it_touches(
-    first: DubResult, tmp_path: Path, changes: dict[str, Any], calls: int
-) -> None:
-    model = ChordModel()
-    changed = dub_again(first.manifest, tmp_path / "out", model=model, changes=changes, app_settings=SETTINGS)
-    assert len(model.calls) == calls
-    assert changed.film.read_bytes() != first.film.read_bytes()
-    assert changed.parts[0].read_bytes() == first.parts[0].read_bytes()
-    assert changed.parts[1].read_bytes() != first.parts[1].read_bytes()
-
-
-def test_choosing_another_take_and_undoing_make_no_music(result: Path, first: DubResult, clip: Path) -> None:
-    chosen = choose_take(result, 2, 2, app_settings=SETTINGS)
-    assert chosen.seeds == {2: 12}
-    assert chosen.music[0].wav.name == "02.take2.wav"
-    assert chosen.film.read_bytes() != first.film.read_bytes()
-    assert verify(result, clip).ok
-    back = choose_take(result, 2, 1, app_settings=SETTINGS)
-    assert back.film.read_bytes() == first.film.read_bytes()
-    undone = undo(result, 2, app_settings=SETTINGS)
-    assert undone.music == ()
-    assert undone.parts[1].read_bytes() == first.music[0].before.read_bytes()
-    assert verify(result, clip).ok
-    with pytest.raises(ArchiveError, match="no music that could be taken out"):
-        undo(result, 2, app_settings=SETTINGS)
-    with pytest.raises(ArchiveError, match="has no music"):
-        choose_take(result, 2, 1, app_settings=SETTINGS)
-
-
-def test_a_take_that_does_not_exist_is_said(result: Path) -> None:
-    with pytest.raises(ArchiveError, match="has 2 takes, not a take 3"):
-        choose_take(result, 2, 3, app_settings=SETTINGS)
-
-
-def test_the_source_must_be_found_again(result: Path, tmp_path: Path, clip: Path) -> None:
-    values = json.loads((result / "manifest.json").read_text())
-    values["source"]["path"] = str(tmp_path / "gone.mp4")
-    (result / "manifest.json").write_text(json.dumps(values))
-    with pytest.raises(ArchiveError, match="is not where it was"):
-        undo(result, 2, app_settings=SETTINGS)
-    assert undo(result, 2, video=clip, app_settings=SETTINGS).music == ()
-
-
-def test_several_parts_have_their_own_prompts_and_one_model(clip: Path, tmp_path: Path) -> None:
+def test_several_parts_have_their_own_prompts_and_one_model(dub_clip: Path, tmp_path: Path) -> None:
     model = ChordModel()
     asked = DubSettings(4, (3, 1), MUSIC, prompts=("rain", "sun"))
-    made = dub(clip, tmp_path / "out", asked, model=model, app_settings=SETTINGS)
+    made = dub(dub_clip, tmp_path / "out", asked, model=model, app_settings=SETTINGS)
     assert {call[0].prompt for call in model.calls} == {"rain", "sun"}
     facts = read_manifest(made.manifest)
     assert [(one.part, one.prompt) for one in facts.dubs] == [(1, "sun"), (3, "rain")]
-    assert verify(made.out_dir, clip).ok
+    assert verify(made.out_dir, dub_clip).ok
 
 
 def test_a_clip_without_sound_gets_a_track_in_film_and_dubbed_part_only(tmp_path: Path) -> None:
@@ -229,9 +114,9 @@ def test_a_clip_without_sound_gets_a_track_in_film_and_dubbed_part_only(tmp_path
     assert read_manifest(made.manifest).dub_of(2).loudness_lufs == pytest.approx(-16.0, abs=0.3)
 
 
-def test_film_samples_outside_the_dubbed_range_are_the_sources_own(clip: Path, tmp_path: Path) -> None:
+def test_film_samples_outside_the_dubbed_range_are_the_sources_own(dub_clip: Path, tmp_path: Path) -> None:
     run = Run(SETTINGS)
-    cut = probed(clip, 4, "exact", run)
+    cut = probed(dub_clip, 4, "exact", run)
     sound = read_sound(cut)
     laid = []
     for part in (2, 3):
@@ -249,18 +134,14 @@ def test_film_samples_outside_the_dubbed_range_are_the_sources_own(clip: Path, t
     assert np.abs(np.diff(film.samples[0, RATE - 50 : 3 * RATE + 50])).max() < 0.1
 
 
-def nothing_left(folder: Path, *names: str) -> bool:
-    return sorted(path.name for path in folder.iterdir()) == sorted(names)
-
-
 @pytest.mark.parametrize("stage", ["probe", "split", "generate", "mix", "mux", "archive"])
-def test_cancelling_at_any_stage_leaves_nothing(clip: Path, tmp_path: Path, stage: str) -> None:
+def test_cancelling_at_any_stage_leaves_nothing(dub_clip: Path, tmp_path: Path, stage: str) -> None:
     seen: list[str] = []
     asked = DubSettings(4, (2,), MUSIC)
     options: dict[str, Any] = {"model": ChordModel(), "app_settings": SETTINGS}
     with pytest.raises(DubCancelled, match="nothing was left behind"):
         dub(
-            clip, tmp_path / "a" / "b", asked, **options,
+            dub_clip, tmp_path / "a" / "b", asked, **options,
             on_progress=lambda progress: seen.append(progress.stage), should_cancel=lambda: stage in seen,
         )  # fmt: skip
     assert seen[-1] == stage
@@ -295,32 +176,31 @@ def fail(take: Take) -> Take:
     ],
 )
 def test_a_model_that_fails_leaves_an_earlier_result_as_it_was(
-    result: Path, clip: Path, tmp_path: Path, spoil: Callable[[Take], Take], sentence: str
+    result_copy: Path, dub_clip: Path, tmp_path: Path, spoil: Callable[[Take], Take], sentence: str
 ) -> None:
-    before = digest_tree(result)
+    before = digest_tree(result_copy)
     with pytest.raises(EngineError, match=sentence):
-        dub(
-            clip, result, DubSettings(4, (3,), MUSIC), model=Broken(spoil), app_settings=SETTINGS, previous=result,
-        )  # fmt: skip
-    assert digest_tree(result) == before
+        asked = DubSettings(4, (3,), MUSIC)
+        dub(dub_clip, result_copy, asked, model=Broken(spoil), app_settings=SETTINGS, previous=result_copy)
+    assert digest_tree(result_copy) == before
     assert nothing_left(tmp_path, "out")
 
 
-def test_an_existing_folder_is_safe(result: Path, clip: Path, tmp_path: Path) -> None:
+def test_an_existing_folder_is_safe(result_copy: Path, dub_clip: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"model": ChordModel(), "app_settings": SETTINGS}
     asked = DubSettings(4, (1,), MUSIC)
     with pytest.raises(ArchiveError, match="is there already: choose another folder, or replace it with --force"):
-        dub(clip, result, asked, **options)
-    (result / "notes.txt").write_text("mine")
+        dub(dub_clip, result_copy, asked, **options)
+    (result_copy / "notes.txt").write_text("mine")
     with pytest.raises(ArchiveError, match=r"holds notes\.txt, which this program did not write"):
-        dub(clip, result, asked, force=True, **options)
-    (result / "notes.txt").unlink()
-    assert [music.part for music in dub(clip, result, asked, force=True, **options).music] == [1]
+        dub(dub_clip, result_copy, asked, force=True, **options)
+    (result_copy / "notes.txt").unlink()
+    assert [music.part for music in dub(dub_clip, result_copy, asked, force=True, **options).music] == [1]
     home = tmp_path / "home"
     home.mkdir()
     (home / "letter.txt").write_text("mine")
     with pytest.raises(ArchiveError, match=r"holds no manifest\.json"):
-        dub(clip, home, asked, force=True, **options)
+        dub(dub_clip, home, asked, force=True, **options)
     assert (home / "letter.txt").read_text() == "mine"
     assert nothing_left(tmp_path, "out", "home")
 
@@ -342,34 +222,34 @@ def test_wrong_wishes_are_one_sentence(make: Callable[[], Any], kind: type[Excep
         make()
 
 
-def test_parts_too_short_for_music_and_videos_too_long_are_said_before_any_work(clip: Path, tmp_path: Path) -> None:
+def test_parts_too_short_for_music_and_videos_too_long_are_said_before_any_work(dub_clip: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"model": ChordModel(), "app_settings": SETTINGS}
     with pytest.raises(PlanError, match=r"Part 2 lasts 0\.100 s, but music is made for 0\.2 s.*choose fewer parts"):
-        dub(clip, tmp_path / "out", DubSettings(40, (2,), MUSIC), **options)
+        dub(dub_clip, tmp_path / "out", DubSettings(40, (2,), MUSIC), **options)
     with pytest.raises(PlanError, match="41 parts were asked for"):
-        dub(clip, tmp_path / "out", DubSettings(41, (2,), MUSIC), **options)
+        dub(dub_clip, tmp_path / "out", DubSettings(41, (2,), MUSIC), **options)
     short = replace(SETTINGS, max_duration_seconds=3)
     with pytest.raises(MediaError, match=r"lasts 00:04\.000, but at most 3 s are accepted"):
-        dub(clip, tmp_path / "out", DubSettings(4, (2,), MUSIC), model=ChordModel(), app_settings=short)
-    with pytest.raises(PlanError, match="Part 3 does not exist.*2 keyframes"):
-        dub(clip, tmp_path / "out", DubSettings(4, (3,), MUSIC, split_mode="keyframe"), **options)
+        dub(dub_clip, tmp_path / "out", DubSettings(4, (2,), MUSIC), model=ChordModel(), app_settings=short)
+    with pytest.raises(PlanError, match=r"Part 3 does not exist.*2 keyframes"):
+        dub(dub_clip, tmp_path / "out", DubSettings(4, (3,), MUSIC, split_mode="keyframe"), **options)
     assert nothing_left(tmp_path)
 
 
 @pytest.mark.parametrize("mode", ["keyframe", "exact", "reencode"])
-def test_every_split_mode_verifies(clip: Path, tmp_path: Path, mode: str) -> None:
+def test_every_split_mode_verifies(dub_clip: Path, tmp_path: Path, mode: str) -> None:
     notes: list[str] = []
-    made = split_only(clip, tmp_path / "out", 2, mode, app_settings=SETTINGS, on_note=notes.append)
+    made = split_only(dub_clip, tmp_path / "out", 2, mode, app_settings=SETTINGS, on_note=notes.append)
     assert (made.film, made.archive) == (None, None)
-    report = verify(made.out_dir, clip)
+    report = verify(made.out_dir, dub_clip)
     assert report.ok, report.lines
     assert read_manifest(made.manifest).split_used == mode
 
 
-def test_stages_come_in_order_and_end(clip: Path, tmp_path: Path) -> None:
+def test_stages_come_in_order_and_end(dub_clip: Path, tmp_path: Path) -> None:
     seen: list[Progress] = []
     asked = DubSettings(2, (2,), MUSIC)
-    dub(clip, tmp_path / "out", asked, model=ChordModel(), app_settings=SETTINGS, on_progress=seen.append)
+    dub(dub_clip, tmp_path / "out", asked, model=ChordModel(), app_settings=SETTINGS, on_progress=seen.append)
     order = list(dict.fromkeys(progress.stage for progress in seen))
     assert order == ["probe", "load model", "split", "generate", "mix", "mux", "archive"]
     for stage in order:
@@ -377,31 +257,10 @@ def test_stages_come_in_order_and_end(clip: Path, tmp_path: Path) -> None:
         assert last.done == last.total, stage
 
 
-def test_seed_image_and_sound_are_kept_and_used_again(clip: Path, tmp_path: Path) -> None:
-    from tests.fixtures_dub import spectrogram_picture
-
-    model = ChordModel()
-    start = replace(MUSIC, seed_image=spectrogram_picture(), strength=0.4)
-    made = dub(clip, tmp_path / "image", DubSettings(4, (2,), start), model=model, app_settings=SETTINGS)
-    assert read_manifest(made.manifest).dub_of(2).seed_image == "music/02.seed.png"
-    assert len(dub_again(made.manifest, tmp_path / "same", model=model, app_settings=SETTINGS).music) == 1
-    assert len(model.calls) == 1
-    sound = Waveform(np.linspace(-1, 1, 4000, dtype=np.float32)[None], RATE)
-    other = dub_again(
-        made.manifest, tmp_path / "sound", model=model, changes={"seed_audio": sound}, app_settings=SETTINGS
-    )
-    assert model.calls[-1][0].seed_image is None
-    assert np.array_equal(model.calls[-1][0].seed_audio.samples, sound.samples)
-    (made.out_dir / "music" / "02.seed.png").unlink()
-    with pytest.raises(ArchiveError, match="which is missing or was changed"):
-        dub_again(made.manifest, tmp_path / "gone", model=model, app_settings=SETTINGS)
-    assert read_manifest(other.manifest).dub_of(2).seed_audio == "music/02.seed.wav"
-
-
-def test_nothing_writes_to_a_folder_that_may_not_be_written(clip: Path, tmp_path: Path) -> None:
+def test_nothing_writes_to_a_folder_that_may_not_be_written(dub_clip: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(MediaError, match="cannot be written"):
-        split_only(clip, tmp_path / "file" / "out", 2, "exact", app_settings=SETTINGS)
+        split_only(dub_clip, tmp_path / "file" / "out", 2, "exact", app_settings=SETTINGS)
 
 
 def test_times_are_told_as_people_read_them() -> None:
