@@ -179,8 +179,8 @@ def test_a_model_that_fails_leaves_an_earlier_result_as_it_was(
     result_copy: Path, dub_clip: Path, tmp_path: Path, spoil: Callable[[Take], Take], sentence: str
 ) -> None:
     before = digest_tree(result_copy)
+    asked = DubSettings(4, (3,), MUSIC)
     with pytest.raises(EngineError, match=sentence):
-        asked = DubSettings(4, (3,), MUSIC)
         dub(dub_clip, result_copy, asked, model=Broken(spoil), app_settings=SETTINGS, previous=result_copy)
     assert digest_tree(result_copy) == before
     assert nothing_left(tmp_path, "out")
