@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -22,12 +21,10 @@ PICTURES = f"-f rawvideo -pix_fmt yuv420p -s {WIDTH}x{HEIGHT} -framerate {RATE} 
 SOUND = "-i sound.wav"
 X264 = "-c:v libx264 -preset veryfast -threads 1 -bf 3 -g 250 -sc_threshold 0"
 AAC = "-c:a aac -aac_pns 0 -b:a 96k"
-HDR = "-color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc -color_range tv"
+HDR = "-vf setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv"
 X265 = "-c:v libx265 -preset ultrafast -threads 1 -tag:v hvc1"
 QUIET265 = "log-level=none:pools=1:frame-threads=1"
-MASTER = (
-    "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400:hdr10=1"
-)
+MASTER = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400:hdr10=1"
 
 # Name of the kind: the file's ending and FFmpeg's arguments; names of other kinds in braces are made first.
 RECIPES: dict[str, tuple[str, str]] = {
@@ -47,7 +44,10 @@ RECIPES: dict[str, tuple[str, str]] = {
     "sound_longer": ("mp4", f"{PICTURES} -stream_loop 1 {SOUND} {X264} {AAC}"),
     "sound_shorter": ("mp4", f"{PICTURES} {SOUND} {X264} {AAC} -af atrim=end=1.3"),
     "no_sound": ("mp4", f"{PICTURES} {X264}"),
-    "odd_size": ("mp4", f"{PICTURES} {SOUND} -vf format=yuv444p,pad=161:97,format=yuv420p -c:v mpeg4 -q:v 3 -bf 2 -g 30 {AAC} -t 3"),
+    "odd_size": (
+        "mp4",
+        f"{PICTURES} {SOUND} -vf format=yuv444p,pad=161:97,format=yuv420p -c:v mpeg4 -q:v 3 -bf 2 -g 30 {AAC} -t 3",
+    ),
     "ten_bit": ("mp4", f"{PICTURES} {SOUND} {X264} -pix_fmt yuv420p10le {HDR} {AAC} -t 3"),
     "hevc_hdr": (
         "mp4",
@@ -56,8 +56,7 @@ RECIPES: dict[str, tuple[str, str]] = {
     ),
     "hevc_open_gop": (
         "mp4",
-        f"{PICTURES} {SOUND} {X265} -x265-params {QUIET265}:open-gop=1:keyint=14:min-keyint=14:bframes=4 "
-        f"{AAC} -t 3",
+        f"{PICTURES} {SOUND} {X265} -x265-params {QUIET265}:open-gop=1:keyint=14:min-keyint=14:bframes=4 {AAC} -t 3",
     ),
     "av1": ("mp4", f"{PICTURES} {SOUND} -c:v libsvtav1 -preset 12 -g 30 -svtav1-params lp=1 {AAC} -t 3"),
     "mpeg4": ("mp4", f"{PICTURES} {SOUND} -c:v mpeg4 -q:v 3 -bf 2 -g 30 {AAC} -t 3"),
@@ -161,6 +160,6 @@ class ClipShelf:
 
 
 @pytest.fixture(scope="session")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClipShelf]:
+def clips(tmp_path_factory: pytest.TempPathFactory) -> ClipShelf:
     """Clips of every kind, each made once per session."""
-    yield ClipShelf(tmp_path_factory.mktemp("clips"))
+    return ClipShelf(tmp_path_factory.mktemp("clips"))

@@ -22,7 +22,7 @@ from riffusion_inference.datatypes import ShouldCancel
 MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"}
 LOSSLESS_AUDIO = {"flac", "alac", "wavpack", "tta", "truehd", "mlp", "ape"}
 TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"}
-REPACKABLE_VIDEO = {"h264", "hevc", "av1"}
+REPACKABLE_VIDEO = {"h264", "hevc", "av1", "vp9"}
 STATEFUL_AUDIO = {"opus": "Opus", "ac3": "AC-3", "eac3": "E-AC-3"}
 TRANSCODED_KBPS_PER_CHANNEL = 128
 

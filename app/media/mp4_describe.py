@@ -20,13 +20,25 @@ def with_picture_tags(new: Track, old: Track) -> Track:
         new: the encoded track.
         old: the source's track.
     """
-    stsd = new.box.need(*STSD)
-    present = {box.kind for box in _entry_boxes(stsd)}
-    extra = [box for box in _entry_boxes(old.box.need(*STSD)) if box.kind in PICTURE_TAGS and box.kind not in present]
-    mdia = _with_stsd(new.box.need(b"mdia"), _with_entry_boxes(stsd, extra))
+    extra = [box for box in _entry_boxes(old.box.need(*STSD)) if box.kind in PICTURE_TAGS]
+    mdia = with_entry_boxes(new, extra).box.need(b"mdia")
     mdia = mdia.replaced(_with_language(mdia.need(b"mdhd"), old.box.need(b"mdia", b"mdhd")))
     mdia = mdia.replaced(old.box.need(b"mdia", b"hdlr"))
     return dataclasses.replace(new, box=old.box.without(b"edts").replaced(mdia))
+
+
+def with_entry_boxes(track: Track, extra: list[Box]) -> Track:
+    """A picture track whose description says more about the pictures; what it says already stays.
+
+    Args:
+        track: pictures.
+        extra: boxes for its description.
+    """
+    stsd = track.box.need(*STSD)
+    present = {box.kind for box in _entry_boxes(stsd)}
+    new = [box for box in extra if box.kind not in present]
+    mdia = _with_stsd(track.box.need(b"mdia"), _with_entry_boxes(stsd, new))
+    return dataclasses.replace(track, box=track.box.replaced(mdia))
 
 
 def with_header_of(new: Track, old: Track) -> Track:

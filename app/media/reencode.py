@@ -14,6 +14,8 @@ from av.video.frame import PictureType
 from app.errors import MediaError
 from app.media.clip import Clip
 from app.media.ffmpeg import no_space_error
+from app.media.hdr_boxes import hdr_boxes
+from app.media.mp4_describe import with_entry_boxes
 from app.media.mp4_movie import Track, read_movie
 from app.media.probe import opened, video_stream
 from app.plan import Part
@@ -87,7 +89,8 @@ def encode_parts(
         finally:
             if encoder is not None:
                 encoder.close()
-        yield read_movie(path).of_kind("vide")[0]
+        assert encoder is not None
+        yield with_entry_boxes(read_movie(path).of_kind("vide")[0], encoder.hdr)
 
 
 def _shown_frames(clip: Clip, threads: int) -> Iterator[Any]:
@@ -104,6 +107,7 @@ class _Encoder:
 
     def __init__(self, clip: Clip, path: Path, frame: Any, threads: int, crf: int) -> None:
         self.path, self.time_base = path, clip.time_base
+        self.hdr = hdr_boxes(frame)
         self.output = av.open(str(path), "w", format="mp4")
         self.stream: Any = self.output.add_stream("libx264", rate=_plain_rate(clip.frame_rate))
         context = self.stream.codec_context
