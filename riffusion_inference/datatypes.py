@@ -67,8 +67,8 @@ class SpectrogramParams:
     def __post_init__(self) -> None:
         if min(self.sample_rate, self.hop_length, self.n_mels) < 1 or not 0 < self.power_for_image <= 1:
             raise SpectrogramError(
-                f"sample_rate {self.sample_rate}, hop_length {self.hop_length} and n_mels {self.n_mels} must be at least "
-                f"1, and power_for_image {self.power_for_image:g} above 0 and at most 1."
+                f"sample_rate {self.sample_rate}, hop_length {self.hop_length} and n_mels {self.n_mels} must be "
+                f"at least 1, and power_for_image {self.power_for_image:g} above 0 and at most 1."
             )
         if not self.hop_length <= self.win_length <= self.n_fft:
             raise SpectrogramError(

@@ -28,13 +28,10 @@ def mel_filterbank(params: SpectrogramParams) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def mel_inverse(params: SpectrogramParams, every: int = 1) -> np.ndarray:
-    """Return the filters' pseudo-inverse [n_mels, ceil(n_bins / every)] float32, of which every k-th bin is kept.
-
-    Mel bands that no bin falls into are left out, so their rows are zero.
-    """
+def mel_inverse(params: SpectrogramParams) -> np.ndarray:
+    """Return the filters' pseudo-inverse [n_mels, n_fft // 2 + 1] float32; rows of bands that no bin falls into are 0."""
     filterbank = mel_filterbank(params).astype(np.float64)
     gram_inverse = np.linalg.pinv(filterbank.T @ filterbank, rcond=1e-10, hermitian=True)
-    inverse = np.ascontiguousarray((filterbank[::every] @ gram_inverse).T, dtype=np.float32)
+    inverse = (filterbank @ gram_inverse).T.astype(np.float32)
     inverse.setflags(write=False)
     return inverse

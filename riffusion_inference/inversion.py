@@ -1,4 +1,4 @@
-"""Mel amplitudes back to sound: pseudo-inverse of the mel filters, then phase retrieval, in bounded memory."""
+"""Mel amplitudes back to sound: undo the mel filters, then find a phase, in bounded memory."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from riffusion_inference.datatypes import (
     SpectrogramParams,
     Waveform,
 )
-from riffusion_inference.filterbank import mel_inverse
 from riffusion_inference.image import check_amplitudes
+from riffusion_inference.magnitudes import mel_inverter
 from riffusion_inference.phase import Known, retrieve_phase
 from riffusion_inference.stft import FrameGrid
 
@@ -162,15 +162,14 @@ class _Inversion:
         self.should_cancel = should_cancel
         self.grid = plan_inversion(params)
         self.context = 2 * -(-params.win_length // params.hop_length)
-        bins = self.grid.low_n_fft // 2 + 1
-        self.inverse = torch.tensor(mel_inverse(params, self.grid.every)[:, :bins], device=device)
+        self.magnitudes = mel_inverter(params, self.grid.every, self.grid.low_n_fft // 2 + 1, device)
         self.tail: torch.Tensor | None = None
         self.head: torch.Tensor | None = None
 
     def invert(self, amplitudes: np.ndarray, chunk: Chunk, out: np.ndarray) -> None:
         """Decide a chunk's frames and write the samples that they complete into out [C, T]."""
         frames = np.arange(chunk.first - chunk.before, chunk.last + chunk.after) % amplitudes.shape[2]
-        mel = torch.from_numpy(np.ascontiguousarray(amplitudes[:, :, frames].transpose(0, 2, 1))).to(self.device)
+        mel = torch.from_numpy(np.ascontiguousarray(amplitudes[:, :, frames])).to(self.device)
         low = self.grid
         grid = FrameGrid(
             len(frames),
@@ -185,7 +184,7 @@ class _Inversion:
         if chunk.closes and self.head is not None:
             known += (Known(len(frames) - chunk.after, self.head),)
         spectra = retrieve_phase(
-            (mel @ self.inverse).clamp_min_(0),
+            self.magnitudes(mel),
             grid,
             self.n_iter,
             known=known,

@@ -125,7 +125,9 @@ def follow_peaks(magnitudes: torch.Tensor, grid: FrameGrid, known: tuple[Known, 
 
 def _project(spectra: torch.Tensor, magnitudes: torch.Tensor, known: tuple[Known, ...]) -> torch.Tensor:
     """Return the nearest spectra that have the magnitudes, and the known frames."""
-    projected = spectra * (magnitudes / spectra.abs().clamp_min_(1e-16))
+    # As |z| ** 2 from its parts: torch's abs of complex numbers takes four times as long on a CPU.
+    squared = torch.addcmul(spectra.real.square(), spectra.imag, spectra.imag)
+    projected = spectra * squared.clamp_min_(1e-32).rsqrt_().mul_(magnitudes)
     for frames in known:
         projected[:, frames.first : frames.first + frames.spectra.shape[1]] = frames.spectra
     return projected
@@ -143,8 +145,11 @@ def _reflect(
     for _ in range(n_iter):
         poll(should_cancel)
         given = _project(spectra, magnitudes, known)
-        sound = grid.analyse(grid.synthesise(2 * given - spectra))
-        spectra = RELAXATION * (spectra + sound) + (1 - 2 * RELAXATION) * given
+        mirrored = torch.view_as_real(given).mul(2).sub_(torch.view_as_real(spectra))
+        sound = grid.analyse(grid.synthesise(torch.view_as_complex(mirrored)))
+        # Reals, again for speed: spectra = RELAXATION * (spectra + sound) + (1 - 2 * RELAXATION) * given
+        mixed = torch.view_as_real(spectra).add(torch.view_as_real(sound)).mul_(RELAXATION)
+        spectra = torch.view_as_complex(mixed.add_(torch.view_as_real(given), alpha=1 - 2 * RELAXATION))
     given = _project(spectra, magnitudes, known)
     return _project(grid.analyse(grid.synthesise(given)), magnitudes, known)
 
@@ -162,7 +167,9 @@ def _polish(
     for _ in range(n_iter):
         poll(should_cancel)
         sound = grid.analyse(grid.synthesise(spectra))
-        ahead = sound if previous is None else torch.lerp(previous, sound, 1 + MOMENTUM)
-        spectra = _project(ahead, magnitudes, known)
+        ahead = torch.view_as_real(sound)
+        if previous is not None:
+            ahead = torch.lerp(torch.view_as_real(previous), ahead, 1 + MOMENTUM)
+        spectra = _project(torch.view_as_complex(ahead), magnitudes, known)
         previous = sound
     return spectra

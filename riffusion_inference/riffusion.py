@@ -19,6 +19,9 @@ from riffusion_inference.errors import CheckpointError, EngineError
 from riffusion_inference.generation import Painter, Parts, Reporter
 from riffusion_inference.windows import plan_pass
 
+AUTOENCODERS = ("AutoencoderKL", "AutoencoderTiny", "AutoencoderDC")
+"""The classes of autoencoder that a checkpoint may have."""
+
 SCHEDULER_CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
     "dpm++": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True, "algorithm_type": "dpmsolver++"}),
     "ddim": ("DDIMScheduler", {}),
@@ -152,12 +155,23 @@ def make_scheduler(name: str, config: Any, num_inference_steps: int) -> Any:
 def _load_parts(folder: Path, name: str, device: str, dtype: torch.dtype) -> Parts:
     """Load the parts of a checkpoint; the safety checker, which takes spectrograms for nudity, is left out."""
     with _quiet():
-        from diffusers import AutoencoderKL, UNet2DConditionModel
+        import diffusers
         from transformers import CLIPTextModel, CLIPTokenizer
 
+        vae_class = str(read_json(folder / "vae" / "config.json", name).get("_class_name", "AutoencoderKL"))
+        if vae_class not in AUTOENCODERS:
+            raise CheckpointError(
+                f"The checkpoint {name!r} has an autoencoder of the kind {vae_class}, but only "
+                f"{', '.join(AUTOENCODERS)} can be used: choose another checkpoint."
+            )
+        kinds: dict[str, Any] = {
+            "unet": diffusers.UNet2DConditionModel,
+            "vae": getattr(diffusers, vae_class),
+            "text_encoder": CLIPTextModel,
+        }
         networks = {
             part: _load_network(kind, folder, part, name, dtype).to(device).eval().requires_grad_(False)
-            for part, kind in (("unet", UNet2DConditionModel), ("vae", AutoencoderKL), ("text_encoder", CLIPTextModel))
+            for part, kind in kinds.items()
         }
         with _as_checkpoint_error(name, "tokenizer"):
             tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)

@@ -39,7 +39,7 @@ class FrameGrid:
         self.circular, self.mirror = circular, mirror
         self.window = torch.hann_window(win_length, device=device)
         weight = self._overlap((self.window**2).expand(1, n_frames, win_length))
-        self.scale = 1.0 / weight.clamp_min(1e-3 * float(weight.max()))
+        self.scale = 1.0 / weight.clamp_min(1e-5 * float(weight.max()))
         self._wrap: torch.Tensor | None = None
         if circular:
             self._wrap = torch.arange(self._span, device=device) % self.n_samples

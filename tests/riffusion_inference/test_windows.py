@@ -102,5 +102,5 @@ def test_a_width_too_narrow_for_music_says_the_least() -> None:
 
 def test_another_autoencoder_has_another_divisor() -> None:
     check_image_width(20, 4)
-    with pytest.raises(SettingError, match="divisible by 16.* 1024 or 1040"):
+    with pytest.raises(SettingError, match=r"divisible by 16.* 1024 or 1040"):
         check_image_width(1032, 16)
