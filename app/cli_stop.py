@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -19,16 +22,14 @@ class StopSwitch:
 
     First the work is asked (should_cancel). If it is deep in one step for longer than a second, KeyboardInterrupt is
     raised, which cleans up on its way out. If that too finds no way through, what is unfinished is deleted and the
-    process ends.
+    process ends. A thread keeps the time, because Python's own handlers wait for the call that is being made to end.
     """
 
     def __init__(self, *, enabled: bool = True) -> None:
-        in_main_thread = threading.current_thread() is threading.main_thread()
-        self._enabled = enabled and in_main_thread
+        self._enabled = enabled and threading.current_thread() is threading.main_thread()
         self._stopped = threading.Event()
+        self._left = threading.Event()
         self._before: dict[int, Any] = {}
-        self._end_timer: threading.Timer | None = None
-        self._signal = signal.SIGINT
 
     def should_cancel(self) -> bool:
         """Whether a stop was asked for."""
@@ -36,34 +37,54 @@ class StopSwitch:
 
     def __enter__(self) -> StopSwitch:
         if self._enabled:
+            self._waker, waker = socket.socketpair()
+            waker.setblocking(False)
+            self._wakes = waker
+            self._before_fd = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._before[number] = signal.signal(number, self._on_signal)
+            threading.Thread(target=self._watch, daemon=True, name="stop").start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._end_timer is not None:
-            self._end_timer.cancel()
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        if self._enabled:
+            self._left.set()
+            signal.set_wakeup_fd(self._before_fd)
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+            self._wakes.close()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        # The first is for the watching thread to deal with; another, from it or from the person, interrupts.
         if self._stopped.is_set():
             raise KeyboardInterrupt
         self._stopped.set()
-        print("\nStopping ...", file=sys.stderr, flush=True)
-        if hasattr(signal, "setitimer"):
-            self._before.setdefault(signal.SIGALRM, signal.signal(signal.SIGALRM, self._on_alarm))
-            signal.setitimer(signal.ITIMER_REAL, INTERRUPT_AFTER_SECONDS)
-        self._end_timer = threading.Timer(END_AFTER_SECONDS, end_now)
-        self._end_timer.daemon = True
-        self._end_timer.start()
 
-    def _on_alarm(self, number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    def _watch(self) -> None:
+        with self._waker:
+            if not self._waker.recv(1):
+                return
+            print("\nStopping ...", file=sys.stderr, flush=True)
+            self._stopped_by_wake()
+
+    def _stopped_by_wake(self) -> None:
+        began = time.monotonic()
+        if not self._left.wait(INTERRUPT_AFTER_SECONDS):
+            self._stopped.set()
+            _interrupt_main_thread()
+            if not self._left.wait(END_AFTER_SECONDS - (time.monotonic() - began)):
+                end_now()
+
+
+def _interrupt_main_thread() -> None:
+    """Send the main thread a real signal where there are such, so that a sleep ends too."""
+    ident = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and ident is not None:
+        signal.pthread_kill(ident, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def end_now() -> None:

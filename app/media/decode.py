@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -80,10 +82,9 @@ def audio_extent(path: Path, track: int) -> tuple[Fraction, int]:
     """
     with opened(path) as container:
         stream = audio_stream(container, track, path)
-        rate = stream.codec_context.sample_rate
         listed = _listed_extent(container, stream, path)
         if listed is not None:
-            return listed.start, listed.n_samples(rate)
+            return listed.start, listed.n_samples(stream.codec_context.sample_rate)
         time_base, start, count = Fraction(stream.time_base), None, 0
         for pts, piece in _pieces(container, stream, path):
             start = pts * time_base if start is None and pts is not None else start
@@ -119,7 +120,9 @@ def write_wav(path: Path, waveform: Waveform) -> None:
         try:
             soundfile.write(temporary, waveform.samples.T, waveform.sample_rate, subtype="FLOAT", format="WAV")
         except soundfile.LibsndfileError as error:
-            raise OSError(error.code, str(error)) from error
+            # libsndfile calls a full disk "System error".
+            full = shutil.disk_usage(temporary.parent).free < waveform.samples.nbytes
+            raise OSError(errno.ENOSPC if full else error.code, str(error)) from error
 
 
 def audio_stream(container: Any, track: int, path: Path) -> Any:
