@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from app.errors import PlanError
 from app.manifest import DubFacts, TakeFacts, generation_key
 from app.plan import Part
 from app.results_folder import copy_file
-from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS, Take, Waveform
+from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS, GenerationSettings, Take, Waveform
 from riffusion_inference.errors import EngineError
 
 
@@ -104,9 +105,13 @@ def make(wish: Wish, n_samples: int, sample_rate: int, models: Models, run: Run,
         DubCancelled: the person asked to stop.
     """
     model = models.get(wish.model_name)
-    made = model.generate(
-        wish.generation, n_samples, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel
+    from riffusion_inference import tempo_hold
+
+    generation = with_part_bpm(wish.generation, Fraction(n_samples, sample_rate))
+    made = tempo_hold.generate(
+        model, generation, n_samples, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel
     )
+    made = best_first(made, generation)
     takes = tuple(
         _write_take(check_take(take, n_samples, sample_rate, model.name), work, stem, number)
         for number, take in enumerate(made, 1)
@@ -116,6 +121,31 @@ def make(wish: Wish, n_samples: int, sample_rate: int, models: Models, run: Run,
     seed_image, seed_audio = _write_seeds(wish, work, stem)
     key = generation_key(wish.generation, model.name, n_samples, sample_rate)
     return PartMusic(wish, model.name, model.licence, key, takes, seed_image, seed_audio, n_samples, sample_rate)
+
+
+def with_part_bpm(generation: GenerationSettings, duration: Fraction) -> GenerationSettings:
+    """Set extra["bpm"] to the tempo that the prompt names, unless it is there already; None there is "let it be"."""
+    from app.mood.tempo import part_bpm
+    from riffusion_inference import tempo_hold
+
+    if tempo_hold.BPM in generation.extra:
+        return generation
+    bpm = part_bpm(generation.prompt, duration)
+    return generation if bpm is None else replace(generation, extra={**generation.extra, tempo_hold.BPM: bpm})
+
+
+def best_first(takes: list[Take], generation: GenerationSettings) -> list[Take]:
+    """Several takes in the order of their rank, each with a note of what was measured; a single one as it is."""
+    if len(takes) < 2:
+        return takes
+    from riffusion_inference import tempo_hold
+    from riffusion_inference.ranking import rank
+
+    ranked = rank(takes, generation.prompt, generation.extra.get(tempo_hold.BPM))
+    return [
+        replace(one.take, notes=(*one.take.notes, f"Rank {place} of {len(takes)}: {', '.join(one.reasons)}."))
+        for place, one in enumerate(ranked, 1)
+    ]
 
 
 def check_take(take: Take, n_samples: int, sample_rate: int, model: str) -> Take:

@@ -14,7 +14,7 @@ from app.mood.answers import INSTRUCTION, MAX_WORDS, trim_words
 from app.mood.frames import Samples, part_stills, sample_part, still_at, stop_if
 from app.mood.look import look_at, movement_of
 from app.mood.palette import Reading, read_palette, rhythm
-from app.mood.tempo import Tempo, fit_tempo
+from app.mood.tempo import Tempo, fit_tempo, named_bpm
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 from riffusion_inference.errors import RiffusionError
 
@@ -149,8 +149,8 @@ def _ask(describer: str, images: Sequence[Image.Image], settings: Settings, shou
 
 def _tempo_for(answer: str, reading: Reading, duration: Fraction) -> Tempo:
     """The image model's own tempo if it named one, moved to whole bars; else the palette's."""
-    named = re.search(r"\b(\d{2,3})\s*(?:bpm|beats per minute)\b", answer, flags=re.IGNORECASE)
-    return fit_tempo(duration, float(named[1])) if named and 40 <= int(named[1]) <= 240 else reading.tempo
+    named = named_bpm(answer)
+    return reading.tempo if named is None else fit_tempo(duration, named)
 
 
 def _from_palette(reading: Reading, notes: tuple[str, ...]) -> MoodSuggestion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +13,7 @@ from app.errors import MoodError
 MIN_BPM, MAX_BPM = 60, 170
 """What a person hears as a tempo; slower or faster is heard as its double or half."""
 BEATS_PER_BAR = 4
+NAMED_BPM = re.compile(r"(?<![\d.])(\d{2,3}(?:\.\d+)?)\s*(?:bpm|beats per minute)\b", re.IGNORECASE)
 CUT_WEIGHT = 0.25
 """How much cuts that miss the beat by a whole half-beat weigh, in octaves of distance from the desired tempo."""
 
@@ -61,6 +63,33 @@ def fit_tempo(duration: Fraction, desired_bpm: float, cuts: Sequence[Fraction] =
     fewest, most = math.ceil(beats * MIN_BPM), math.floor(beats * MAX_BPM)
     candidates = [_tempo(bars, beats, cuts) for bars in range(max(1, fewest), max(1, fewest, most) + 1)]
     return min(candidates, key=lambda tempo: (_cost(tempo, desired_bpm), tempo.bars))
+
+
+def named_bpm(prompt: str) -> float | None:
+    """The tempo that a prompt names in numbers, or None.
+
+    >>> named_bpm("slow steady rhythm at 64 BPM; soft piano")
+    64.0
+    """
+    found = NAMED_BPM.search(prompt)
+    return float(found[1]) if found and 40 <= float(found[1]) <= 240 else None
+
+
+def part_bpm(prompt: str, duration: Fraction) -> float | None:
+    """The tempo that a part's music should keep: the one its prompt names.
+
+    Args:
+        prompt: may name a tempo, rounded as prompts do.
+        duration: seconds of the part.
+    Returns:
+        The exact tempo under which the part is whole bars where that is the one meant (within 1 bpm), else the one
+        named, else None.
+    """
+    named = named_bpm(prompt)
+    if named is None:
+        return None
+    fitting = fit_tempo(duration, named)
+    return float(fitting.bpm) if abs(float(fitting.bpm) - named) <= 1 else named
 
 
 def _tempo(bars: int, beats: Fraction, cuts: Sequence[Fraction]) -> Tempo:

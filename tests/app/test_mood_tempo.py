@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import MoodError
-from app.mood.tempo import MAX_BPM, MIN_BPM, fit_tempo
+from app.mood.tempo import MAX_BPM, MIN_BPM, fit_tempo, named_bpm, part_bpm
 
 durations = st.fractions(min_value=Fraction(1, 5), max_value=600, max_denominator=100_000)
 
@@ -61,3 +61,27 @@ def test_cuts_pull_the_tempo_to_their_beat() -> None:
 def test_what_cannot_be_is_a_sentence(duration: Fraction, desired: float) -> None:
     with pytest.raises(MoodError, match=r"must be (longer than 0 s|above 0)"):
         fit_tempo(duration, desired)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "bpm"),
+    [
+        ("slow steady rhythm at 64 BPM; piano", 64.0),
+        ("techno 128bpm", 128.0),
+        ("97.5 beats per minute", 97.5),
+        ("an 808 beat, 1980 style", None),
+        ("at 12 BPM", None),
+        ("5000 bpm", None),
+    ],
+)
+def test_a_prompts_tempo_is_read(prompt: str, bpm: float | None) -> None:
+    assert named_bpm(prompt) == bpm
+
+
+def test_a_rounded_tempo_means_the_exact_one_that_fits() -> None:
+    duration = Fraction(5033, 1000)
+    fitting = fit_tempo(duration, 95)
+    assert fitting.bpm.denominator != 1
+    assert part_bpm(f"at {round(fitting.bpm)} BPM", duration) == float(fitting.bpm)
+    assert part_bpm("at 110 BPM", duration) == 110
+    assert part_bpm("calm piano", duration) is None
