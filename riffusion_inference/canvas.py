@@ -8,6 +8,9 @@ from fractions import Fraction
 from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS, SpectrogramParams
 from riffusion_inference.errors import SettingError
 
+STRETCH = Fraction(65, 64)
+"""A piece longer than one window by no more than this is made from one window, whose last column is held."""
+
 
 @dataclass(frozen=True)
 class Canvas:
@@ -16,7 +19,7 @@ class Canvas:
     n_latents: int
     """Columns of latents that are denoised."""
     n_columns: int
-    """Spectrogram columns that become sound; what the latents hold beyond them is dropped, or squeezed for a loop."""
+    """Spectrogram columns that become sound; what the latents hold beyond is dropped, or squeezed for a loop."""
     loop: bool
     """Whether it wraps around."""
 
@@ -38,8 +41,9 @@ def plan_canvas(
 ) -> Canvas:
     """Find the narrowest canvas for a piece of exactly n_samples at sample_rate.
 
-    A piece that does not loop gets at least one whole window. A loop gets as many columns as come nearest to its
-    length; the rest, at most half a hop over the whole piece, is made up when its sound is resampled.
+    A piece that does not loop gets at least one whole window, and a piece that is a hair longer than one window still
+    gets one: 5.11 s of a model with 5.10 s windows should not cost twice as much. A loop gets as many columns as come
+    nearest to its length; the rest, at most half a hop over the whole piece, is made up when its sound is resampled.
 
     Args:
         n_samples: samples asked for, at sample_rate.
@@ -55,5 +59,7 @@ def plan_canvas(
         return Canvas(max(1, round(Fraction(n_columns, factor))), n_columns, True)
     needed = params.n_frames(-(-at_model_rate.numerator // at_model_rate.denominator))
     n_latents = max(window, -(-needed // factor))
+    if window * factor < needed <= window * factor * STRETCH:
+        return Canvas(window, needed, False)
     tail = params.win_length // params.hop_length
     return Canvas(n_latents, min(needed + tail, n_latents * factor), False)

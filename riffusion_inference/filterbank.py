@@ -29,7 +29,7 @@ def mel_filterbank(params: SpectrogramParams) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def mel_inverse(params: SpectrogramParams) -> np.ndarray:
-    """Return the filters' pseudo-inverse [n_mels, n_fft // 2 + 1] float32; rows of bands that no bin falls into are 0."""
+    """Return the filters' pseudo-inverse [n_mels, n_bins] float32; bands that no bin falls into have rows of 0."""
     filterbank = mel_filterbank(params).astype(np.float64)
     gram_inverse = np.linalg.pinv(filterbank.T @ filterbank, rcond=1e-10, hermitian=True)
     inverse = (filterbank @ gram_inverse).T.astype(np.float32)

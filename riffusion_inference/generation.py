@@ -27,7 +27,7 @@ from riffusion_inference.prompts import encode_prompts
 from riffusion_inference.resampling import resample, resample_circular
 from riffusion_inference.seeding import seed_picture, stretch_circular
 from riffusion_inference.spectrogram import waveform_from_mel
-from riffusion_inference.windows import plan_windows
+from riffusion_inference.windows import WindowPlan, plan_windows
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ class Reporter:
         """Tell that `done` of `total` steps of the stage are done for this candidate."""
         if self.on_progress is not None:
             self.on_progress(Progress(stage, self.candidate * total + done, self.candidates * total))
+
+
+def window_plan(canvas: Canvas, window: int) -> WindowPlan:
+    """Return the UNet's windows over a canvas: half of each overlaps its neighbours."""
+    return plan_windows(canvas.n_latents, window, max(1, window // 2), circular=canvas.loop)
 
 
 class Painter:
@@ -138,7 +143,7 @@ class Painter:
             if hasattr(scheduler, "set_begin_index"):
                 scheduler.set_begin_index(skipped)
             latents = scheduler.add_noise(self.start, noise, timesteps[:1]) if len(timesteps) else self.start
-        plan = plan_windows(self.canvas.n_latents, self.window, max(1, self.window // 2), circular=self.canvas.loop)
+        plan = window_plan(self.canvas, self.window)
         total = max(1, len(timesteps))
         self.report("generate", 0, total)
         latents = denoise(
@@ -180,7 +185,11 @@ class Painter:
             should_cancel=self.should_cancel,
         )
         columns = self.canvas.n_columns
-        fitted = stretch_circular(brightness, columns) if self.canvas.loop else brightness[:, :, :columns]
+        if self.canvas.loop:
+            fitted = stretch_circular(brightness, columns)
+        else:
+            held = max(0, columns - brightness.shape[2])
+            fitted = np.pad(brightness[:, :, :columns], ((0, 0), (0, 0), (0, held)), mode="edge")
         return image_from_brightness(fitted, self.params, self._max_value())
 
     def _invert(self, image: Image.Image, n_samples: int, sample_rate: int) -> Waveform:

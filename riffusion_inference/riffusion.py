@@ -11,13 +11,13 @@ from typing import Any
 
 import torch
 
-from riffusion_inference.canvas import check_length, plan_canvas
+from riffusion_inference.canvas import Canvas, check_length, plan_canvas
 from riffusion_inference.checkpoints import check_folder, read_json, read_licence, read_params, weights_file
 from riffusion_inference.datatypes import MAX_SEED, GenerationSettings, OnProgress, ShouldCancel, Take
 from riffusion_inference.denoise import PassSize, free_memory
 from riffusion_inference.errors import CheckpointError, EngineError
-from riffusion_inference.generation import Painter, Parts, Reporter
-from riffusion_inference.windows import plan_pass
+from riffusion_inference.generation import Painter, Parts, Reporter, window_plan
+from riffusion_inference.windows import WindowPlan, plan_pass
 
 AUTOENCODERS = ("AutoencoderKL", "AutoencoderTiny", "AutoencoderDC")
 """The classes of autoencoder that a checkpoint may have."""
@@ -43,6 +43,7 @@ class RiffusionModel:
         self.params = read_params(folder)
         self.sample_rate = self.params.sample_rate
         self._parts: Parts | None = parts
+        self.factor = parts.factor
         size = parts.unet.config.sample_size
         height, width = (size, size) if isinstance(size, int) else size
         channels, latent_channels = parts.unet.config.in_channels, parts.vae.config.latent_channels
@@ -95,6 +96,17 @@ class RiffusionModel:
             device, self._parts = self._parts.device, None
             free_memory(device)
 
+    def plan(self, n_samples: int, sample_rate: int, *, loop: bool = False) -> tuple[Canvas, WindowPlan]:
+        """Return the canvas and the windows that a piece of this length would be made of.
+
+        Raises:
+            SettingError: the length is outside 0.2 s to 10 minutes.
+        """
+        check_length(n_samples, sample_rate)
+        window = self._shape.window_latents
+        canvas = plan_canvas(n_samples, sample_rate, self.params, self.factor, window, loop=loop)
+        return canvas, window_plan(canvas, window)
+
     @torch.inference_mode()
     def generate(
         self,
@@ -109,12 +121,10 @@ class RiffusionModel:
 
         On a CPU the same settings give the same samples, bit for bit, and candidate i is what seed + i alone gives.
         """
-        check_length(n_samples, sample_rate)
-        parts = self._parts
+        canvas, _ = self.plan(n_samples, sample_rate, loop=settings.loop)
+        parts, window = self._parts, self._shape.window_latents
         if parts is None:
             raise EngineError(f"The model {self.name!r} was unloaded: load it again.")
-        window = self._shape.window_latents
-        canvas = plan_canvas(n_samples, sample_rate, self.params, parts.factor, window, loop=settings.loop)
         first = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
         report = Reporter(on_progress, settings.candidates)
         try:
