@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from training.dataset import read_shards
 from training.latents import PATCH, SCALING_FACTOR, PatchCodec, load_codec, to_unit
@@ -21,7 +20,7 @@ from training.optimizer import Muon, warm_up_then_decay
 
 CROP = 96
 MARGIN = 8
-"""Pixels at a crop's border that the loss ignores: their neighbourhood is cut off."""
+"""Pixels at a crop's border that the loss ignores, whose neighbourhood is cut off; the picture's own border counts."""
 
 
 def new_autoencoder(n_latents: int, width: int) -> Any:
@@ -48,19 +47,26 @@ class Crops:
         self.shards = [pixels for pixels, _ in read_shards(data)]
         self.batch, self.rng = batch, np.random.default_rng(seed)
 
-    def draw(self) -> torch.Tensor:
-        """Return [B, CROP, CROP] in [-1, 1]."""
-        crops = []
-        for _ in range(self.batch):
+    def _corner(self, size: int) -> int:
+        """Draw where a crop begins; the picture's own border comes often, since convolutions treat it apart."""
+        last = (size - CROP) // PATCH
+        return PATCH * int(np.clip(self.rng.integers(-last // 6, last + last // 6 + 1), 0, last))
+
+    def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return pixels [B, CROP, CROP] in [-1, 1], and which of them count, 0 or 1, of the same shape."""
+        crops, counts = [], np.zeros((self.batch, CROP, CROP), dtype=np.float32)
+        for place in range(self.batch):
             shard = self.shards[int(self.rng.integers(len(self.shards)))]
             _, height, width = shard.shape
-            top = PATCH * int(self.rng.integers((height - CROP) // PATCH + 1))
-            left = PATCH * int(self.rng.integers((width - CROP) // PATCH + 1))
+            top, left = self._corner(height), self._corner(width)
             crops.append(shard[int(self.rng.integers(len(shard))), top : top + CROP, left : left + CROP])
-        return to_unit(np.stack(crops))
+            above, below = MARGIN * (top > 0), CROP - MARGIN * (top < height - CROP)
+            before, after = MARGIN * (left > 0), CROP - MARGIN * (left < width - CROP)
+            counts[place, above:below, before:after] = 1
+        return to_unit(np.stack(crops)), torch.from_numpy(counts)
 
 
-def autoencoder_loss(vae: Any, codec: PatchCodec, pixels: torch.Tensor) -> torch.Tensor:
+def autoencoder_loss(vae: Any, codec: PatchCodec, pixels: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     """Loss of the encoder (distance to the codec's latents) plus loss of the decoder (pixels, and their slopes).
 
     The decoder draws from the codec's own latents with a little noise, as diffusion will hand them over.
@@ -68,13 +74,13 @@ def autoencoder_loss(vae: Any, codec: PatchCodec, pixels: torch.Tensor) -> torch
     target = codec.encode(pixels)
     picture = pixels[:, None].expand(-1, 3, -1, -1)
     encoded = vae.encode(picture).latents * SCALING_FACTOR
-    inner = slice(1, -1)
-    encoder_loss = functional.mse_loss(encoded[..., inner, inner], target[..., inner, inner])
+    inner = counts[:, None, PATCH // 2 :: PATCH, PATCH // 2 :: PATCH]
+    encoder_loss = ((encoded - target).square() * inner).mean() / inner.mean()
     noisy = target + torch.randn_like(target) * 0.1 * torch.rand(len(target), 1, 1, 1, device=target.device)
     decoded = vae.decode(noisy / SCALING_FACTOR).sample
-    error = (decoded - picture)[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+    error = (decoded - picture) * counts[:, None]
     slopes = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
-    return 0.1 * encoder_loss + error.abs().mean() + error.square().mean() + 0.5 * slopes
+    return 0.1 * encoder_loss + (error.abs().mean() + error.square().mean() + 0.5 * slopes) / counts.mean()
 
 
 def train_autoencoder(
@@ -114,7 +120,8 @@ def train_autoencoder(
         optimizer.scale = warm_up_then_decay(
             int(state["steps"]), max(state["seconds"] / max_seconds, state["steps"] / max_steps)
         )
-        loss = autoencoder_loss(vae, codec, crops.draw().to(device))
+        pixels, counts = crops.draw()
+        loss = autoencoder_loss(vae, codec, pixels.to(device), counts.to(device))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -77,7 +77,9 @@ def new_scheduler() -> Any:
     """The scheduler whose config is exported."""
     from diffusers import DPMSolverMultistepScheduler
 
-    return DPMSolverMultistepScheduler(prediction_type="v_prediction", use_karras_sigmas=True, **SCHEDULE)
+    return DPMSolverMultistepScheduler(
+        prediction_type="v_prediction", use_karras_sigmas=True, steps_offset=1, **SCHEDULE
+    )
 
 
 class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]]):

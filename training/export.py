@@ -60,6 +60,7 @@ def export(folder: Path, target: Path, settings: DiffusionSettings, width: int) 
     fresh = target.with_name(target.name + ".partial")
     shutil.rmtree(fresh, ignore_errors=True)
     assemble(folder, settings, width).to(torch.float16).save_pretrained(fresh)
+    _load_in_full_precision(fresh / "text_encoder" / "config.json")
     (fresh / "spectrogram.json").write_text(json.dumps(PARAMS.to_dict(), indent=2) + "\n")
     size = sum(path.stat().st_size for path in fresh.rglob("*.safetensors"))
     if size > MAX_WEIGHT_BYTES:
@@ -74,3 +75,10 @@ def export(folder: Path, target: Path, settings: DiffusionSettings, width: int) 
         os.replace(item, place)
     fresh.rmdir()
     return size
+
+
+def _load_in_full_precision(config: Path) -> None:
+    """Make transformers load the text encoder as float32 unless told otherwise, as diffusers does the other parts."""
+    values = json.loads(config.read_text())
+    values["dtype"] = "float32"
+    config.write_text(json.dumps(values, indent=2) + "\n")
