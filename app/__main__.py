@@ -1,8 +1,23 @@
 """`python -m app`: the command line."""
 
-from app.cli import main
+import os
+import sys
 
-__all__ = ["main"]
+from app.cli import STOPPED, main
+
+__all__ = ["main", "run"]
+
+
+def run() -> None:
+    """Run the command line and end the process with its exit code."""
+    code = main()
+    if code == STOPPED:
+        # Whoever pressed Ctrl-C does not wait for large libraries to take themselves apart; ours has cleaned up.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(STOPPED)
+    raise SystemExit(code)
+
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run()

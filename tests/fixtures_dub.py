@@ -78,7 +78,7 @@ def make_clip(path: Path, seconds: float = 4.0, *, sound: str | None = "tone", s
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-f", "lavfi"]
     command += ["-i", f"testsrc2=size={size}:rate={FRAME_RATE}:duration={seconds}"]
     if sound is not None:
-        wave = "0.2*(0.6+0.4*sin(2*PI*0.5*t))*(sin(2*PI*220*t)+sin(2*PI*277*t)+sin(2*PI*330*t))/2"
+        wave = "0.2*(0.51+0.49*sin(2*PI*0.5*t))*(sin(2*PI*220*t)+sin(2*PI*277*t)+sin(2*PI*330*t))/2"
         wave = "0" if sound == "silence" else wave
         command += ["-f", "lavfi", "-i", f"aevalsrc='{wave}':s={RATE}:d={seconds}", "-c:a", "aac", "-b:a", "96k"]
     command += ["-c:v", "libx264", "-preset", "veryfast", "-g", str(2 * FRAME_RATE), "-bf", "3", "-pix_fmt", "yuv420p"]
