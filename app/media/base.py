@@ -11,6 +11,7 @@ import ffmpeg
 
 from app.errors import MediaError
 from app.media.clip import Clip, SplitMode
+from app.media.encode_sound import aac_options
 from app.media.exact import LEFT_OUT_HANDLERS
 from app.media.ffmpeg import file_url, run_ffmpeg
 from app.media.mp4_frames import listed_frames
@@ -24,7 +25,6 @@ LOSSLESS_AUDIO = {"flac", "alac", "wavpack", "tta", "truehd", "mlp", "ape"}
 TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"}
 REPACKABLE_VIDEO = {"h264", "hevc", "av1", "vp9"}
 STATEFUL_AUDIO = {"opus": "Opus", "ac3": "AC-3", "eac3": "E-AC-3"}
-TRANSCODED_KBPS_PER_CHANNEL = 128
 
 
 @dataclass(frozen=True)
@@ -141,13 +141,12 @@ def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCan
     Raises:
         MediaError: repackaging failed, or changed the frames.
     """
-    verdict = can_carry(clip)
     if clip.is_mp4_family:
         movie = read_movie(clip.path)
         sliceable = all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie))
         if not movie.is_fragmented and sliceable:
             return Base(movie, clip, movie.tracks[clip.video_index])
-    with_video = mode != "reencode" and verdict.fits
+    with_video = mode != "reencode" and can_carry(clip).fits
     path = folder / "base.mp4"
     if not _repackage(clip, path, with_video, should_cancel):
         return Base(None, clip, None)
@@ -192,8 +191,7 @@ def _repackage(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCa
 def _transcoding(name: str, number: int, channels: int) -> dict[str, Any]:
     if _is_lossless(name):
         return {f"c:a:{number}": "flac"}
-    rate = f"{TRANSCODED_KBPS_PER_CHANNEL * max(1, min(channels, 4))}k"
-    return {f"c:a:{number}": "aac", f"b:a:{number}": rate}
+    return {f"{key.rpartition(':')[0]}:{number}": value for key, value in aac_options(max(1, channels)).items()}
 
 
 def _movie_timescale(clip: Clip) -> int:

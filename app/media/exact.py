@@ -16,9 +16,10 @@ import numpy as np
 from app.media.clip import Clip
 from app.media.mp4_chapters import clip_chapters
 from app.media.mp4_describe import renumbered, with_picture_tags
-from app.media.mp4_movie import Movie, OutTrack, Track, common_timescale, read_movie, rescaled, write_movie
+from app.media.mp4_movie import Movie, OutTrack, Track, common_timescale, read_movie, rescaled
 from app.media.mp4_slice import Span, cut_track
 from app.media.mp4_sound import listed_sound, object_type, usual_duration
+from app.media.mp4_write import write_movie
 from app.media.parameter_sets import self_contained_keyframe
 from app.plan import Part
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-import mmap
-import struct
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +13,6 @@ import numpy as np
 
 from app.errors import MediaError
 from app.media.mp4_boxes import (
-    MAX_32,
     Box,
     Edit,
     edits_box,
@@ -24,13 +21,11 @@ from app.media.mp4_boxes import (
     timed_header,
     track_duration,
     track_id,
-    with_timed_header,
     with_track_header,
 )
-from app.media.mp4_tables import SampleTable, offsets_box, read_table
+from app.media.mp4_tables import SampleTable, read_table
 
 MAX_TIMESCALE = 2**31 - 1
-COPY_BYTES = 8 << 20
 PER_SAMPLE_BOXES = (b"stts", b"ctts", b"cslg", b"stss", b"stps", b"sdtp", b"stsc", b"stsz", b"stz2", b"stco", b"co64")
 GROUP_BOXES = (b"sbgp", b"sgpd", b"subs", b"stsh", b"padb", b"stdp", b"saiz", b"saio")
 
@@ -147,7 +142,17 @@ def _read_track(path: Path, trak: Box, movie_timescale: int) -> Track:
     handler = mdia.need(b"hdlr").payload[8:12].decode("latin-1")
     timescale = timed_header(mdia.need(b"mdhd"))[2] or 1
     table = read_table(mdia.need(b"minf", b"stbl"))
-    return Track(path, trak, handler, timescale, table, _read_shown(trak, movie_timescale, timescale))
+    shown = _read_shown(trak, movie_timescale, timescale)
+    if handler == "vide" and shown is not None and trak.get(b"edts", b"elst") is not None:
+        shown = _from_first_picture(shown, table)
+    return Track(path, trak, handler, timescale, table, shown)
+
+
+def _from_first_picture(shown: Shown, table: SampleTable) -> Shown:
+    """Where an edit list starts amid a picture, FFmpeg leaves that one out and shows the next one at once."""
+    times = table.decode_times(0, table.n_samples) + table.shown_shifts(0, table.n_samples)
+    later = times[times >= shown.first]
+    return dataclasses.replace(shown, first=int(later.min())) if len(later) else shown
 
 
 def _read_shown(trak: Box, movie_timescale: int, timescale: int) -> Shown | None:
@@ -229,91 +234,3 @@ def with_movie_timescale(trak: Box, old: int, new: int, earlier: int = 0) -> Box
     tkhd = trak.need(b"tkhd")
     trak = trak.replaced(with_track_header(tkhd, max(0, rescaled(track_duration(tkhd), new, old) - earlier)))
     return trak.replaced(edits_box(edits)) if edits else trak
-
-
-def write_movie(
-    out_path: Path,
-    ftyp: bytes,
-    moov: Box,
-    timescale: int,
-    duration: int,
-    tracks: Sequence[OutTrack],
-    on_bytes: Callable[[int], None] | None = None,
-) -> None:
-    """Write a file: ftyp, index, then the media data copied chunk by chunk.
-
-    Args:
-        out_path: the file to create.
-        ftyp: the ftyp box's payload; empty for none.
-        moov: whose boxes other than tracks are kept.
-        timescale: movie timescale.
-        duration: of the longest track, in it.
-        tracks: to be written, in this order in the index.
-        on_bytes: called with the number of bytes copied so far; may raise to stop.
-    Raises:
-        OSError: the file cannot be written.
-    """
-    head = Box(b"ftyp", ftyp).to_bytes() if ftyp else b""
-    header = with_timed_header(moov.need(b"mvhd"), timescale, duration)
-    lead = np.argsort(np.concatenate([t.order for t in tracks] or [np.zeros(0)]), kind="stable")
-    sizes = np.concatenate([t.sizes for t in tracks] or [np.zeros(0, dtype=np.int64)])
-    starts = np.zeros(len(sizes), dtype=np.int64)
-    starts[lead] = np.concatenate([[0], np.cumsum(sizes[lead])[:-1]]) if len(sizes) else sizes
-    total = int(sizes.sum())
-    wide = total > MAX_32 - (64 << 20)
-    index = _index(moov, header, tracks, starts, wide)
-    data_at = len(head) + len(index) + 16
-    index = _index(moov, header, tracks, starts + data_at, wide)
-    with out_path.open("wb") as out:
-        out.write(head + index + struct.pack(">I4sQ", 1, b"mdat", total + 16))
-        _copy(out, tracks, lead, on_bytes)
-
-
-def _index(moov: Box, header: Box, tracks: Sequence[OutTrack], starts: np.ndarray, wide: bool) -> bytes:
-    traks, at = [], 0
-    for track in tracks:
-        mdia = track.trak.need(b"mdia")
-        minf = mdia.need(b"minf")
-        stbl = minf.need(b"stbl")
-        offsets = offsets_box(starts[at : at + len(track.sizes)], wide)
-        stbl = Box(b"stbl", b"", [*stbl.children, offsets])
-        traks.append(track.trak.replaced(mdia.replaced(minf.replaced(stbl))))
-        at += len(track.sizes)
-    before = [box for box in moov.children if box.kind in (b"iods",)]
-    after = [box for box in moov.children if box.kind not in (b"iods", b"mvhd", b"trak", b"mvex")]
-    return Box(b"moov", b"", [header, *before, *traks, *after]).to_bytes()
-
-
-def _copy(out: object, tracks: Sequence[OutTrack], lead: np.ndarray, on_bytes: Callable[[int], None] | None) -> None:
-    """Copy the chunks in order, neighbours in one go."""
-    paths = sorted({track.path for track in tracks})
-    which = np.concatenate([np.full(len(t.sizes), paths.index(t.path)) for t in tracks] or [np.zeros(0)])[lead]
-    offsets = np.concatenate([t.offsets for t in tracks] or [np.zeros(0)])[lead]
-    sizes = np.concatenate([t.sizes for t in tracks] or [np.zeros(0)])[lead]
-    if not len(sizes):
-        return
-    breaks = (which[1:] != which[:-1]) | (offsets[1:] != offsets[:-1] + sizes[:-1])
-    firsts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
-    lasts = np.append(firsts[1:], len(sizes)) - 1
-    done = 0
-    with ExitStack() as stack:
-        views = [_view(path, stack) for path in paths]
-        runs = zip(
-            which[firsts].tolist(), offsets[firsts].tolist(), (offsets[lasts] + sizes[lasts]).tolist(), strict=True
-        )
-        for source, start, end in runs:
-            for at in range(int(start), int(end), COPY_BYTES):
-                stop = min(int(end), at + COPY_BYTES)
-                out.write(views[int(source)][at:stop])  # type: ignore[attr-defined]
-                done += stop - at
-                if on_bytes is not None and done >= COPY_BYTES:
-                    on_bytes(done)
-                    done = 0
-
-
-def _view(path: Path, stack: ExitStack) -> memoryview:
-    file = stack.enter_context(path.open("rb"))
-    if path.stat().st_size == 0:
-        return memoryview(b"")
-    mapped = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    return stack.enter_context(memoryview(mapped))

@@ -24,9 +24,9 @@ from app.media.mp4_movie import (
     rescaled,
     whole_track,
     with_movie_timescale,
-    write_movie,
 )
 from app.media.mp4_slice import Span, cut_track
+from app.media.mp4_write import write_movie
 from app.media.mux_other import mux_other
 from riffusion_inference.datatypes import ShouldCancel, Waveform
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from app.media.clip import Clip
 from app.media.decode import write_wav
-from app.media.encode_sound import KBPS_PER_CHANNEL, MAX_KBPS
+from app.media.encode_sound import KBPS_PER_CHANNEL, MAX_KBPS, aac_options
 from app.media.ffmpeg import file_url, run_ffmpeg
 from riffusion_inference.datatypes import ShouldCancel, Waveform
 
@@ -61,7 +61,7 @@ def _sound_options(container: str, waveform: Waveform) -> dict[str, Any]:
     if container == "avi":
         return {"c:a:0": "pcm_s16le"}
     if container in ("mp4", "mov"):
-        return {"c:a:0": "aac", "b:a:0": f"{min(MAX_KBPS, KBPS_PER_CHANNEL * waveform.n_channels)}k"}
+        return aac_options(waveform.n_channels)
     if waveform.sample_rate == OPUS_RATE:
         return {"c:a:0": "libopus", "b:a:0": f"{min(MAX_KBPS, KBPS_PER_CHANNEL * waveform.n_channels)}k"}
     return {"c:a:0": "libvorbis", "q:a:0": VORBIS_QUALITY}

@@ -19,7 +19,7 @@ from app.media.mp4_movie import read_movie
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
 TIMED = {"mp4", "matroska"}
-TRUNCATION_SECONDS, TRUNCATION_SHARE = 1, Fraction(1, 20)
+TRUNCATION_SECONDS, TRUNCATION_SHARE = Fraction(1, 2), Fraction(1, 10)
 
 
 def check_readable(path: Path) -> Path:
@@ -84,15 +84,14 @@ def probe(path: Path) -> Clip:
         frame = next(container.decode(stream), None)
         if frame is None:
             raise MediaError(f"{path.name} holds no picture that can be decoded: it is damaged or cut short.")
-        rotation = round(frame.rotation / 90) * 90 % 360
-        facts = _track_facts(container, stream, frame, rotation)
+        facts = _track_facts(container, stream, frame) | _sound_facts(container)
         family = container.format.name
     frames = _frame_times(path, family, facts)
-    sound = _sound(path, frames.pts[0] * frames.time_base)
-    return _clip(path, family, facts, frames, sound)
+    return _clip(path, family, facts, frames, _sound_times(path, facts["sample_rate"], frames))
 
 
-def _track_facts(container: Any, stream: Any, frame: Any, rotation: int) -> dict[str, Any]:
+def _track_facts(container: Any, stream: Any, frame: Any) -> dict[str, Any]:
+    rotation = round(frame.rotation / 90) * 90 % 360
     width, height = frame.width, frame.height
     if rotation in (90, 270):
         width, height = height, width
@@ -119,21 +118,12 @@ def _frame_times(path: Path, family: str, facts: dict[str, Any]) -> FrameTimes:
 
 
 def _read_frames(path: Path, by_packets: bool) -> FrameTimes:
-    times: dict[int, tuple[bool, int]] = {}
     with opened(path) as container:
         stream = video_stream(container, path)
-        if by_packets:
-            for packet in container.demux(stream):
-                if packet.pts is not None and not packet.is_discard:
-                    times[packet.pts] = (packet.is_keyframe, packet.duration or 0)
-        else:
-            stream.thread_type = "AUTO"
-            for frame in container.decode(stream):
-                if frame.pts is not None:
-                    times[frame.pts] = (bool(frame.key_frame), frame.duration or 0)
-        time_base = Fraction(stream.time_base)
         rate = stream.average_rate or stream.guessed_rate or 25
-        _check_whole(path, stream, max(times, default=0) * time_base)
+        time_base = Fraction(stream.time_base)
+        times, end = _packet_times(container, stream) if by_packets else _decoded_times(container, stream)
+        _check_whole(path, container, end)
     if not times:
         raise MediaError(f"{path.name} holds no picture that can be decoded: it is damaged or cut short.")
     pts = sorted(times)
@@ -141,36 +131,62 @@ def _read_frames(path: Path, by_packets: bool) -> FrameTimes:
     return FrameTimes(pts, [n for n, p in enumerate(pts) if times[p][0]], time_base, pts[-1] + max(1, last))
 
 
-def _check_whole(path: Path, stream: Any, last: Fraction) -> None:
-    """Raise MediaError where the pictures end long before the header says."""
-    declared = stream.duration * stream.time_base if stream.duration else None
-    if declared is None:
+def _packet_times(container: Any, stream: Any) -> tuple[dict[int, tuple[bool, int]], Fraction]:
+    """Of each picture's packet: pts, whether it is a keyframe, duration; and when the last packet of any track ends."""
+    times: dict[int, tuple[bool, int]] = {}
+    end = Fraction(0)
+    for packet in container.demux():
+        if packet.pts is None:
+            continue
+        end = max(end, (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base))
+        if packet.stream_index == stream.index and not packet.is_discard:
+            times[packet.pts] = (packet.is_keyframe, packet.duration or 0)
+    return times, end
+
+
+def _decoded_times(container: Any, stream: Any) -> tuple[dict[int, tuple[bool, int]], Fraction]:
+    """The same by decoding every picture."""
+    stream.thread_type = "AUTO"
+    times = {
+        frame.pts: (bool(frame.key_frame), frame.duration or 0)
+        for frame in container.decode(stream)
+        if frame.pts is not None
+    }
+    return times, max(times, default=0) * Fraction(stream.time_base)
+
+
+def _check_whole(path: Path, container: Any, end: Fraction) -> None:
+    """Raise MediaError where what can be read ends long before the header says."""
+    if container.duration is None:
         return
-    start = (stream.start_time or 0) * stream.time_base
-    missing = start + declared - last
-    if missing > max(TRUNCATION_SECONDS, declared * TRUNCATION_SHARE) and stream.frames > 2:
+    declared = Fraction(container.duration, av.time_base)
+    missing = Fraction(container.start_time or 0, av.time_base) + declared - end
+    if missing > max(TRUNCATION_SECONDS, declared * TRUNCATION_SHARE):
         raise MediaError(
             f"{path.name} is cut short: it says it lasts {float(declared):.2f} s, "
-            f"but its pictures end {float(missing):.2f} s before that. Copy or download it again."
+            f"but what can be read ends {float(missing):.2f} s before that. Copy or download it again."
         )
 
 
-def _sound(path: Path, video_start: Fraction) -> dict[str, Any]:
+def _sound_facts(container: Any) -> dict[str, Any]:
+    if not container.streams.audio:
+        return {"sample_rate": None, "n_channels": 0, "audio_codec": None}
+    context = container.streams.audio[0].codec_context
+    return {
+        "sample_rate": context.sample_rate,
+        "n_channels": context.channels,
+        "audio_codec": context.codec.canonical_name,
+    }
+
+
+def _sound_times(path: Path, sample_rate: int | None, frames: FrameTimes) -> dict[str, int]:
     from app.media.decode import audio_extent
 
-    with opened(path) as container:
-        if not container.streams.audio:
-            return {"sample_rate": None, "n_channels": 0, "n_samples": 0, "audio_start_sample": 0, "audio_codec": None}
-        context = container.streams.audio[0].codec_context
-        rate, channels, codec = context.sample_rate, context.channels, context.codec.canonical_name
+    if sample_rate is None:
+        return {"n_samples": 0, "audio_start_sample": 0}
     start, n_samples = audio_extent(path, 0)
-    return {
-        "sample_rate": rate,
-        "n_channels": channels,
-        "n_samples": n_samples,
-        "audio_start_sample": round((start - video_start) * rate),
-        "audio_codec": codec,
-    }
+    after = start - frames.pts[0] * frames.time_base
+    return {"n_samples": n_samples, "audio_start_sample": round(after * sample_rate)}
 
 
 def _clip(path: Path, family: str, facts: dict[str, Any], frames: FrameTimes, sound: dict[str, Any]) -> Clip:
