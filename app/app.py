@@ -35,6 +35,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     folder = page_folder(settings)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    from gradio.utils import get_space
     from starlette.middleware import Middleware
 
     from app.handlers_jobs import ModelShelf, use_shelf
@@ -46,11 +47,13 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     visitors = Visitors(folder)
     visitors.home.mkdir(parents=True, exist_ok=True)
     shelf = use_shelf(ModelShelf(settings))
+    on_space = get_space() is not None
     page = build(Desk(settings, visitors), shelf)
     page.queue(max_size=settings.queue_size, default_concurrency_limit=4)
     page.launch(
-        server_name=settings.host,
-        server_port=settings.port,
+        # A Space says where to listen in variables of Gradio's own.
+        server_name=None if on_space else settings.host,
+        server_port=None if on_space else settings.port,
         share=settings.share,
         mcp_server=settings.mcp_server,
         theme=theme(),

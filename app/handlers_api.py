@@ -13,9 +13,9 @@ import gradio as gr
 from app import dub as dubbing
 from app import strings
 from app.handlers_cards import facts, time_range
-from app.handlers_input import checked_probe
+from app.handlers_input import checked_probe, model_changed
 from app.handlers_jobs import GpuModel, Job, ModelShelf
-from app.handlers_order import Controls, dub_settings
+from app.handlers_order import Controls, Look, dub_settings
 from app.handlers_run import remember, suggest_for
 from app.handlers_state import Desk, Session
 from app.manifest import read_manifest
@@ -85,7 +85,9 @@ class Api:
         """
         with _told():
             self._open(session, request, video, n_parts, "exact", part)
-            mood = suggest_for(self._desk, session, describer, None, None)
+            assert session.source is not None
+            assert session.chosen is not None
+            mood = suggest_for(self._desk, Look(session.source, session.chosen, describer), None, None)
             words = {"prompt": mood.prompt, "bpm": mood.bpm, "saw": mood.saw}
             return {**words, "describer": mood.describer, "notes": list(mood.notes)}
 
@@ -99,10 +101,10 @@ class Api:
         part: float = 1,
         split_mode: str = "exact",
         negative_prompt: str = "",
-        model: str = "auto",
-        scheduler: str = "dpm++",
-        guidance_scale: float = 6.5,
-        num_inference_steps: float = 25,
+        model: str = "",
+        scheduler: str = "",
+        guidance_scale: float | None = None,
+        num_inference_steps: float | None = None,
         seed: float | None = None,
         candidates: float = 1,
         sound_mode: str = "replace",
@@ -122,10 +124,10 @@ class Api:
             part: which part gets the music, 1 for the first.
             split_mode: exact, reencode or keyframe.
             negative_prompt: what the music should not be.
-            model: auto, pocket, riffusion, audioldm, audioldm2 or replicate.
-            scheduler: dpm++, ddim, euler, euler_a, heun or unipc.
-            guidance_scale: how closely the prompt is followed, 0 to 45.
-            num_inference_steps: denoising steps, 1 to 100.
+            model: auto, pocket, riffusion, audioldm, audioldm2 or replicate; empty takes the page's own.
+            scheduler: dpm++, ddim, euler, euler_a, heun or unipc; empty takes what suits the model.
+            guidance_scale: how closely the prompt is followed, 0 to 45; none takes what suits the model.
+            num_inference_steps: denoising steps, 1 to 100; none takes what suits the model.
             seed: 0 to 4294967295; none draws one, and the report names it.
             candidates: takes to make, 1 to 8; the first is laid in.
             sound_mode: replace, under or duck.
@@ -138,8 +140,10 @@ class Api:
         """
         with _told():
             self._open(session, request, video, n_parts, split_mode, part)
-            values = {k: v for k, v in locals().items() if k in Controls.__dataclass_fields__ and v is not None}
-            values["loudness"] = "match" if loudness_lufs is None else "fixed"
+            given = {k: v for k, v in locals().items() if k in Controls.__dataclass_fields__ and v not in (None, "")}
+            given["loudness"] = "match" if loudness_lufs is None else "fixed"
+            settings = self._desk.settings
+            values = {"model": settings.model, **model_changed(settings, model or settings.model), **given}
             return self._dub(session, Controls(**values), prompt)
 
     def archive(self, request: gr.Request, session: Session) -> str:
@@ -170,8 +174,9 @@ class Api:
     def _dub(self, session: Session, controls: Controls, prompt: str) -> tuple[str | None, str, Facts]:
         assert session.source is not None
         assert session.folder is not None
-        if not prompt.strip():
-            prompt = suggest_for(self._desk, session, self._desk.settings.describer, None, None).prompt
+        if not prompt.strip() and session.chosen is not None:
+            look = Look(session.source, session.chosen, self._desk.settings.describer)
+            prompt = suggest_for(self._desk, look, None, None).prompt
         settings = dub_settings(self._desk, session, controls, prompt)
         out_dir = session.new_run_folder()
         job = session.job = Job(session.folder / f"stop{session.n_runs}")

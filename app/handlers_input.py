@@ -42,6 +42,8 @@ def checked_probe(path: Path, settings: Settings) -> Clip:
 
 def take_video(desk: Desk, session: Session, path: str | None) -> Updates:
     """Look at an uploaded video at once; none clears the page. Earlier takes stay in the history."""
+    if session.job is not None and not session.job.ended.is_set():
+        session.job.cancel()
     session.source = session.clip = session.plan = None
     session.result, session.result_of = None, ()
     session.pictures, session.stills, session.still, session.part = {}, (), 0, 1

@@ -7,8 +7,8 @@ from html import escape
 from app import mood, strings
 from app.handlers_cards import error_html, notes_html, stills_html
 from app.handlers_input import Updates, edit_prompt
-from app.handlers_order import whole
-from app.handlers_run import suggest_for
+from app.handlers_order import Look, whole
+from app.handlers_run import chosen_images, suggest_for
 from app.handlers_state import Desk, Session, sentence
 from app.mood import MoodSuggestion
 from riffusion_inference.errors import RiffusionError
@@ -35,10 +35,11 @@ def choose_still(session: Session, number: int) -> Updates:
 
 def suggest(desk: Desk, session: Session, describer: str) -> Updates:
     """Write a prompt into the field, to be edited and applied by the person."""
-    if session.plan is None:
+    if session.source is None or session.chosen is None:
         return {"saw": error_html(session.problem)}
+    look = Look(session.source, session.chosen, describer, chosen_images(session))
     try:
-        session.suggestion = suggest_for(desk, session, describer, None, None)
+        session.suggestion = suggest_for(desk, look, None, None)
     except RiffusionError as error:
         return {"saw": error_html(sentence(error))}
     prompt = session.suggestion.prompt

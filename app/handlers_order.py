@@ -10,6 +10,7 @@ from PIL import Image
 
 from app.handlers_state import Desk, Session
 from app.media import read_audio
+from app.plan import Part
 from app.results import DubSettings
 from riffusion_inference.datatypes import GenerationSettings
 from riffusion_inference.errors import SettingError
@@ -30,8 +31,8 @@ class Controls:
     """0 to 45."""
     num_inference_steps: float = 25
     """1 to 100."""
-    seed: float | None = None
-    """None draws one."""
+    seed: float | str | None = None
+    """None or an empty text draws one."""
     candidates: float = 1
     """Takes to make."""
     columns: float = 3
@@ -63,6 +64,20 @@ CONTROLS = tuple(f.name for f in fields(Controls))
 
 
 @dataclass(frozen=True)
+class Look:
+    """What to look at for a prompt."""
+
+    source: Path
+    """The video."""
+    part: Part
+    """The part that gets the music."""
+    describer: str
+    """Who looks."""
+    images: tuple[Image.Image, ...] = ()
+    """Pictures that the person chose; none stands for all over the part."""
+
+
+@dataclass(frozen=True)
 class Order:
     """One run, complete and checked before it waits in the queue."""
 
@@ -74,21 +89,27 @@ class Order:
     """A folder of its own."""
     previous: Path | None
     """Manifest of the film so far, whose dubs stay."""
+    look: Look
+    """The video and the part, as they were at the click."""
     suggest: bool
     """Whether to look for a prompt first."""
     cut: tuple[Any, ...]
     """What it was ordered for."""
 
 
-def whole(name: str, value: float | None) -> int:
-    """A whole number from a number field.
+def whole(name: str, value: float | str | None) -> int:
+    """A whole number from a number or text field.
 
     Raises:
-        SettingError: it is empty or has a fraction.
+        SettingError: it is empty, no number, or has a fraction.
     """
-    if value is None or value != int(value):
-        raise SettingError(f"{name} is {value if value is not None else 'empty'}, but must be a whole number.")
-    return int(value)
+    try:
+        number = float(value if value is not None else "")
+        if number == int(number):
+            return int(number)
+    except (ValueError, OverflowError):
+        pass  # Said below, together with fractions.
+    raise SettingError(f"{name} is {str(value or 'empty')!r}, but must be a whole number, for example 25.")
 
 
 def dub_settings(desk: Desk, session: Session, controls: Controls, prompt: str) -> DubSettings:
@@ -109,7 +130,7 @@ def dub_settings(desk: Desk, session: Session, controls: Controls, prompt: str) 
     generation = GenerationSettings(
         prompt=prompt,
         negative_prompt=controls.negative_prompt.strip(),
-        seed=None if controls.seed is None else whole("Seed", controls.seed),
+        seed=whole("Seed", controls.seed) if controls.seed is not None and controls.seed != "" else None,
         guidance_scale=float(controls.guidance_scale),
         num_inference_steps=whole("Steps", controls.num_inference_steps),
         scheduler=controls.scheduler,

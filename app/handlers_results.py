@@ -24,14 +24,16 @@ def results(session: Session, columns: float | None) -> dict[str, Any]:
     """Everything below the heading "Results", for the chosen part."""
     result = session.result
     music = music_of(session)
+    poster = poster_of(session)
+    detail = detail_html(result, music, poster) if result and music else ""
     archive = str(result.archive) if result and result.archive else None
     film = str(result.film) if result and result.film else None
     return {
         "results_empty": gr.update(visible=result is None),
-        "detail": gr.update(value=detail_html(result, music) if result and music else "", visible=music is not None),
+        "detail": gr.update(value=detail, visible=bool(detail)),
         "undo": gr.update(value=strings.UNDO.format(part=session.part), visible=music is not None),
         "grid": gr.update(value=grid_html(session, result, columns) if result else "", visible=result is not None),
-        "film": gr.update(value=film_html(result) if result and result.film else "", visible=film is not None),
+        "film": gr.update(value=film_html(result, poster) if result and result.film else "", visible=film is not None),
         "archive": gr.update(value=archive, visible=archive is not None),
         "film_file": gr.update(value=film, visible=film is not None),
         "history": history_html(session.history),
@@ -45,30 +47,39 @@ def music_of(session: Session) -> MusicFiles | None:
     return next((music for music in session.result.music if music.part == session.part), None)
 
 
-def detail_html(result: DubResult, music: MusicFiles) -> str:
+def poster_of(session: Session) -> str:
+    """The chosen part's picture, for players that have not loaded yet; many a film begins in black."""
+    if session.clip is None or session.chosen is None:
+        return ""
+    return picture_of(session, session.clip, [session.chosen])[0]
+
+
+def detail_html(result: DubResult, music: MusicFiles, poster: str) -> str:
     """The dubbed part: before and after, in place, its takes, and how it was made."""
     start, end = result.times[music.part - 1]
     facts = read_manifest(result.manifest).dub_of(music.part)
     heading = escape(strings.DETAIL_HEADING.format(part=music.part))
-    pair = _player(music.before, strings.BEFORE, "before") + _player(music.after, strings.AFTER, "after")
+    pair = _player(music.before, strings.BEFORE, "before", poster) + _player(
+        music.after, strings.AFTER, "after", poster
+    )
     return (
         f'<section class="detail" aria-label="{heading}"><h3>{heading}</h3>'
-        f'<div class="pair" data-pair>{pair}</div><p class="hint">{escape(strings.COMPARE_HELP)}</p>'
-        f"{in_place_html(result, start, end)}"
+        f'<div class="compare"><div><div class="pair" data-pair>{pair}</div>'
+        f'<p class="hint">{escape(strings.COMPARE_HELP)}</p></div>{in_place_html(result, start, end, poster)}</div>'
         f"<h4>{escape(strings.TAKES_HEADING)}</h4>{takes_html(music)}"
         f"{made_html(facts) if facts else ''}{notes_html(result.notes)}</section>"
     )
 
 
-def in_place_html(result: DubResult, start: Fraction, end: Fraction) -> str:
+def in_place_html(result: DubResult, start: Fraction, end: Fraction, poster: str) -> str:
     """The film around the part; the browser plays that range of it."""
     if result.film is None:
         return ""
     film_end = result.times[-1][1]
     first, last = max(Fraction(0), start - AROUND), min(film_end, end + AROUND)
     span = f'data-from="{float(first):.3f}" data-to="{float(last):.3f}"'
-    player = _player(result.film, strings.IN_PLACE, "inplace", f"#t={float(first):.3f},{float(last):.3f}", span)
-    return f'{player}<p class="hint">{escape(strings.IN_PLACE_HELP)} {time_range(first, last)}.</p>'
+    player = _player(result.film, strings.IN_PLACE, "inplace", poster, span)
+    return f'<div>{player}<p class="hint">{escape(strings.IN_PLACE_HELP)} {time_range(first, last)}.</p></div>'
 
 
 def takes_html(music: MusicFiles) -> str:
@@ -105,7 +116,7 @@ def made_html(dub: DubFacts) -> str:
         ("Loudness", f"{loudness} (aim {dub.target_lufs:.1f} from {dub.loudness_from}){peak}"),
         ("Seed", str(dub.takes[dub.take - 1].seed)),
         ("Guidance, steps, scheduler", f"{dub.guidance_scale:g}, {dub.num_inference_steps}, {dub.scheduler}"),
-        ("Checkpoint", f"{dub.model} (licence: {dub.licence})"),
+        ("Checkpoint", f"{model_name(dub.model)} (licence: {dub.licence})"),
         ("Sound", dub.mix.mode + ("" if dub.mix.mode == "replace" else f", music at {dub.mix.music_gain_db:g} dB")),
     ]
     cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in rows)
@@ -134,7 +145,7 @@ def grid_html(session: Session, result: DubResult, columns: float | None) -> str
     return f'<h3>{heading}</h3><ol class="grid" style="--columns:{n_columns}">{"".join(cells)}</ol>'
 
 
-def film_html(result: DubResult) -> str:
+def film_html(result: DubResult, poster: str) -> str:
     """The whole film and what it took to make it."""
     if result.film is None:
         return ""
@@ -143,14 +154,14 @@ def film_html(result: DubResult) -> str:
         f"{escape(strings.STAGES.get(stage, stage))} {seconds:.1f} s"
         for stage, seconds in result.seconds_per_stage.items()
     )
-    return f'<h3>{heading}</h3>{_player(result.film, strings.FILM_HEADING, "film")}<p class="hint">{spent}</p>'
+    return f'<h3>{heading}</h3>{_player(result.film, strings.FILM_HEADING, "film", poster)}<p class="hint">{spent}</p>'
 
 
 def history_html(history: Iterable[HistoryEntry]) -> str:
     """A table of this session's takes, the latest first."""
     rows = "".join(
         f"<tr><td>{e.time}</td><td>{escape(e.part)}</td><td>{escape(e.prompt)}</td><td>{e.seed}</td>"
-        f"<td>{escape(e.model)}</td><td>{e.seconds:.1f}</td></tr>"
+        f"<td>{escape(model_name(e.model))}</td><td>{e.seconds:.1f}</td></tr>"
         for e in history
     )
     if not rows:
@@ -161,10 +172,18 @@ def history_html(history: Iterable[HistoryEntry]) -> str:
     )
 
 
-def _player(path: Path, name: str, kind: str, span: str = "", attributes: str = "") -> str:
+def model_name(name: str) -> str:
+    """A checkpoint's name without the folders above it, which are the server's own business."""
+    return name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1] if name.startswith(("/", "~", ".")) else name
+
+
+def _player(path: Path, name: str, kind: str, poster: str, attributes: str = "") -> str:
     label = escape(name)
+    caption = "" if kind == "film" else f"<figcaption>{label}</figcaption>"
+    if poster:
+        attributes += f' poster="{poster}"'
     return (
-        f'<figure class="{kind}"><figcaption>{label}</figcaption><video controls preload="metadata" playsinline '
-        f'data-kind="{kind}" {attributes} src="{file_url(path)}{span}" aria-label="{label}"></video>'
+        f'<figure class="{kind}">{caption}<video controls preload="metadata" playsinline '
+        f'data-kind="{kind}" {attributes} src="{file_url(path)}" aria-label="{label}"></video>'
         f'<p class="problem" hidden>{escape(strings.CANNOT_PLAY)}</p></figure>'
     )

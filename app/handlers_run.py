@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from app import dub as dubbing
 from app import mood, strings
@@ -15,15 +15,18 @@ from app.errors import DubCancelled
 from app.handlers_cards import strip_html
 from app.handlers_input import Updates, summary
 from app.handlers_jobs import GpuModel, Job, ModelShelf, Stages, Worker
-from app.handlers_order import Controls, Order, dub_settings
+from app.handlers_order import Controls, Look, Order, dub_settings
 from app.handlers_progress import ended_html, progress_html, waiting_html
 from app.handlers_results import results
 from app.handlers_state import Desk, HistoryEntry, Session, clock, sentence
 from app.manifest import read_manifest
 from app.mood import MoodSuggestion
 from app.results import DubResult, DubSettings
-from riffusion_inference.datatypes import OnProgress
-from riffusion_inference.errors import GenerationCancelled, RiffusionError, SettingError
+from riffusion_inference.datatypes import OnProgress, ShouldCancel
+from riffusion_inference.errors import GenerationCancelled, RiffusionError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 LOG = logging.getLogger(__name__)
 WATCH_SECONDS = 0.4
@@ -44,27 +47,35 @@ def begin(desk: Desk, session: Session, controls: Controls, *, suggest: bool) ->
     """Check everything and take a place in the queue; what is wrong is said at once, before any waiting."""
     if session.job is not None and not session.job.ended.is_set():
         return {}
-    if session.plan is None or session.folder is None:
+    if session.source is None or session.chosen is None:
         return summary(session)
     try:
         prompt = session.prompt if not suggest else session.prompt or strings.AUTO_BUTTON
         settings = dub_settings(desk, session, controls, prompt)
+        out_dir = session.new_run_folder()
     except RiffusionError as error:
-        return {"progress": ended_html(sentence(error), failed=True), **summary(session)}
+        return {"progress": say(session, ended_html(sentence(error), failed=True)), **summary(session)}
     previous = session.result.manifest if session.result and session.result_of == session.cut else None
-    order = Order(controls, settings, session.new_run_folder(), previous, suggest, session.cut)
-    session.job = Job(session.folder / f"stop{session.n_runs}", order)
-    return {"ticket": session.n_runs, "progress": waiting_html(0, 0), **summary(session)}
+    look = Look(session.source, session.chosen, controls.describer, chosen_images(session))
+    order = Order(controls, settings, out_dir, previous, look, suggest, session.cut)
+    session.job = Job(out_dir.parent / f"stop{session.n_runs}", order)
+    waiting = waiting_html(0, 0)
+    return {"ticket": session.n_runs, "progress": say(session, ""), "waiting": waiting, **summary(session)}
 
 
 def run(desk: Desk, shelf: ModelShelf, session: Session) -> Iterator[Updates]:
-    """Do what was ordered, telling each step; the page's queue lets one in at a time."""
+    """Do what was ordered, telling each step; the page's queue lets one in at a time.
+
+    Gradio sends a generator's last word twice and empties its outputs when there is none, so this one speaks of the
+    progress only, always, and `after` shows the rest.
+    """
     job = session.job
     if job is None or job.stopped.is_set() or job.started.is_set():
+        yield {"progress": session.said}
         return
     job.started.set()
     stages = Stages()
-    worker = Worker(lambda tell: _work(desk, shelf, session, job, tell))
+    worker = Worker(lambda tell: _work(desk, shelf, job, tell))
     try:
         yield {"progress": progress_html(stages)}
         for news in worker.events():
@@ -72,26 +83,36 @@ def run(desk: Desk, shelf: ModelShelf, session: Session) -> Iterator[Updates]:
                 stages.add(news)
             desk.touch(session)
             yield {"progress": progress_html(stages, stopping=job.stopped.is_set())}
-        yield _finish(session, job, worker, stages)
+        yield {"progress": say(session, _finish(session, job, worker, stages))}
     finally:
-        # The tab was closed or Cancel was pressed while a step was under way: stop the work too.
+        # The tab was closed while a step was under way: stop the work too.
         if not job.ended.is_set():
             job.cancel()
 
 
-def _work(desk: Desk, shelf: ModelShelf, session: Session, job: Job, tell: OnProgress) -> Outcome:
+def after(session: Session, columns: float | None) -> Updates:
+    """Show what a run has changed."""
+    prompt = {"prompt": session.prompt} if session.draft == session.prompt else {}
+    return {**prompt, "strip": strip_html(session), **summary(session), **results(session, columns)}
+
+
+def say(session: Session, html: str) -> str:
+    """Remember the last word of a run, so that an event without news can repeat it."""
+    session.said = html
+    return html
+
+
+def _work(desk: Desk, shelf: ModelShelf, job: Job, tell: OnProgress) -> Outcome:
     """Look, if asked to, and dub."""
     order: Order = job.order
     try:
-        if session.source is None:
-            raise SettingError(strings.REASON_NO_VIDEO)
         suggestion, settings = None, order.settings
         if order.suggest:
-            suggestion = suggest_for(desk, session, order.controls.describer, tell, job.should_cancel)
+            suggestion = suggest_for(desk, order.look, tell, job.should_cancel)
             settings = with_prompt(settings, suggestion.prompt)
         model = GpuModel(order.controls.model, shelf.get(order.controls.model, tell), job.flag)
         result = dubbing.dub(
-            session.source,
+            order.look.source,
             order.out_dir,
             settings,
             model=model,
@@ -106,32 +127,24 @@ def _work(desk: Desk, shelf: ModelShelf, session: Session, job: Job, tell: OnPro
         job.ended.set()
 
 
-def _finish(session: Session, job: Job, worker: Worker[Outcome], stages: Stages) -> Updates:
-    """Take the result into the session, or say in one sentence why there is none."""
+def _finish(session: Session, job: Job, worker: Worker[Outcome], stages: Stages) -> str:
+    """Take the result into the session; gives the sentence that says why there is none, or nothing."""
     order: Order = job.order
     try:
         outcome = worker.result()
     except (DubCancelled, GenerationCancelled):
-        return {"progress": ended_html(strings.STOPPED), **summary(session)}
+        return ended_html(strings.STOPPED)
     except RiffusionError as error:
-        return {"progress": ended_html(sentence(error), failed=True), **summary(session)}
+        return ended_html(sentence(error), failed=True)
     except Exception:
         LOG.exception("A run failed inside the program.")
-        return {"progress": ended_html(strings.INTERNAL_ERROR, failed=True), **summary(session)}
+        return ended_html(strings.INTERNAL_ERROR, failed=True)
     session.result, session.result_of = outcome.result, order.cut
-    updates: Updates = {}
     if outcome.suggestion is not None:
         session.suggestion = outcome.suggestion
         session.prompt = session.draft = outcome.suggestion.prompt
-        updates["prompt"] = session.prompt
     remember(session, order.settings.parts[0], time.monotonic() - stages.began)
-    return {
-        **updates,
-        "progress": "",
-        "strip": strip_html(session),
-        **summary(session),
-        **results(session, order.controls.columns),
-    }
+    return ""
 
 
 def remember(session: Session, part: int, seconds: float) -> None:
@@ -151,37 +164,40 @@ def with_prompt(settings: DubSettings, prompt: str) -> DubSettings:
     return settings if generation is None else replace(settings, generation=replace(generation, prompt=prompt))
 
 
-def suggest_for(desk: Desk, session: Session, describer: str, tell: OnProgress | None, stop: Any) -> MoodSuggestion:
-    """A prompt for the chosen part, from the chosen still or from all over the part."""
-    if session.source is None:
-        raise SettingError(strings.REASON_NO_VIDEO)
-    images = [session.stills[session.still - 1].image] if 0 < session.still <= len(session.stills) else None
+def chosen_images(session: Session) -> tuple[Image.Image, ...]:
+    """The still that was chosen to look at; none stands for all over the part."""
+    return (session.stills[session.still - 1].image,) if 0 < session.still <= len(session.stills) else ()
+
+
+def suggest_for(desk: Desk, look: Look, tell: OnProgress | None, stop: ShouldCancel | None) -> MoodSuggestion:
+    """A prompt for a part, from the chosen still or from all over the part."""
     return mood.suggest(
-        session.source,
-        part=session.chosen,
-        describer=describer,
+        look.source,
+        part=look.part,
+        describer=look.describer,
         settings=desk.settings,
-        images=images,
+        images=look.images or None,
         on_progress=tell,
         should_cancel=stop,
     )
 
 
-async def watch(session: Session, queue_place: Any) -> AsyncIterator[Updates]:
+async def watch(session: Session, queue_place: Callable[[], tuple[int, int]]) -> AsyncIterator[Updates]:
     """Tell the place in the queue until the job's turn has come.
 
     Args:
         session: its job waits.
-        queue_place: called without arguments; gives the place, 1 for the next, and how many jobs run.
+        queue_place: the place, 1 for the next, and how many jobs run.
     """
     job = session.job
     shown = (0, 0)
     while job is not None and not job.started.is_set() and not job.stopped.is_set():
         place = queue_place()
-        if place != shown and place[0] > 0 and not job.started.is_set():
+        if place != shown and place[0] > 0:
             shown = place
-            yield {"progress": waiting_html(*place)}
+            yield {"waiting": waiting_html(*place)}
         await asyncio.sleep(WATCH_SECONDS)
+    yield {"waiting": ""}
 
 
 def cancel(session: Session) -> Updates:
@@ -191,8 +207,8 @@ def cancel(session: Session) -> Updates:
     """
     job = session.job
     if job is None or job.ended.is_set():
-        return summary(session)
+        return {"waiting": "", **summary(session)}
     job.cancel()
     if not job.ended.wait(STOP_WAIT_SECONDS):
-        return {"progress": ended_html(strings.STOPPING), **summary(session)}
-    return {"progress": ended_html(strings.STOPPED), **summary(session)}
+        return {"waiting": "", "progress": ended_html(strings.STOPPING), **summary(session)}
+    return {"waiting": "", "progress": say(session, ended_html(strings.STOPPED)), **summary(session)}

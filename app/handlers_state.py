@@ -86,6 +86,8 @@ class Session:
     """Takes so far, the latest first."""
     job: Job | None = None
     """What is running or waiting."""
+    said: str = ""
+    """The last word of the latest run, as the page shows it."""
 
     @property
     def chosen(self) -> Part | None:

@@ -9,7 +9,6 @@ TAGLINE = "New music for one part of your video. The rest stays exactly as it is
 VIDEO_HEADING = "1 · Your video"
 VIDEO_LABEL = "Video"
 VIDEO_EMPTY = "Drop a video above or try an example: its length, size, sound and parts will stand here at once."
-EXAMPLES_LABEL = "Try one:"
 EXAMPLES = (("world.mp4", "World, 30 s with sound"), ("a.mp4", "Dots, 7 s at 1080p"), ("muted_b.mp4", "Silent, 5 s"))
 NO_SOUND = "no sound"
 
@@ -50,12 +49,11 @@ NEGATIVE_HELP = "What the music should not be. It reaches the model as it stands
 NEGATIVE_PLACEHOLDER = "vocals, noise"
 PROMPT_EXAMPLES = (
     "calm piano, slow, warm",
-    "upbeat electronic dance music, driving drums and synth bass, 120 BPM",
+    "upbeat electronic dance music, 120 BPM",
     "acoustic guitar, folk, gentle",
     "dark ambient pads, slow, cold",
     "funk bass and drums, groovy, 100 BPM",
 )
-PROMPT_EXAMPLES_LABEL = "Prompt ideas"
 
 # Suggest from the video
 SUGGEST_HEADING = "Suggest from the video"
@@ -96,6 +94,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "strength": ("Strength", "With a seed: 0 keeps it, 1 ignores it."),
     "loop": ("Loop", "The end of the music meets its start, so that it can repeat without a seam."),
 }
+SEED_PLACEHOLDER = "a new one each time"
 DICE = "Roll"
 SOUND_CHOICES = (("Replace", "replace"), ("Under", "under"), ("Duck", "duck"))
 LOUDNESS_CHOICES = (("Match the original", "match"), ("Fixed level", "fixed"))
@@ -139,9 +138,9 @@ RESULTS_EMPTY = "Nothing made yet. Your parts, the new music and the whole film 
 DETAIL_HEADING = "Part {part}: before and after"
 BEFORE = "Before"
 AFTER = "After"
-COMPARE_HELP = "Both play the same moment: start one and the other goes silent at the same place."
+COMPARE_HELP = "Start one while the other plays: it takes over at the same moment."
 IN_PLACE = "Hear it in place"
-IN_PLACE_HELP = "The film from three seconds before the part to three seconds after it."
+IN_PLACE_HELP = "With three seconds of film before and after:"
 TAKES_HEADING = "The music alone"
 TAKE = "Take {take}"
 USE_TAKE = "Use this take"
@@ -150,7 +149,7 @@ SPECTROGRAM_ALT = "Spectrogram of take {take}: time from left to right, low note
 UNDO = "Undo part {part}"
 UNDO_NONE = "Undo"
 PARTS_GRID_HEADING = "All parts"
-FILM_HEADING = "The film with the new sound"
+FILM_HEADING = "The whole film with the new sound"
 DOWNLOAD_ARCHIVE = "Download archive"
 DOWNLOAD_FILM = "Download film"
 HISTORY_HEADING = "This session's takes"

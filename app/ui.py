@@ -27,7 +27,7 @@ from app.handlers_jobs import ModelShelf
 from app.handlers_mood import choose_still, show_stills, suggest
 from app.handlers_order import CONTROLS, QUEUE, Controls
 from app.handlers_results import results
-from app.handlers_run import begin, cancel, run, watch
+from app.handlers_run import after, begin, cancel, run, watch
 from app.handlers_state import Desk, Session, close
 from app.handlers_takes import choose_take, other_columns, undo
 from app.ui_api import endpoints
@@ -39,7 +39,6 @@ from riffusion_inference.errors import RiffusionError
 SUMMARY = ("card", "run", "auto", "cancel", "reason")
 INPUT = ("facts", "split_notes", "strip", "n_parts", *SUMMARY)
 RESULT = ("results_empty", "detail", "undo", "grid", "film", "archive", "film_file", "history")
-AFTER_RUN = ("progress", "prompt", "strip", *SUMMARY, *RESULT)
 
 
 def build(desk: Desk, shelf: ModelShelf) -> gr.Blocks:
@@ -54,9 +53,9 @@ def build(desk: Desk, shelf: ModelShelf) -> gr.Blocks:
             with gr.Column(scale=7, min_width=320):
                 widgets.update(video_panel(settings))
                 widgets.update(parts_panel(settings))
+                widgets.update(settings_panel(settings, any_checkpoint=get_space() is None))
             with gr.Column(scale=5, min_width=320):
                 widgets.update(music_panel(settings))
-                widgets.update(settings_panel(settings, any_checkpoint=get_space() is None))
                 widgets.update(run_panel())
         widgets.update(results_panel())
         gr.HTML(f'<p class="hint">{escape(strings.FOOTER.format(minutes=settings.delete_after_minutes))}</p>')
@@ -88,9 +87,9 @@ class Wiring:
         inputs: Sequence[str],
         outputs: Sequence[str],
         **options: Any,
-    ) -> None:
+    ) -> Any:
         """Wire one event: work(session, *values) gives updates by widget name."""
-        event(
+        return event(
             self.bound(work, outputs, takes_event=options.pop("takes_event", False)),
             [self.w[name] for name in ("session", *inputs)],
             [self.w[name] for name in outputs],
@@ -103,8 +102,9 @@ class Wiring:
         """The function that gradio calls: it knows the visitor, and says our sentences as errors."""
         desk = self.desk
 
-        def spread(updates: Updates) -> list[Any]:
-            return [updates.get(name, gr.skip()) for name in outputs]
+        def spread(updates: Updates) -> Any:
+            values = [updates.get(name, gr.skip()) for name in outputs]
+            return values[0] if len(values) == 1 else values
 
         def opened(session: Session, request: gr.Request) -> Session:
             try:
@@ -112,20 +112,20 @@ class Wiring:
             except RiffusionError as error:
                 raise gr.Error(str(error), print_exception=False) from error
 
-        def call(request: gr.Request, session: Session, *values: Any) -> list[Any]:
+        def call(request: gr.Request, session: Session, *values: Any) -> Any:
             try:
                 return spread(work(opened(session, request), *values))
             except RiffusionError as error:
                 raise gr.Error(str(error), print_exception=False) from error
 
-        def call_with_event(request: gr.Request, event: gr.EventData, session: Session, *values: Any) -> list[Any]:
+        def call_with_event(request: gr.Request, event: gr.EventData, session: Session, *values: Any) -> Any:
             return call(request, session, int(event._data["index"]), *values)
 
-        def steps(request: gr.Request, session: Session, *values: Any) -> Iterator[list[Any]]:
+        def steps(request: gr.Request, session: Session, *values: Any) -> Iterator[Any]:
             for updates in work(opened(session, request), *values):
                 yield spread(updates)
 
-        async def later(request: gr.Request, session: Session, *values: Any) -> AsyncIterator[list[Any]]:
+        async def later(request: gr.Request, session: Session, *values: Any) -> AsyncIterator[Any]:
             async for updates in work(opened(session, request), request, *values):
                 yield spread(updates)
 
@@ -200,7 +200,7 @@ class Wiring:
         w, settings = self.w, self.desk.settings
         names = ("guidance_scale", "num_inference_steps", "scheduler")
         self.on(w["model"].change, lambda _, model: model_changed(settings, model), ("model",), names, queue=False)
-        self.on(w["dice"].click, lambda _: {"seed": secrets.randbelow(MAX_SEED + 1)}, (), ("seed",), queue=False)
+        self.on(w["dice"].click, lambda _: {"seed": str(secrets.randbelow(MAX_SEED + 1))}, (), ("seed",), queue=False)
 
     def running(self) -> None:
         """The two buttons, the queue, the run itself, Cancel."""
@@ -221,20 +221,21 @@ class Wiring:
                 yield updates
 
         for name in ("run", "auto"):
-            self.on(
-                w[name].click, started(suggest=name == "auto"), CONTROLS, ("ticket", "progress", *SUMMARY), queue=False
-            )
-        self.on(
+            work = started(suggest=name == "auto")
+            self.on(w[name].click, work, CONTROLS, ("ticket", "progress", "waiting", *SUMMARY), concurrency_limit=None)
+        # Several of a tab may stand in the queue, when one was stopped while it waited; see handlers_run.cancel.
+        turn = self.on(
             w["ticket"].change,
             run_it,
             (),
-            AFTER_RUN,
+            ("progress",),
             concurrency_id=QUEUE,
             concurrency_limit=1,
             trigger_mode="multiple",
         )
-        self.on(w["ticket"].change, watch_it, (), ("progress",), concurrency_limit=None, trigger_mode="multiple")
-        self.on(w["cancel"].click, cancel, (), ("progress", *SUMMARY), queue=False)
+        self.on(turn.then, after, ("columns",), ("prompt", "strip", *SUMMARY, *RESULT), queue=False)
+        self.on(w["ticket"].change, watch_it, (), ("waiting",), concurrency_limit=None, trigger_mode="multiple")
+        self.on(w["cancel"].click, cancel, (), ("progress", "waiting", *SUMMARY), queue=False)
 
     def results(self) -> None:
         """Another take, undo, columns."""

@@ -22,7 +22,6 @@ from app.settings import (
 from riffusion_inference.datatypes import (
     MAX_CANDIDATES,
     MAX_GUIDANCE,
-    MAX_SEED,
     MAX_STEPS,
     MIN_CANDIDATES,
     MIN_GUIDANCE,
@@ -61,7 +60,7 @@ def heading(text: str) -> None:
 def video_panel(settings: Settings) -> Widgets:
     """Upload, examples, facts."""
     widgets: Widgets = {}
-    with gr.Column(elem_classes="panel"):
+    with gr.Column(elem_id="panel-video"):
         heading(strings.VIDEO_HEADING)
         widgets["video"] = gr.Video(label=strings.VIDEO_LABEL, sources=["upload"], height=300, elem_id="video")
         widgets["facts"] = gr.HTML(facts_html(None), elem_id="facts")
@@ -75,7 +74,7 @@ def parts_panel(settings: Settings) -> Widgets:
     """Number of parts, way to cut, filmstrip."""
     fresh = Session()
     widgets: Widgets = {}
-    with gr.Column(elem_classes="panel"):
+    with gr.Column(elem_id="panel-parts"):
         heading(strings.PARTS_HEADING)
         with gr.Row():
             widgets["n_parts"] = gr.Slider(
@@ -104,16 +103,15 @@ def parts_panel(settings: Settings) -> Widgets:
 def music_panel(settings: Settings) -> Widgets:
     """Prompt with Apply, ideas, negative prompt, suggestion from the video."""
     widgets: Widgets = {}
-    with gr.Column(elem_classes="panel"):
+    with gr.Column(elem_id="panel-music"):
         heading(strings.MUSIC_HEADING)
         with gr.Row(elem_id="prompt-row", equal_height=False):
             widgets["prompt"] = gr.Textbox(
                 label=strings.PROMPT_LABEL,
                 info=strings.PROMPT_HELP,
                 placeholder=strings.PROMPT_PLACEHOLDER,
-                lines=2,
+                lines=1,
                 max_lines=4,
-                scale=5,
                 submit_btn=strings.APPLY,
                 elem_id="prompt",
             )
@@ -156,7 +154,7 @@ def run_panel() -> Widgets:
     """The status card, the buttons or the reason, progress."""
     now = summary(Session())
     widgets: Widgets = {}
-    with gr.Column(elem_classes="panel", elem_id="runner"):
+    with gr.Column(elem_id="panel-run"):
         heading(strings.CARD_HEADING)
         widgets["card"] = gr.HTML(card_html(Session()), elem_id="card")
         with gr.Column(elem_id="go"):
@@ -165,13 +163,15 @@ def run_panel() -> Widgets:
             widgets["cancel"] = gr.Button(strings.CANCEL, variant="stop", size="lg", visible=False, elem_id="cancel")
             widgets["auto"] = gr.Button(strings.AUTO_BUTTON, size="lg", interactive=False, elem_id="auto")
             gr.HTML(f'<p class="hint">{escape(strings.AUTO_HELP)}</p>')
-        widgets["progress"] = gr.HTML("", elem_id="progress", min_height=66)
+        with gr.Column(elem_id="news"):
+            widgets["waiting"] = gr.HTML("", elem_id="waiting")
+            widgets["progress"] = gr.HTML("", elem_id="progress")
     return widgets
 
 
 def settings_panel(settings: Settings, *, any_checkpoint: bool) -> Widgets:
     """Additional settings, each with one line of help."""
-    with gr.Accordion(strings.SETTINGS_HEADING, open=False, elem_id="settings", elem_classes="panel"):
+    with gr.Accordion(strings.SETTINGS_HEADING, open=False, elem_id="panel-settings"):
         return {**_generation(settings, any_checkpoint), **_sound(settings), **_seeds(), **_columns()}
 
 
@@ -204,8 +204,15 @@ def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
             **_labels("num_inference_steps"),
         )
     with gr.Row(equal_height=True):
-        widgets["seed"] = gr.Number(
-            None, precision=0, minimum=0, maximum=MAX_SEED, scale=3, min_width=160, elem_id="seed", **_labels("seed")
+        # A number field cannot be empty in the browser, and empty is what draws a new seed.
+        widgets["seed"] = gr.Textbox(
+            "",
+            max_lines=1,
+            placeholder=strings.SEED_PLACEHOLDER,
+            scale=3,
+            min_width=160,
+            elem_id="seed",
+            **_labels("seed"),
         )
         widgets["dice"] = gr.Button(f"⚄ {strings.DICE}", scale=1, min_width=90, elem_id="dice")
         widgets["candidates"] = gr.Slider(
@@ -247,11 +254,17 @@ def _sound(settings: Settings) -> Widgets:
 def _seeds() -> Widgets:
     widgets: Widgets = {}
     with gr.Row():
-        for name, widget in (("seed_image", gr.Image), ("seed_audio", gr.Audio)):
-            label, info = strings.SETTINGS[name]
-            with gr.Column(min_width=220):
-                widgets[name] = widget(label=label, type="filepath", sources=["upload"], elem_id=name)
-                gr.HTML(f'<p class="hint">{escape(info)}</p>')
+        with gr.Column(min_width=220):
+            # A plain file: an image widget would re-encode it and lose the spectrogram's parameters in its EXIF.
+            widgets["seed_image"] = gr.File(
+                label=strings.SETTINGS["seed_image"][0], file_types=["image"], height=150, elem_id="seed_image"
+            )
+            gr.HTML(f'<p class="hint">{escape(strings.SETTINGS["seed_image"][1])}</p>')
+        with gr.Column(min_width=220):
+            widgets["seed_audio"] = gr.Audio(
+                label=strings.SETTINGS["seed_audio"][0], type="filepath", sources=["upload"], elem_id="seed_audio"
+            )
+            gr.HTML(f'<p class="hint">{escape(strings.SETTINGS["seed_audio"][1])}</p>')
     with gr.Row():
         widgets["strength"] = gr.Slider(0, 1, 0.6, step=0.05, min_width=220, **_labels("strength"))
         widgets["loop"] = gr.Checkbox(False, min_width=220, **_labels("loop"))

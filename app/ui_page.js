@@ -53,8 +53,13 @@
     if (!Number.isNaN(to) && event.target.currentTime >= to && !event.target.paused) event.target.pause();
   }, true);
 
+  // Gradio's own player has no name for screen readers.
+  document.addEventListener("loadedmetadata", (event) => {
+    if (event.target.closest("#video") && !event.target.hasAttribute("aria-label")) event.target.setAttribute("aria-label", "Your video");
+  }, true);
+
   document.addEventListener("error", (event) => {
-    if (event.target.tagName !== "VIDEO" || !event.target.closest("#results")) return;
+    if (event.target.tagName !== "VIDEO" || !event.target.closest("#panel-results")) return;
     const said = event.target.parentElement.querySelector(".problem");
     if (said) said.hidden = false;
   }, true);

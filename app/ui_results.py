@@ -19,7 +19,7 @@ TELL_TAKE = (
 def results_panel() -> Widgets:
     """Downloads, the dubbed part, all parts, the film, the history."""
     widgets: Widgets = {}
-    with gr.Column(elem_classes="panel", elem_id="results"):
+    with gr.Column(elem_id="panel-results"):
         heading(strings.RESULTS_HEADING)
         widgets["results_empty"] = gr.HTML(
             f'<div class="strip empty"><p class="hint">{escape(strings.RESULTS_EMPTY)}</p></div>'
