@@ -97,7 +97,7 @@ class Muon:
                 mine.copy_(saved)
 
 
-def warm_up_then_decay(step: int, place: float, warm_up: int = 50, decay_from: float = 0.6) -> float:
+def warm_up_then_decay(step: int, place: float, warm_up: int = 50, decay_from: float = 0.4) -> float:
     """Factor on the rate: up over the first steps, flat, then down in a line to 5 % at place 1."""
     rise = min(1.0, (step + 1) / warm_up)
     fall = 1.0 if place < decay_from else 1.0 - 0.95 * (place - decay_from) / (1 - decay_from)
