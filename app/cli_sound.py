@@ -15,7 +15,7 @@ from app import media
 from app.cli_progress import ProgressLines
 from app.cli_stop import StopSwitch
 from app.cli_usage import UsageError, check_new_file, generation_of, open_image, print_json, settings_of, wrong_usage
-from app.dub_music import check_take
+from app.dub_music import make_takes
 from app.dub_run import Models, Run, full_model_name
 from app.dub_wishes import with_seed
 from app.results_folder import UNFINISHED, write_errors
@@ -48,8 +48,8 @@ def generate_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     if args.image is not None:
         check_new_file(args.image, args.force, ".png")
     generation = with_seed(generation_of(args, args.prompt, settings))
-    for path in [p for n in range(2, generation.candidates + 1) for p in (numbered(args.out, n),)]:
-        check_new_file(path, args.force, ".wav")
+    for number in range(2, generation.candidates + 1):
+        check_new_file(numbered(args.out, number), args.force, ".wav")
     run = Run(settings, lines.show, stop.should_cancel, lines.note)
     models = Models(run, None, settings.model)
     try:
@@ -58,10 +58,7 @@ def generate_command(args: argparse.Namespace, stop: StopSwitch) -> int:
         sample_rate = args.sample_rate or model.sample_rate
         n_samples = round(args.seconds * sample_rate)
         with run.stage("generate"):
-            made = model.generate(
-                generation, n_samples, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel
-            )
-        takes = [check_take(take, n_samples, sample_rate, model.name) for take in made]
+            takes = make_takes(model, generation, n_samples, sample_rate, run)
     finally:
         models.unload()
     run.note(*(note for take in takes for note in take.notes))

@@ -15,7 +15,7 @@ from app.errors import PlanError
 from app.manifest import DubFacts, TakeFacts, generation_key
 from app.plan import Part
 from app.results_folder import copy_file
-from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS, GenerationSettings, Take, Waveform
+from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS, GenerationSettings, MusicModel, Take
 from riffusion_inference.errors import EngineError
 
 
@@ -105,22 +105,27 @@ def make(wish: Wish, n_samples: int, sample_rate: int, models: Models, run: Run,
         DubCancelled: the person asked to stop.
     """
     model = models.get(wish.model_name)
-    from riffusion_inference import tempo_hold
-
-    generation = with_part_bpm(wish.generation, Fraction(n_samples, sample_rate))
-    made = tempo_hold.generate(
-        model, generation, n_samples, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel
-    )
-    made = best_first(made, generation)
-    takes = tuple(
-        _write_take(check_take(take, n_samples, sample_rate, model.name), work, stem, number)
-        for number, take in enumerate(made, 1)
-    )
+    made = make_takes(model, wish.generation, n_samples, sample_rate, run)
+    takes = tuple(_write_take(take, work, stem, number) for number, take in enumerate(made, 1))
     if len(takes) < wish.take:
         raise EngineError(f"{model.name} made {len(takes)} takes where take {wish.take} was chosen: choose take 1.")
     seed_image, seed_audio = _write_seeds(wish, work, stem)
     key = generation_key(wish.generation, model.name, n_samples, sample_rate)
     return PartMusic(wish, model.name, model.licence, key, takes, seed_image, seed_audio, n_samples, sample_rate)
+
+
+def make_takes(
+    model: MusicModel, generation: GenerationSettings, n_samples: int, sample_rate: int, run: Run
+) -> list[Take]:
+    """Make takes that keep the tempo their prompt names, the best first, each checked to be what was ordered."""
+    from riffusion_inference import tempo_hold
+
+    told = with_part_bpm(generation, Fraction(n_samples, sample_rate))
+    made = tempo_hold.generate(
+        model, told, n_samples, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel
+    )
+    checked = [check_take(take, n_samples, sample_rate, model.name) for take in made]
+    return best_first(checked, told)
 
 
 def with_part_bpm(generation: GenerationSettings, duration: Fraction) -> GenerationSettings:
@@ -188,8 +193,3 @@ def _write_seeds(wish: Wish, work: Path, stem: str) -> tuple[str | None, str | N
     if audio is not None and audio_name is not None:
         media.write_wav(work / audio_name, audio)
     return image_name, audio_name
-
-
-def read_chosen(music: PartMusic, work: Path) -> Waveform:
-    """The samples of the take that is laid in."""
-    return media.read_audio(work / music.chosen.wav)
