@@ -5,7 +5,7 @@
 Each length is made in a process of its own, so that its peak memory is its own. The seam measure compares three jumps,
 each between the 60 ms before and the 60 ms after an instant: of level (dB), of the spectrum (flux: the norm of the
 difference of the two magnitude spectra over the sum of their norms), and of timbre (spectral centroid, in octaves). The
-joints are the instants where a window begins or ends; elsewhere is every 10 ms at least 100 ms from any joint. A z below
+joints are the instants where a window of the last step begins or ends; elsewhere is every 10 ms at least 100 ms from any. A z below
 2 says that the joints' mean jump is not larger than that of as many instants drawn from elsewhere.
 """
 
@@ -73,7 +73,7 @@ def make_one(arguments: argparse.Namespace, seconds: float) -> dict[str, object]
     spent = time.perf_counter() - start
     _, plan = model.plan(n_samples, SAMPLE_RATE)
     latent_seconds = model.params.hop_length / model.params.sample_rate * model.factor
-    joints = [joint * latent_seconds for joint in plan.joints()]
+    joints = [joint * latent_seconds for joint in plan.moved(arguments.steps - 1).joints()]
     return {
         "seconds": seconds,
         "wanted": n_samples,

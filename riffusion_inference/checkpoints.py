@@ -23,6 +23,9 @@ LICENCES = {
 }
 """Licences of hub checkpoints whose own card was not downloaded."""
 
+HUB_TIMEOUT_SECONDS = 10.0
+"""How long the hub may take to say what a checkpoint consists of."""
+
 WEIGHTS = {
     "unet": ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"),
     "vae": ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"),
@@ -131,7 +134,8 @@ def _fetch(name: str, on_progress: OnProgress | None) -> Path:
     except (hub_errors.LocalEntryNotFoundError, CheckpointError):
         pass  # Not in the cache, or only in part: fetch it.
     try:
-        files = _needed(huggingface_hub.HfApi().list_repo_files(name))
+        siblings = huggingface_hub.HfApi().model_info(name, timeout=HUB_TIMEOUT_SECONDS).siblings or []
+        files = _needed([sibling.rfilename for sibling in siblings])
         for done, file in enumerate(files):
             if on_progress:
                 on_progress(Progress("download", done, len(files)))
@@ -142,7 +146,7 @@ def _fetch(name: str, on_progress: OnProgress | None) -> Path:
     except (hub_errors.HfHubHTTPError, hub_errors.LocalEntryNotFoundError, OSError) as error:
         raise CheckpointError(_not_there(name, "the hub could not be reached")) from error
     except Exception as error:  # httpx's own tree, which huggingface_hub lets through, is not an OSError
-        if type(error).__module__.split(".")[0] not in ("httpx", "httpcore", "requests", "huggingface_hub"):
+        if not type(error).__module__.startswith(("httpx", "httpcore", "requests", "huggingface_hub")):
             raise
         raise CheckpointError(_not_there(name, "the hub could not be reached")) from error
 

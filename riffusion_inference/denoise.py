@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
 from riffusion_inference.datatypes import ShouldCancel
@@ -65,7 +66,7 @@ def denoise(
         scheduler: set to its timesteps.
         latents: [1, C, h, plan.length] float32, scaled to the first timestep.
         timesteps: those still to do.
-        plan: the windows.
+        plan: the windows of the first step; they move from step to step.
         conditioning: both prompts.
         guidance_scale: 1 is no guidance, 0 ignores the prompt.
         size: windows in one pass; shrunk in place when memory runs out.
@@ -78,11 +79,13 @@ def denoise(
         GenerationCancelled, EngineError.
     Source: Bar-Tal et al. 2023, MultiDiffusion; Ho and Salimans 2022, classifier-free guidance.
     """
-    columns = torch.stack([torch.from_numpy(plan.columns(index)) for index in range(plan.n_windows)]).to(latents.device)
-    weights = torch.from_numpy(plan.weights()).to(latents.device, torch.float32)
     extra = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
     with polled(unet, should_cancel):
         for done, timestep in enumerate(timesteps):
+            moved = plan.moved(done)
+            columns = torch.from_numpy(np.stack([moved.columns(index) for index in range(plan.n_windows)]))
+            columns = columns.to(latents.device)
+            weights = torch.from_numpy(moved.weights()).to(latents.device, torch.float32)
             scaled = scheduler.scale_model_input(latents, timestep)
             blended = torch.zeros_like(latents)
             first = 0

@@ -13,6 +13,7 @@ import numpy as np
 
 from riffusion_inference.errors import SettingError
 
+GOLDEN_RATIO = 0.6180339887498949
 MIN_WINDOW_LATENTS = 8
 """A window narrower than this holds too little music for a UNet to make sense of."""
 
@@ -47,6 +48,25 @@ class WindowPlan:
         for index in range(self.n_windows):
             np.add.at(total, self.columns(index), profile)
         return np.stack([profile / total[self.columns(index)] for index in range(self.n_windows)])
+
+    def moved(self, step: int) -> WindowPlan:
+        """Return the same windows elsewhere, for one denoising step: those at the ends of a plain canvas stay.
+
+        What a model always does where its picture begins, such as beginning with a beat, is then not done at the same
+        columns in every step, so no joint builds up. The places are spread evenly by the golden ratio.
+
+        >>> [plan_windows(20, 8, 4).moved(step).starts for step in (0, 1, 2)]
+        [(0, 4, 8, 12), (0, 3, 7, 12), (0, 4, 8, 12)]
+        """
+        share = step * GOLDEN_RATIO % 1.0
+        if self.circular:
+            spacing = self.length // self.n_windows
+            starts = tuple(start + int(share * spacing) for start in self.starts)
+        else:
+            spacing = (self.length - self.width) // max(self.n_windows - 1, 1)
+            shift = int(((share + 0.5) % 1.0 - 0.5) * spacing)
+            starts = (self.starts[0], *(start + shift for start in self.starts[1:-1]), *self.starts[1:][-1:])
+        return WindowPlan(self.length, self.width, starts, self.circular)
 
     def joints(self) -> tuple[int, ...]:
         """Return the canvas columns where a window begins or ends inside the canvas: where a seam would be heard."""

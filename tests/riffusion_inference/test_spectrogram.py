@@ -164,7 +164,9 @@ def test_chunks_leave_no_seam(monkeypatch: pytest.MonkeyPatch, circular: bool) -
     assert [(p.stage, p.done, p.total) for p in seen] == [("invert", k, 6) for k in range(1, 7)]
     assert chunked.samples.shape == whole.samples.shape
     wanted = mel.mel_amplitudes
-    errors = np.linalg.norm(mel_from_waveform(chunked, SMALL).mel_amplitudes[:, :, : wanted.shape[2]] - wanted, axis=(0, 1))
+    errors = np.linalg.norm(
+        mel_from_waveform(chunked, SMALL).mel_amplitudes[:, :, : wanted.shape[2]] - wanted, axis=(0, 1)
+    )
     bounds = [k * wanted.shape[2] // 6 for k in range(1, 6)]
     near = np.concatenate([errors[bound - 3 : bound + 3] for bound in bounds])
     assert near.mean() < 1.5 * np.median(errors)

@@ -23,6 +23,32 @@ def plans(draw: st.DrawFn):
     return plan_windows(length, width, stride, circular=circular), stride
 
 
+@given(plans(), st.integers(0, 100))
+def test_moved_windows_still_cover_the_canvas(drawn, step: int) -> None:
+    plan, stride = drawn
+    moved = plan.moved(step)
+    assert moved.n_windows == plan.n_windows
+    starts = list(moved.starts)
+    assert starts == sorted(starts)
+    if plan.circular:
+        starts.append(starts[0] + plan.length)
+    else:
+        assert (starts[0], starts[-1]) == (plan.starts[0], plan.starts[-1])
+    assert all(late - early <= 1.5 * stride for early, late in zip(starts, starts[1:], strict=False))
+    covered = np.concatenate([moved.columns(index) for index in range(moved.n_windows)])
+    if 3 * stride <= 2 * plan.width:
+        assert set(covered) == set(range(plan.length))
+
+
+def test_windows_move_from_step_to_step() -> None:
+    for circular in (False, True):
+        plan = plan_windows(300, 64, 32, circular=circular)
+        starts = {plan.moved(step).starts[3] for step in range(20)}
+        assert len(starts) > 10
+        assert plan.moved(0).starts == plan.starts
+    assert plan_windows(64, 64, 32).moved(5).starts == (0,)
+
+
 @given(plans())
 def test_weights_are_a_partition_of_unity(drawn) -> None:
     plan, _ = drawn
