@@ -93,6 +93,23 @@ def tempo_match(waveform: Waveform, bpm: float) -> float:
     return float(np.clip(found / best, 0, 1) * min(1.0, best / CLEAR_STRENGTH))
 
 
+def beats_off(waveform: Waveform, bpm: float, start: float = 0.0, end: float = float("inf")) -> float:
+    """How far the beats of a stretch are from a grid that begins with the piece, in beats: -0.5 to 0.5, 0 is on it.
+
+    Args:
+        waveform: the whole piece.
+        bpm: of the grid.
+        start: seconds; onsets before it do not count.
+        end: seconds; onsets from it on do not count.
+    """
+    onsets = onset_strength(waveform)
+    times = np.arange(len(onsets)) / FRAME_RATE
+    inside = np.where((times >= start) & (times < end), onsets, 0.0)
+    # Weighed by how much begins there, the mean direction on the clock face of one beat.
+    turn = np.sum(np.maximum(inside, 0) ** 2 * np.exp(2j * np.pi * times * bpm / 60))
+    return float(np.angle(turn) / (2 * np.pi))
+
+
 def _autocorrelation(onsets: np.ndarray) -> np.ndarray:
     """[F] autocorrelation, 1 at lag 0, each lag scaled for how much overlap it has."""
     n = len(onsets)
