@@ -130,6 +130,15 @@ def _is_lossless(codec: str) -> bool:
     return codec in LOSSLESS_AUDIO or codec.startswith("pcm_")
 
 
+def plain_movie(clip: Clip) -> Movie | None:
+    """A clip's own index where parts can be cut from it; None where a repackaged copy is needed."""
+    if not clip.is_mp4_family:
+        return None
+    movie = read_movie(clip.path)
+    sliceable = all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie))
+    return movie if sliceable and not movie.is_fragmented else None
+
+
 def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCancel | None) -> Base:
     """The index to cut from; a source that is no plain MP4 is repackaged into folder.
 
@@ -141,11 +150,9 @@ def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCan
     Raises:
         MediaError: repackaging failed, or changed the frames.
     """
-    if clip.is_mp4_family:
-        movie = read_movie(clip.path)
-        sliceable = all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie))
-        if not movie.is_fragmented and sliceable:
-            return Base(movie, clip, movie.tracks[clip.video_index])
+    plain = plain_movie(clip)
+    if plain is not None:
+        return Base(plain, clip, plain.tracks[clip.video_index])
     with_video = mode != "reencode" and can_carry(clip).fits
     path = folder / "base.mp4"
     if not _repackage(clip, path, with_video, should_cancel):

@@ -20,7 +20,7 @@ from app.media.mp4_movie import Movie, OutTrack, Track, common_timescale, read_m
 from app.media.mp4_slice import Span, cut_track
 from app.media.mp4_sound import listed_sound, object_type, usual_duration
 from app.media.mp4_write import write_movie
-from app.media.parameter_sets import self_contained_keyframe
+from app.media.start_points import StartPoint, start_point
 from app.plan import Part
 
 WARM_UP_PACKETS = {"mp4a": 2, ".mp3": 12, "ac-3": 2, "ec-3": 3, "Opus": 8}
@@ -115,22 +115,49 @@ def span_of(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fraction
 
 def picture_span(track: Track, begin: Fraction, end: Fraction, origin: Fraction) -> Span:
     """From the keyframe before the first frame shown to the last packet that a shown frame needs."""
-    table, shown = track.table, track.shown
+    shown = track.shown
     assert shown is not None
-    times = table.decode_times(0, table.n_samples) + table.shown_shifts(0, table.n_samples)
-    first = -((shown.at - begin) * track.timescale // 1) + shown.first
+    times = _shown_times(track)
+    first = max(-((shown.at - begin) * track.timescale // 1) + shown.first, shown.first)
     last = -((shown.at - end) * track.timescale // 1) + shown.first
-    first = max(first, shown.first)
     last = last if shown.end is None else min(last, shown.end)
     visible = np.flatnonzero((times >= first) & (times < last))
     if not len(visible):
         return Span(0, 0, Fraction(0), 0, 0)
     first_time = int(times[visible].min())
-    keys = np.arange(visible[0] + 1) if table.sync is None else table.sync
-    keys = keys[(times[keys] <= first_time) & (keys <= visible[0])]
-    start = self_contained_keyframe(track, int(keys[-1])) if len(keys) else 0
+    start = _start_for(track, times, int(visible[0]), first_time).sample
     at = shown.at + Fraction(first_time - shown.first, track.timescale) - origin
-    return Span(start, int(visible[-1]) + 1, at, first_time, int(last))
+    return Span(start, int(visible[-1]) + 1, at, first_time, int(last), lead_end=int(visible[0]))
+
+
+def lead_in(pictures: Track, clip: Clip, part: Part) -> tuple[Fraction, bool]:
+    """Seconds of hidden pictures before a part's first frame, and whether they start with a clean picture.
+
+    Args:
+        pictures: the track that holds the clip's frames.
+        clip: the source.
+        part: of it.
+    """
+    assert pictures.shown is not None
+    times = _shown_times(pictures)
+    seconds = clip.frame_pts[part.start_frame] * clip.time_base - pictures.shown.at
+    first_time = int(seconds * pictures.timescale) + pictures.shown.first
+    start = _start_for(pictures, times, int(np.flatnonzero(times == first_time)[0]), first_time)
+    hidden = max(0, first_time - int(times[start.sample]))
+    return Fraction(hidden, pictures.timescale), start.is_clean
+
+
+def _shown_times(track: Track) -> np.ndarray:
+    """[n_samples] int64, media time at which each sample is shown."""
+    table = track.table
+    return table.decode_times(0, table.n_samples) + table.shown_shifts(0, table.n_samples)
+
+
+def _start_for(track: Track, times: np.ndarray, sample: int, time: int) -> StartPoint:
+    """Where decoding must start for the pictures from a time on, the first of which is decoded from sample."""
+    keys = np.arange(sample + 1) if track.table.sync is None else track.table.sync
+    keys = keys[(times[keys] <= time) & (keys <= sample)]
+    return start_point(track, int(keys[-1])) if len(keys) else StartPoint(0, True)
 
 
 def sound_span(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fraction) -> Span:

@@ -26,6 +26,8 @@ class Span:
     """Media time of the source that is shown first."""
     media_end: int
     """One past the media time of the source that is shown last."""
+    lead_end: int = 0
+    """Pictures: players must start at first; keyframes after it, up to this sample, are not offered to them."""
     packet: int | None = None
     """Sound: what a packet lasts. Holes before media_start are closed, because decoders count packets there."""
     trims: bool = False
@@ -118,7 +120,8 @@ def _tables(
     if np.any(shifts):
         boxes.append(runs_box(b"ctts", shifts))
     if table.sync is not None:
-        inside = table.sync[(table.sync >= first) & (table.sync < last)]
+        offered = (table.sync == first) | (table.sync > span.lead_end)
+        inside = table.sync[(table.sync >= first) & (table.sync < last) & offered]
         boxes.append(numbers_box(b"stss", inside - first + 1))
     boxes += [chunks_box(np.diff(bounds), entries), sizes_box(sizes)]
     return boxes, offsets, chunk_sizes, bounds[:-1] - first

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from fractions import Fraction
 from pathlib import Path
 
 from app.errors import MediaError, PlanError
-from app.media.base import Base, base_for, can_carry, part_suffix
+from app.media.base import Base, base_for, can_carry, part_suffix, plain_movie
 from app.media.clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
-from app.media.exact import write_part
+from app.media.exact import lead_in, write_part
 from app.media.ffmpeg import check_cancel, check_free_space, written_whole
 from app.media.reencode import encode_parts
 from app.plan import Part, parts_at, plan_parts
@@ -19,6 +18,10 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 LEAD_IN_NOTE = (
     "Each part starts with up to {lead:.1f} s of hidden lead-in that its edit list tells players to skip. "
     "A player that ignores edit lists shows it; choose reencode for those."
+)
+OPEN_GOP_NOTE = (
+    "The clip has open GOPs and no clean picture within 10 s before some cuts. Browsers may refuse those parts, as "
+    "they refuse the source when you skip in it; choose reencode for them."
 )
 
 
@@ -46,10 +49,7 @@ def explain_split(clip: Clip, n_parts: int, mode: SplitMode) -> SplitPlan:
     if mode == "keyframe":
         cuts, cut_notes = _keyframe_cuts(clip, parts)
         return SplitPlan(mode, mode, parts_at(clip, cuts), (*notes, *cut_notes))
-    lead = _longest_lead_in(clip, parts)
-    if lead > 0:
-        notes.append(LEAD_IN_NOTE.format(lead=float(lead)))
-    return SplitPlan(mode, mode, parts, tuple(notes))
+    return SplitPlan(mode, mode, parts, (*notes, *_lead_in_notes(clip, parts)))
 
 
 def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list[str]]:
@@ -78,13 +78,20 @@ def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list
     return cuts, notes
 
 
-def _longest_lead_in(clip: Clip, parts: tuple[Part, ...]) -> Fraction:
-    """Seconds of hidden pictures before the part that has most of them."""
-    longest = 0
-    for part in parts[1:]:
-        keys = [key for key in clip.keyframes if key <= part.start_frame]
-        longest = max(longest, clip.frame_pts[part.start_frame] - clip.frame_pts[keys[-1] if keys else 0])
-    return longest * clip.time_base
+def _lead_in_notes(clip: Clip, parts: tuple[Part, ...]) -> list[str]:
+    """What a person should know of the hidden pictures before the cuts."""
+    if len(parts) == 1:
+        return []
+    movie = plain_movie(clip)
+    if movie is None:
+        keys = [max([key for key in clip.keyframes if key <= part.start_frame], default=0) for part in parts]
+        hidden = [clip.frame_pts[part.start_frame] - clip.frame_pts[key] for part, key in zip(parts, keys, strict=True)]
+        found = [(pts * clip.time_base, True) for pts in hidden]
+    else:
+        found = [lead_in(movie.tracks[clip.video_index], clip, part) for part in parts[1:]]
+    longest = max(seconds for seconds, _ in found)
+    notes = [LEAD_IN_NOTE.format(lead=float(longest))] if longest > 0 else []
+    return notes + ([] if all(is_clean for _, is_clean in found) else [OPEN_GOP_NOTE])
 
 
 def split(

@@ -33,8 +33,10 @@ READ_FRAME = """async ([name, at, bits]) => {
         video.addEventListener(what, done, {once: true});
         video.addEventListener('error', () => failed(new Error(video.error.message)), {once: true});
     });
-    const loaded = happened('loadeddata');
+    const described = happened('loadedmetadata'), loaded = happened('loadeddata');
     video.src = name;
+    await described;
+    const duration = video.duration;
     await loaded;
     if (at > 0) { const sought = happened('seeked'); video.currentTime = at; await sought; }
     const canvas = document.createElement('canvas');
@@ -45,7 +47,7 @@ READ_FRAME = """async ([name, at, bits]) => {
     let number = 0;
     for (let bit = 0; bit < bits; bit++)
         if (painter.getImageData(bit * 16 + 8, 8, 1, 1).data[0] > 128) number += 1 << bit;
-    return [number, video.duration, video.videoWidth, video.videoHeight];
+    return [number, duration, video.videoWidth, video.videoHeight];
 }"""
 
 
@@ -115,7 +117,9 @@ def test_an_exact_part_opens_at_its_first_frame(
         first = number if first is None else first
         assert number == first + part.start_frame
         assert size == [clip.width, clip.height]
-        assert duration == pytest.approx(playing_time(path), abs=0.001)
+        # Where sound starts first, Chromium counts the reordered frame that the edit list hides at the end.
+        slack = 0.001 if probe(path).start == 0 else 0.041
+        assert duration == pytest.approx(playing_time(path), abs=slack)
         middle = (part.n_frames // 2 + 0.5) / 25
         if part.index > 1:
             assert page.evaluate(READ_FRAME, [f"{kind}/{path.name}", middle, BITS])[0] == number + part.n_frames // 2

@@ -157,6 +157,18 @@ def test_exact_says_how_long_the_hidden_lead_in_is(clips: ClipShelf) -> None:
     assert plan.notes[-1].startswith("Each part starts with up to 2.0 s of hidden lead-in")
 
 
+def test_open_gops_are_entered_where_they_must_be(
+    clips: ClipShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = probe(clips.path("open_gop"))
+    assert explain_split(clip, 3, "exact").notes[-1].startswith("Each part starts with up to 2.0 s")
+    monkeypatch.setattr("app.media.start_points.CLEAN_WITHIN_SECONDS", 0)
+    plan, parts = cut(clip, "exact", tmp_path, 3)
+    assert plan.notes[-1].startswith("The clip has open GOPs and no clean picture within 10 s before some cuts.")
+    assert [digest for path in parts for digest in frame_hashes(path)] == hashes_of(clip.path)
+    assert len(packet_hashes(parts[2])) < 60
+
+
 def test_a_split_mode_nobody_knows_is_an_error(clips: ClipShelf) -> None:
     with pytest.raises(PlanError, match="'fast' is unknown: choose one of keyframe, exact, reencode"):
         explain_split(probe(clips.path("h264")), 2, "fast")  # type: ignore[arg-type]
