@@ -122,14 +122,15 @@ def evaluate(checkpoint: Path, data: Path, soundfont: Path, plan: Plan, sheet: P
 
     pipe = StableDiffusionPipeline.from_pretrained(checkpoint, safety_checker=None)
     pieces = evaluation_pieces(plan.n_prompts)
-    real = real_clips(pieces, plan, soundfont)
     generated, seconds = generated_clips(pipe, pieces, plan)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    real = real_clips(pieces, plan, soundfont)
     table = score_clips(pieces, generated, real, fit_taggers(data))
     table.facts["prompts x seeds"] = f"{plan.n_prompts} x {plan.n_seeds}"
     table.facts["steps, guidance"] = f"{plan.steps}, {plan.guidance:g}"
     table.facts["autoencoder keeps of variance"] = f"{reconstruction(pipe.vae, data):.3f}"
     table.facts["seconds a clip of 5.1 s"] = f"{seconds:.2f} ({torch.get_num_threads()} threads)"
-    table.facts["peak memory"] = f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB"
+    table.facts["peak memory of generation"] = f"{memory:.2f} GiB (clips in batches of 8)"
     if sheet:
         chosen = list(range(0, len(pieces), max(len(pieces) // 12, 1)))[:12]
         first = {clip.prompt: clip.pixels for clip in reversed(generated)}

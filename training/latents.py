@@ -58,7 +58,7 @@ class PatchCodec:
 
 def to_unit(pixels: np.ndarray) -> torch.Tensor:
     """uint8 pixels to float32 in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(pixels)).float() / 127.5 - 1.0
+    return torch.from_numpy(np.array(pixels)).float() / 127.5 - 1.0
 
 
 def fit_codec(data: Path, n_latents: int, n_shards: int = 24) -> PatchCodec:

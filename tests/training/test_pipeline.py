@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from riffusion_inference.datatypes import SpectrogramParams
+from riffusion_inference.datatypes import GenerationSettings, SpectrogramParams
+from riffusion_inference.engines import load_model
 from training import run_all
 from training.dataset import read_shards
 from training.evaluate import Plan, evaluate
@@ -52,6 +53,18 @@ def test_the_pipeline_loads_the_exported_folder_and_makes_a_window(run_folder: P
     again = generate_pixels(pipe, ["calm piano"], [1], steps=2)
     assert np.abs(again[0].astype(int) - pixels[0]).max() <= 2
     assert sound_from_pixels(pixels[0], 2).n_samples == 255 * 441
+
+
+def test_the_app_loads_the_exported_folder_and_makes_sound(run_folder: Path) -> None:
+    model = load_model(str(run_folder / "pocket"), device="cpu")
+    settings = GenerationSettings("slow piano, 75 BPM", seed=3, num_inference_steps=2)
+    take = model.generate(settings, 2 * 44100, 44100)[0]
+    model.unload()
+    assert take.waveform.n_samples == 2 * 44100
+    assert take.waveform.sample_rate == 44100
+    assert np.abs(take.waveform.samples).max() > 1e-3
+    assert take.image is not None
+    assert take.image.height == 256
 
 
 def test_the_exported_folder_states_its_spectrogram(run_folder: Path) -> None:
