@@ -83,7 +83,7 @@ def encode(
     factor = 2 ** (len(vae.config.block_out_channels) - 1)
     plan = tile_plan(image.shape[2] // factor, width, circular)
     pixels = WindowPlan(plan.length * factor, plan.width * factor, tuple(s * factor for s in plan.starts), circular)
-    weights = torch.from_numpy(plan.weights()).to(vae.device, torch.float32)
+    weights = torch.from_numpy(plan.weights()).float().to(vae.device)
     shift = getattr(vae.config, "shift_factor", None) or 0.0
     size = (1, vae.config.latent_channels, image.shape[1] // factor, plan.length)
     latents = torch.zeros(size, device=vae.device)

@@ -173,6 +173,9 @@ class GenerationSettings:
         check_range("Steps", self.num_inference_steps, MIN_STEPS, MAX_STEPS)
         check_range("Candidates", self.candidates, MIN_CANDIDATES, MAX_CANDIDATES)
         check_range("Strength", self.strength, 0.0, 1.0)
+        for name, value in (("Steps", self.num_inference_steps), ("Candidates", self.candidates), ("Seed", self.seed)):
+            if value is not None and not isinstance(value, int):
+                raise SettingError(f"{name} is {value}, but must be a whole number: choose {int(value)}, for example.")
         if self.seed is not None:
             check_range("Seed", self.seed, MIN_SEED, MAX_SEED)
         if self.scheduler not in SCHEDULERS:

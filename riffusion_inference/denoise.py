@@ -85,7 +85,7 @@ def denoise(
             moved = plan.moved(done)
             columns = torch.from_numpy(np.stack([moved.columns(index) for index in range(plan.n_windows)]))
             columns = columns.to(latents.device)
-            weights = torch.from_numpy(moved.weights()).to(latents.device, torch.float32)
+            weights = torch.from_numpy(moved.weights()).float().to(latents.device)
             scaled = scheduler.scale_model_input(latents, timestep)
             blended = torch.zeros_like(latents)
             first = 0

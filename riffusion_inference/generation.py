@@ -194,9 +194,11 @@ class Painter:
 
     def _invert(self, image: Image.Image, n_samples: int, sample_rate: int) -> Waveform:
         """Turn the image into exactly n_samples at sample_rate."""
+        # Apple's GPUs lack some complex arithmetic, and a CPU is quick enough.
+        device = "cpu" if self.parts.device.type == "mps" else str(self.parts.device)
         sound = waveform_from_mel(
             mel_from_image(image, self.params),
-            device=str(self.parts.device),
+            device=device,
             circular=self.canvas.loop,
             on_progress=lambda progress: self.report(progress.stage, progress.done, progress.total),
             should_cancel=self.should_cancel,

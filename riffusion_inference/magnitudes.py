@@ -21,9 +21,9 @@ def mel_inverter(params: SpectrogramParams, every: int, n_bins: int, device: tor
 
 
 class MelInverter:
-    """Undoes the mel filters: pseudo-inverse, then a few steps that keep magnitudes positive and the mel bands right.
+    """Undoes the mel filters: pseudo-inverse, then a few steps that keep magnitudes positive and the bands right.
 
-    The pseudo-inverse alone goes below zero between tones; cutting that off changes the bands that it was made to match.
+    The pseudo-inverse alone goes below zero between tones; cutting that off changes the bands that it should match.
     """
 
     def __init__(self, params: SpectrogramParams, every: int, n_bins: int, device: torch.device) -> None:

@@ -7,6 +7,7 @@ import pickle
 import shutil
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -82,6 +83,38 @@ def test_offline_mode_names_the_three_ways_out(no_hub: None, monkeypatch: pytest
     assert says_the_three_ways(str(caught.value))
 
 
+def test_a_hub_checkpoint_is_fetched_once(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    cache, seen, fetched = tmp_path / "snapshot", [], []
+    files = [str(file.relative_to(tiny_checkpoint)) for file in tiny_checkpoint.rglob("*") if file.is_file()]
+
+    def snapshot(name: str, **_: object) -> str:
+        if not cache.exists():
+            raise LocalEntryNotFoundError("nothing cached")
+        return str(cache)
+
+    def download(name: str, file: str) -> str:
+        fetched.append(file)
+        (cache / file).parent.mkdir(parents=True, exist_ok=True)
+        return str(shutil.copy(tiny_checkpoint / file, cache / file))
+
+    listing = SimpleNamespace(siblings=[SimpleNamespace(rfilename=file) for file in [*files, "safety_checker/x.bin"]])
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: listing)
+    assert resolve_checkpoint("someone/music", on_progress=seen.append) == cache
+    assert RiffusionModel.load(cache).licence == "mit"
+    assert [progress.stage for progress in seen] == ["download"] * len(fetched)
+    assert not [file for file in fetched if "safety" in file]
+    count = len(fetched)
+    assert resolve_checkpoint("someone/music") == cache
+    assert len(fetched) == count
+
+
 def test_a_hub_checkpoint_is_fetched_file_by_file_without_what_is_not_needed() -> None:
     files = ["README.md", "model_index.json", "riffusion-model-v1.ckpt", "safety_checker/model.safetensors"]
     files += ["safety_checker/config.json", "unet/config.json", "vae/config.json", "text_encoder/config.json"]
@@ -101,8 +134,15 @@ def test_a_hub_checkpoint_is_fetched_file_by_file_without_what_is_not_needed() -
 
 @pytest.mark.parametrize(
     "file",
-    ["model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "text_encoder/config.json"]
-    + ["vae/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors", "scheduler/scheduler_config.json"],
+    [
+        "model_index.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+        "vae/diffusion_pytorch_model.safetensors",
+        "text_encoder/config.json",
+        "text_encoder/model.safetensors",
+        "scheduler/scheduler_config.json",
+    ],
 )
 def test_a_missing_file_is_named(copy: Path, file: str) -> None:
     (copy / file).unlink()
@@ -128,14 +168,14 @@ def test_damaged_weights_are_a_sentence(copy: Path, file: str, content: bytes | 
 def test_damaged_json_is_a_sentence(copy: Path, file: str) -> None:
     for content in ("{", "[]", "\x00"):
         (copy / file).write_text(content)
-        with pytest.raises(CheckpointError, match="cannot be read|no JSON object"):
+        with pytest.raises(CheckpointError, match=r"cannot be read|no JSON object"):
             RiffusionModel.load(copy)
 
 
 def test_weights_of_another_size_are_a_sentence(copy: Path) -> None:
     config = json.loads((copy / "unet" / "config.json").read_text())
     (copy / "unet" / "config.json").write_text(json.dumps({**config, "block_out_channels": [16, 64]}))
-    with pytest.raises(CheckpointError, match="its unet cannot be loaded"):
+    with pytest.raises(CheckpointError, match=r"its unet cannot be loaded"):
         RiffusionModel.load(copy)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -231,7 +233,7 @@ def test_chunks_are_a_partition(n_frames: int, context: int, circular: bool) -> 
     chunks = list(plan_chunks(n_frames, context, circular))
     assert chunks[0].first == 0
     assert chunks[-1].last == n_frames
-    assert all(early.last == late.first for early, late in zip(chunks, chunks[1:], strict=False))
+    assert all(early.last == late.first for early, late in itertools.pairwise(chunks))
     assert all(chunk.before <= chunk.first for chunk in chunks)
     assert max(chunk.last - chunk.first for chunk in chunks) < 2 * inversion.CHUNK_FRAMES
     if len(chunks) > 1:
