@@ -160,7 +160,9 @@ def _check_whole(path: Path, container: Any, end: Fraction) -> None:
     if container.duration is None:
         return
     declared = Fraction(container.duration, av.time_base)
-    missing = Fraction(container.start_time or 0, av.time_base) + declared - end
+    # Matroska states when the last picture ends, the others how long all of them last.
+    start = 0 if "matroska" in container.format.name.split(",") else container.start_time or 0
+    missing = Fraction(start, av.time_base) + declared - end
     if missing > max(TRUNCATION_SECONDS, declared * TRUNCATION_SHARE):
         raise MediaError(
             f"{path.name} is cut short: it says it lasts {float(declared):.2f} s, "

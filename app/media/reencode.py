@@ -86,10 +86,12 @@ def encode_parts(
                 encoder.add(frame, clip.frame_pts[done] - clip.frame_pts[part.start_frame])
                 done += 1
                 on_frame(done)
-        finally:
+        except BaseException:
             if encoder is not None:
-                encoder.close()
+                encoder.output.close()
+            raise
         assert encoder is not None
+        encoder.finish()
         yield with_entry_boxes(read_movie(path).of_kind("vide")[0], encoder.hdr)
 
 
@@ -138,8 +140,8 @@ class _Encoder:
         frame.pts, frame.time_base, frame.pict_type = pts, self.time_base, PictureType.NONE
         self._mux(frame)
 
-    def close(self) -> None:
-        """Flush the encoder and finish the file."""
+    def finish(self) -> None:
+        """Get the last frames out of the encoder and finish the file."""
         try:
             self._mux(None)
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
+import time
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
@@ -25,6 +26,7 @@ from app.media import (
     same_sound,
     split,
 )
+from app.media.ffmpeg import run_ffmpeg
 from tests.fixtures_clips import BITS, RECIPES, ClipShelf
 
 N_PARTS = 4
@@ -236,6 +238,16 @@ def test_a_cancel_leaves_nothing(clips: ClipShelf, mode: str, tmp_path: Path) ->
     with pytest.raises(DubCancelled):
         split(clip, explain_split(clip, 4, mode), tmp_path, should_cancel=lambda: next(calls))  # type: ignore[arg-type]
     assert sorted(tmp_path.iterdir()) == [kept]
+
+
+def test_a_cancel_kills_ffmpeg_within_two_seconds(tmp_path: Path) -> None:
+    endless = ["-re", "-f", "lavfi", "-i", "testsrc2", "-t", "60", "-f", "mp4", str(tmp_path / "out.mp4")]
+    frames: list[int] = []
+    started = time.monotonic()
+    with pytest.raises(DubCancelled, match=r"Stopped; nothing was left behind\."):
+        run_ffmpeg(endless, tmp_path / "out.mp4", on_frames=frames.append, should_cancel=lambda: sum(frames) > 0)
+    assert time.monotonic() - started < 10
+    assert frames
 
 
 def test_the_source_is_not_touched_and_parts_are_named_by_width(clips: ClipShelf, tmp_path: Path) -> None:
