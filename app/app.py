@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import sys
@@ -33,6 +34,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         ConfigError: the folder for visitors' files cannot be made, or MCP is wanted and not installed.
     """
     folder = page_folder(settings)
+    check_mcp(settings)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     from gradio.utils import get_space
@@ -91,6 +93,16 @@ def page_folder(settings: Settings) -> Path:
             f"The folder {folder} cannot be made ({error.strerror}): set TEMPORARY_DIRECTORY to another one."
         ) from error
     return folder
+
+
+def check_mcp(settings: Settings) -> None:
+    """Raise ConfigError where agents are wanted and the package for them is missing."""
+    from app.errors import ConfigError
+
+    if settings.mcp_server and importlib.util.find_spec("mcp") is None:
+        raise ConfigError(
+            "MCP_SERVER=true needs the package mcp, which is not installed: run pip install -r requirements-mcp.txt."
+        )
 
 
 def blocked(folder: Path) -> list[str]:

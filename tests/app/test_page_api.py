@@ -79,8 +79,8 @@ def test_every_endpoint_describes_its_parameters(client: Client) -> None:
 
 def test_nobody_fetches_what_is_not_his(client: Client, served: Served, real_clip: Path) -> None:
     client.predict(handle_file(str(real_clip)), 2, api_name="/split")
-    results = [path for path in served.folder.rglob("visitors/*/*/*/parts/01.mp4")]
-    uploads = [path for path in served.folder.glob("*/b.mp4")]
+    results = list(served.folder.rglob("visitors/*/*/*/parts/01.mp4"))
+    uploads = list(served.folder.glob("*/b.mp4"))
     assert results
     assert uploads
     secret = ROOT / ".env"

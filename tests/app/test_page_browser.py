@@ -119,7 +119,8 @@ def test_dub_two_parts_compare_choose_undo_download_and_verify(visit: Open, real
 
 def check_players(me: Visit) -> None:
     """Before, after and in place play, and the pair keeps its place when one takes over from the other."""
-    ready = "e => new Promise(done => { const ok = () => e.readyState >= 1 && done(e.duration); ok(); e.onloadedmetadata = ok })"
+    ready = """e => new Promise((done) => {
+        const ok = () => e.readyState >= 1 && done(e.duration); ok(); e.onloadedmetadata = ok })"""
     before, after = (me.tab.locator(f"#detail video[data-kind={kind}]") for kind in ("before", "after"))
     assert before.evaluate(ready) == pytest.approx(1.25, abs=0.05)
     assert after.evaluate(ready) == pytest.approx(1.25, abs=0.05)
@@ -202,7 +203,7 @@ def test_two_visitors_wait_in_line_and_see_only_their_own_files(visit: Open, rea
     first.run()
     first.tab.locator("#progress", has_text="step").wait_for(timeout=30_000)
     second.run()
-    second.tab.locator("#progress", has_text="You are number 1 in the queue").wait_for()
+    second.tab.locator("#waiting", has_text="You are number 1 in the queue").wait_for()
     first.tab.locator("#cancel").click()
     second.wait_for_part(1)
 
