@@ -7,7 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from app.archive_verify import Check, VerifyReport, verify
+from app.archive_checks import Check, VerifyReport
+from app.archive_verify import verify
 from app.archive_zip import unpack, write_zip
 from app.manifest import MANIFEST_NAME, DubFacts, FileFacts, Manifest, manifest_text, read_manifest
 from app.results import Candidate, DubResult, MusicFiles

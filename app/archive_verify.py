@@ -4,56 +4,27 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 
 from app import media
+from app.archive_checks import (
+    MAX_PICTURE_DIFFERENCE,
+    MIN_LOSSY_SNR_DB,
+    PICTURE_HEIGHT,
+    Check,
+    VerifyReport,
+    frame_time,
+    snr_db,
+)
+from app.archive_film import check_film
 from app.archive_zip import unpack
 from app.errors import ArchiveError, MediaError
 from app.manifest import MANIFEST_NAME, Manifest, PartFacts, read_manifest
 from app.results_folder import check_cancel, hash_file
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
-
-# Sound that was encoded again: noise at least this far below the source. Sound one frame out of place is far worse.
-MIN_LOSSY_SNR_DB = 8.0
-# Re-encoded pictures: mean difference of a small copy, of 255.
-MAX_PICTURE_DIFFERENCE = 12.0
-PICTURE_HEIGHT = 48
-SILENT_POWER = 1e-9
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    """What, in a word or two."""
-    ok: bool
-    """Whether it is right."""
-    text: str
-    """What was found, one sentence."""
-
-
-@dataclass(frozen=True)
-class VerifyReport:
-    """All that was looked at."""
-
-    checks: tuple[Check, ...]
-    """In order."""
-
-    @property
-    def ok(self) -> bool:
-        """True where everything is right."""
-        return all(check.ok for check in self.checks)
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """One line for each check, as people read them."""
-        return tuple(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.text}" for check in self.checks)
 
 
 def verify(
@@ -96,12 +67,12 @@ def _verify_folder(
 ) -> VerifyReport:
     manifest = read_manifest(folder)
     steps: list[Callable[[Path, Manifest, media.Clip], Iterator[Check]]]
-    steps = [_files, _source, _frames, _sounds, _music, _film]
+    steps = [_files, _source, _frames, _sounds, _music, check_film]
     checks: list[Check] = []
     for number, step in enumerate(steps):
         if on_progress is not None:
             on_progress(Progress("verify", number, len(steps)))
-        name = step.__name__.strip("_")
+        name = step.__name__.split("_")[-1]
         try:
             for check in step(folder, manifest, clip):
                 check_cancel(should_cancel)
@@ -183,8 +154,8 @@ def _reencoded_frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Ite
             wrong.append(f"part {part.index} has {found.n_frames} frames, not {wanted}")
             continue
         numbers = sorted({0, wanted // 2, wanted - 1})
-        pictures = media.thumbnails(found, [_time(found, number) for number in numbers], PICTURE_HEIGHT)
-        times = [_time(clip, part.start_frame + number) for number in numbers]
+        pictures = media.thumbnails(found, [frame_time(found, number) for number in numbers], PICTURE_HEIGHT)
+        times = [frame_time(clip, part.start_frame + number) for number in numbers]
         originals = media.thumbnails(clip, times, PICTURE_HEIGHT)
         for number, picture, original in zip(numbers, pictures, originals, strict=True):
             small = picture.resize(original.size)
@@ -194,19 +165,6 @@ def _reencoded_frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Ite
                 wrong.append(f"frame {number} of part {part.index} is not the source's ({difference:.0f} of 255 apart)")
     text = f"{clip.n_frames} re-encoded frames in the source's order, at most {worst:.1f} of 255 apart where compared"
     yield Check("frames", not wrong, "; ".join(wrong) or text)
-
-
-def _time(clip: media.Clip, frame: int) -> Fraction:
-    return (clip.frame_pts[frame] - clip.frame_pts[0]) * clip.time_base
-
-
-def snr_db(reference: np.ndarray, other: np.ndarray) -> float:
-    """How far the difference of two sounds [C, T] lies below the first, in dB; inf where they are the same."""
-    error = float(np.square(reference - other, dtype=np.float64).sum())
-    power = float(np.square(reference, dtype=np.float64).sum())
-    if error <= SILENT_POWER * max(1, reference.size):
-        return np.inf
-    return 10.0 * float(np.log10(max(power, 1e-30) / error))
 
 
 def _sounds(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
@@ -259,42 +217,3 @@ def _music(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check
         lengths = [media.read_audio(folder / take.wav).n_samples for take in dub.takes]
         right = all(length == wanted for length in lengths)
         yield Check(f"music {dub.part}", right, f"{len(lengths)} takes of {', '.join(map(str, lengths))} samples")
-
-
-def _film(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
-    """The film has the source's pictures untouched, and its sound differs in the dubbed ranges only."""
-    if manifest.film is None:
-        return
-    film = media.probe(folder / manifest.film)
-    packets = media.packet_hashes(film.path)
-    same = packets == media.packet_hashes(clip.path)
-    text = "are byte for byte the source's" if same else "differ from the source's"
-    yield Check("film", same, f"its {len(packets)} video packets {text}")
-    times = [[_time(one, number) for number in range(one.n_frames)] for one in (film, clip)]
-    late = max((abs(a - b) for a, b in zip(*times, strict=False)), default=Fraction(0))
-    in_time = film.n_frames == clip.n_frames and late <= Fraction(1, 1000)
-    yield Check("film", in_time, f"{film.n_frames} frames, shown when the source shows them")
-    right = film.n_samples == manifest.film_samples and film.sample_rate == manifest.sample_rate
-    yield Check("film", right, f"its sound has {film.n_samples} of {manifest.film_samples} samples")
-    yield from _film_sound(folder, manifest, clip, film)
-
-
-def _film_sound(folder: Path, manifest: Manifest, clip: media.Clip, film: media.Clip) -> Iterator[Check]:
-    first, end = manifest.film_start_sample, manifest.film_start_sample + manifest.film_samples
-    heard = media.decode_audio(film, start_sample=first, end_sample=end).samples
-    source = np.zeros_like(heard)
-    if clip.sample_rate is not None:
-        source = media.decode_audio(clip, start_sample=first, end_sample=end).samples
-    at = first
-    for part in [*(manifest.parts[dub.part - 1] for dub in manifest.dubs), None]:
-        stop = part.start_sample if part is not None else end
-        if stop > at:
-            snr = snr_db(source[:, at - first : stop - first], heard[:, at - first : stop - first])
-            where = f"from sample {at} to {stop} it sounds like the source"
-            yield Check("film", snr >= MIN_LOSSY_SNR_DB, f"{where} ({snr:.1f} dB)")
-        if part is not None:
-            at = part.end_sample
-            new = media.decode_audio(folder / part.file, start_sample=0, end_sample=at - stop).samples
-            snr = snr_db(new, heard[:, stop - first : at - first])
-            where = f"over part {part.index} it has the part's new sound"
-            yield Check("film", snr >= MIN_LOSSY_SNR_DB, f"{where} ({snr:.1f} dB)")
