@@ -14,6 +14,8 @@ from app.media import probe
 from app.mood import suggest
 from app.mood.answers import trim_words
 from app.mood.describe import with_tempo
+from app.mood.look import look_at
+from app.mood.palette import read_palette
 from app.mood.tempo import fit_tempo
 from app.plan import plan_parts
 from app.settings import load_settings
@@ -42,6 +44,27 @@ def test_the_tempo_makes_the_part_whole_bars() -> None:
         assert found.bars is not None
         assert found.bars * 240 / found.bpm == pytest.approx(float(part.duration), rel=1e-12)
         assert f"{round(found.bpm)} BPM" in found.prompt
+
+
+def test_ten_scenes_get_ten_prompts_as_documented() -> None:
+    table = (
+        (Path(__file__).parents[2] / "docs" / "mood.md")
+        .read_text()
+        .split("### Ten real scenes")[1]
+        .split("## Tempo")[0]
+    )
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| `")]
+    assert len(rows) == len({prompt for _, _, prompt in rows}) == 10
+    for scene, saw, prompt in rows:
+        name = scene.split("`")[1]
+        if name.endswith(".mp4"):
+            path = Path(gradio.media.get_video(name))
+            part = plan_parts(probe(path), 4)[1] if "part 2 of 4" in scene else None
+            found = suggest(path, part=part, settings=SETTINGS)
+            assert (found.saw, found.prompt) == (saw, prompt)
+        else:
+            reading = read_palette(look_at([Image.open(gradio.media.get_image(name))]), None, Fraction(15, 2))
+            assert (reading.saw, reading.prompt) == (saw, prompt)
 
 
 def test_auto_is_palette_without_a_gpu() -> None:
