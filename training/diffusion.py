@@ -19,6 +19,7 @@ from training.latents import read_latents
 from training.optimizer import Muon, warm_up_then_decay
 from training.parallel import Team
 from training.piece import Piece
+from training.previews import write_preview
 from training.tokenizer import tokenize
 
 WINDOW = 32
@@ -46,6 +47,8 @@ class DiffusionSettings:
     """Share of prompts left empty."""
     save_seconds: float = 240.0
     """Time between checkpoints."""
+    preview_seconds: float = 900.0
+    """Time between sample sheets; there is one at the end in any case."""
     seed: int = 0
     """Of weights and draws."""
 
@@ -154,6 +157,89 @@ def velocity_loss(
     return functional.mse_loss(predicted.float(), signal * noise - noise_share * latents)
 
 
+class Trainer:
+    """The model in training with its average, its optimizer and how far it has come."""
+
+    def __init__(self, folder: Path, settings: DiffusionSettings, device: str) -> None:
+        from transformers import CLIPTextModel, CLIPTokenizer
+
+        self.folder, self.settings, self.device, self.team = folder, settings, device, Team()
+        self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+        encoder: Any = CLIPTextModel.from_pretrained(folder / "text_encoder")
+        self.encoder = encoder.to(device).eval().requires_grad_(False)
+        n_latents = int(np.load(folder / "latents.npy", mmap_mode="r").shape[1])
+        unet = new_unet(n_latents, encoder.config.hidden_size, settings)
+        self.unet = unet.to(device, memory_format=torch.channels_last)
+        outer = [*unet.conv_in.parameters(), *unet.conv_out.parameters()]
+        self.optimizer = Muon(
+            unet.parameters(), rate=settings.rate, adam_rate=settings.adam_rate, adam_only=outer, team=self.team
+        )
+        self.average = {name: value.detach().clone() for name, value in unet.state_dict().items()}
+        self.alphas = new_scheduler().alphas_cumprod.to(device)
+        self.steps, self.seconds, self.loss = 0, 0.0, 0.0
+        self.path = folder / "diffusion.pt"
+        if self.path.exists():
+            self.load()
+
+    def step(self, latents: torch.Tensor, ids: torch.Tensor, place: float, last: float) -> float:
+        """Learn from one batch.
+
+        Args:
+            latents: [B, C, 32, 32].
+            ids: token ids [B, L].
+            place: how much of the run is over, 0 to 1.
+            last: when the step before ended, by time.monotonic.
+        Returns:
+            When the gradients were there, for the next step's `last`.
+        """
+        self.optimizer.scale = warm_up_then_decay(self.steps, place)
+        latents = latents.to(self.device, memory_format=torch.channels_last)
+        loss = velocity_loss(self.unet, self.encoder, latents, ids.to(self.device), self.alphas)
+        self.optimizer.zero_grad()
+        loss.backward()
+        now = time.monotonic()
+        gradients = [parameter.grad for parameter in self.unet.parameters() if parameter.grad is not None]
+        self.seconds = self.team.average(gradients, self.seconds + now - last)
+        self.optimizer.step()
+        update_average(self.average, self.unet, self.settings.average, self.steps)
+        self.steps += 1
+        self.loss = loss.item() if self.loss == 0 else 0.98 * self.loss + 0.02 * loss.item()
+        return now
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all; only the first process does."""
+        if self.team.rank > 0:
+            return
+        partial = self.path.with_suffix(".partial")
+        torch.save(
+            {
+                "unet": self.unet.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "average": self.average,
+                "state": {"steps": self.steps, "seconds": self.seconds, "loss": self.loss},
+            },
+            partial,
+        )
+        os.replace(partial, self.path)
+
+    def load(self) -> None:
+        """Continue from the checkpoint."""
+        saved = torch.load(self.path, weights_only=True, map_location=self.device)
+        self.unet.load_state_dict(saved["unet"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        for name, value in saved["average"].items():
+            self.average[name].copy_(value)
+        state = saved["state"]
+        self.steps, self.seconds, self.loss = state["steps"], state["seconds"], state["loss"]
+
+    def preview(self) -> None:
+        """Write a sample sheet and sounds; only the first process does."""
+        if self.team.rank == 0:
+            write_preview(
+                self.folder, self.unet, self.average, self.encoder, self.tokenizer, new_scheduler(), self.steps
+            )
+
+
 def train_diffusion(
     folder: Path,
     data: Path,
@@ -173,57 +259,26 @@ def train_diffusion(
         max_steps: stop after so many steps.
         device: where it runs.
     """
-    from transformers import CLIPTextModel, CLIPTokenizer
-
-    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
-    encoder: Any = CLIPTextModel.from_pretrained(folder / "text_encoder")
-    encoder = encoder.to(device).eval()
-    encoder.requires_grad_(False)
-    team = Team()
-    codec_channels = int(np.load(folder / "latents.npy", mmap_mode="r").shape[1])
-    unet = new_unet(codec_channels, encoder.config.hidden_size, settings).to(device, memory_format=torch.channels_last)
-    optimizer = Muon(
-        unet.parameters(),
-        rate=settings.rate,
-        adam_rate=settings.adam_rate,
-        adam_only=[*unet.conv_in.parameters(), *unet.conv_out.parameters()],
-        team=team,
-    )
-    average = {name: value.detach().clone() for name, value in unet.state_dict().items()}
-    state = load_state(folder / "diffusion.pt", unet, optimizer, average)
-    draws = settings.seed + 10**6 * team.rank + state["steps"]
-    windows = Windows(folder, data, tokenizer, settings, draws)
-    batches, alphas = stream(windows, device), new_scheduler().alphas_cumprod.to(device)
+    trainer = Trainer(folder, settings, device)
+    draws = settings.seed + 10**6 * trainer.team.rank + trainer.steps
     torch.manual_seed(draws)
-    last, saved, running = time.monotonic(), time.monotonic(), float(state["loss"])
-    while state["seconds"] < max_seconds and state["steps"] < max_steps:
-        optimizer.scale = warm_up_then_decay(
-            state["steps"], max(state["seconds"] / max_seconds, state["steps"] / max_steps)
-        )
-        latents, ids = next(batches)
-        latents = latents.to(device, memory_format=torch.channels_last)
-        loss = velocity_loss(unet, encoder, latents, ids.to(device), alphas)
-        optimizer.zero_grad()
-        loss.backward()
-        now = time.monotonic()
-        gradients = [parameter.grad for parameter in unet.parameters() if parameter.grad is not None]
-        state["seconds"] = team.average(gradients, state["seconds"] + now - last)
-        optimizer.step()
-        update_average(average, unet, settings.average, state["steps"])
-        state["steps"], last = state["steps"] + 1, now
-        running = loss.item() if running == 0 else 0.98 * running + 0.02 * loss.item()
-        state["loss"] = running
-        if state["steps"] % 20 == 0 and team.rank == 0:
-            print(
-                f"diffusion: step {state['steps']} samples {state['steps'] * settings.batch * team.size} "
-                f"loss {running:.4f} {state['seconds']:.0f} s",
-                flush=True,
-            )
-        if now - saved > settings.save_seconds and team.rank == 0:
-            save_state(folder / "diffusion.pt", unet, optimizer, average, state)
-            saved = now
-    if team.rank == 0:
-        save_state(folder / "diffusion.pt", unet, optimizer, average, state)
+    batches = stream(Windows(folder, data, trainer.tokenizer, settings, draws), device)
+    began, last = trainer.steps, time.monotonic()
+    saved, previewed = last, last
+    while trainer.seconds < max_seconds and trainer.steps < max_steps:
+        last = trainer.step(*next(batches), max(trainer.seconds / max_seconds, trainer.steps / max_steps), last)
+        if trainer.steps % 20 == 0 and trainer.team.rank == 0:
+            seen = trainer.steps * settings.batch * trainer.team.size
+            print(f"diffusion: {trainer.steps} steps, {seen} samples, loss {trainer.loss:.4f}", flush=True)
+        if last - saved > settings.save_seconds:
+            trainer.save()
+            saved = last
+        if last - previewed > settings.preview_seconds:
+            trainer.preview()
+            previewed = last
+    if trainer.steps > began:
+        trainer.save()
+        trainer.preview()
 
 
 @torch.no_grad()
@@ -232,26 +287,3 @@ def update_average(average: dict[str, torch.Tensor], unet: Any, longest: float, 
     keep = min(longest, (1 + steps) / (10 + steps))
     for name, value in unet.state_dict().items():
         average[name].lerp_(value, 1 - keep)
-
-
-def save_state(
-    path: Path, unet: Any, optimizer: Muon, average: dict[str, torch.Tensor], state: dict[str, float]
-) -> None:
-    """Write a checkpoint, whole or not at all."""
-    partial = path.with_suffix(".partial")
-    torch.save(
-        {"unet": unet.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "state": state}, partial
-    )
-    os.replace(partial, path)
-
-
-def load_state(path: Path, unet: Any, optimizer: Muon, average: dict[str, torch.Tensor]) -> dict[str, Any]:
-    """Continue from a checkpoint where there is one; returns steps, seconds and loss so far."""
-    if not path.exists():
-        return {"steps": 0, "seconds": 0.0, "loss": 0.0}
-    saved = torch.load(path, weights_only=True)
-    unet.load_state_dict(saved["unet"])
-    optimizer.load_state_dict(saved["optimizer"])
-    for name, value in saved["average"].items():
-        average[name].copy_(value)
-    return dict(saved["state"])

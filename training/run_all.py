@@ -72,7 +72,9 @@ PRESETS = {
         vae_width=48,
         vae_batch=64,
         seconds={"text": 120, "autoencoder": 150, "diffusion": 900},
-        diffusion=DiffusionSettings(channels=(96, 192, 320), layers=2, batch=256, average=0.9995, save_seconds=120),
+        diffusion=DiffusionSettings(
+            channels=(96, 192, 320), layers=2, batch=256, average=0.9995, save_seconds=120, preview_seconds=240
+        ),
     ),
     "cpu": Preset(
         n_shards=140,
@@ -99,7 +101,7 @@ PRESETS = {
         vae_batch=2,
         seconds={"text": 60, "autoencoder": 60, "diffusion": 60},
         max_steps=6,
-        diffusion=DiffusionSettings(channels=(16, 32, 32), layers=1, batch=2, save_seconds=1.0),
+        diffusion=DiffusionSettings(channels=(16, 32, 32), layers=1, batch=2, save_seconds=1.0, preview_seconds=1e9),
     ),
 }
 
@@ -208,6 +210,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
+    torch.set_float32_matmul_precision("high")
     target = options.target or options.folder / "pocket"
     soundfont = choose_soundfont(options.soundfont, options.preset, options.folder)
     for stage in options.stages:

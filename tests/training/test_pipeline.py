@@ -95,6 +95,12 @@ def test_a_finished_stage_is_not_done_again(run_folder: Path) -> None:
     assert (run_folder / "data" / "00000.npy").stat().st_mtime_ns == stamp
 
 
+def test_sample_sheets_and_sounds_are_written_while_training(run_folder: Path) -> None:
+    sheets = sorted((run_folder / "samples").glob("*.png"))
+    assert sheets
+    assert len(list((run_folder / "samples").glob(f"{sheets[0].stem}-*.wav"))) == 6
+
+
 def test_the_packed_checkpoint_is_in_small_files_and_whole(run_folder: Path) -> None:
     import io
     import tarfile
