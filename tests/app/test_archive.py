@@ -15,6 +15,7 @@ import pytest
 
 from app import media
 from app.archive import VerifyReport, verify
+from app.archive_checks import MIN_LOSSY_SNR_DB, likeness_db
 from app.archive_zip import unpack
 from app.errors import ArchiveError, DubCancelled, MediaError
 from app.manifest import read_manifest
@@ -123,6 +124,21 @@ def test_tampering_is_found(
     report = verify(result_copy, dub_clip)
     assert not report.ok
     assert found <= failed(report), report.lines
+
+
+def test_noise_survives_encoding_and_nothing_else_passes_for_it() -> None:
+    drawn = np.random.default_rng(0).standard_normal((3, 2, 4 * RATE)).astype(np.float32)
+    noise = drawn[0]
+    assert likeness_db(noise, noise, RATE) == np.inf
+    assert likeness_db(noise, noise + 0.7 * drawn[1], RATE) > MIN_LOSSY_SNR_DB
+    for other in (0 * noise, drawn[2], np.roll(noise, 1, axis=1), -noise, noise[:, :-1]):
+        assert likeness_db(noise, other, RATE) < MIN_LOSSY_SNR_DB
+    one_second = noise.copy()
+    one_second[:, RATE : 2 * RATE] = 0
+    assert likeness_db(noise, one_second, RATE) < MIN_LOSSY_SNR_DB
+    quiet = np.zeros_like(noise)
+    assert likeness_db(quiet, quiet + 1e-6, RATE) == np.inf
+    assert likeness_db(quiet, noise, RATE) < MIN_LOSSY_SNR_DB
 
 
 def test_a_part_that_is_left_out_is_found(result_copy: Path, dub_clip: Path) -> None:
