@@ -99,7 +99,12 @@ def add_dub(commands: Any) -> None:
         "--prompt", metavar="TEXT", action="append", default=[],
         help='what the music should be, or "auto" to read it from the picture; once, or once for each --part',
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="DIR", help="a new folder for the result")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="a new folder for the result; with --from, without it, the earlier result is changed in place",
+    )
     parser.add_argument("--force", action="store_true", help="replace an earlier result in DIR")
     parser.add_argument(
         "--from", dest="earlier", type=Path, metavar="MANIFEST",

@@ -39,7 +39,7 @@ class Earlier:
     """A result that this run goes on from: files of it that are still what its manifest says."""
 
     def __init__(self, path: Path) -> None:
-        path = Path(path)
+        path = Path(path).absolute()
         self.folder = path if path.is_dir() else path.parent
         self.manifest: Manifest = read_manifest(path)
         self._checked: dict[str, bool] = {}

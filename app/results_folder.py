@@ -87,7 +87,14 @@ def _swap(work: Path, out_dir: Path) -> None:
     except BaseException:
         os.rename(old, out_dir)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    UNFINISHED.add(old)
+    try:
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:  # A second Ctrl-C: the new result is in place, the old one still has to go.
+        shutil.rmtree(old, ignore_errors=True)
+        raise
+    finally:
+        UNFINISHED.discard(old)
 
 
 @contextmanager

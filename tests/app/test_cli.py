@@ -116,12 +116,17 @@ def test_verify_fails_on_a_tampered_copy(capsys: pytest.CaptureFixture[str], res
 
 
 def test_from_a_manifest(
-    capsys: pytest.CaptureFixture[str], model: ChordModel, result_copy: Path, tmp_path: Path
+    capsys: pytest.CaptureFixture[str],
+    model: ChordModel,
+    monkeypatch: pytest.MonkeyPatch,
+    result_copy: Path,
+    tmp_path: Path,
 ) -> None:
     film = (result_copy / "film.mp4").read_bytes()
     assert run(capsys, "dub", "--from", result_copy / "manifest.json", "--out", tmp_path / "again")[0] == 0
     assert (tmp_path / "again" / "film.mp4").read_bytes() == film
-    assert run(capsys, "dub", "--from", result_copy, "--part", 2, "--loudness", -14)[0] == 0
+    monkeypatch.chdir(result_copy.parent)
+    assert run(capsys, "dub", "--from", Path(result_copy.name), "--part", 2, "--loudness", -14)[0] == 0
     assert not model.calls
     assert (result_copy / "film.mp4").read_bytes() != film
     code, _, err = run(capsys, "dub", "--from", result_copy, "--part", 4)
