@@ -37,10 +37,33 @@ def make_clip(path: Path, seconds: int) -> None:
     """Write an H.264 and AAC clip of moving noise, B-frames and a keyframe every 250 frames."""
     minute = path.with_name("minute.mp4")
     source = f"testsrc2=s=480x270:r={RATE}:d={min(seconds, 30)},noise=alls=12:allf=t,scale={SIZE}:flags=neighbor"
-    encode = ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", str(GOP), "-b:v", "6M", "-pix_fmt", "yuv420p"]
+    encode = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-bf",
+        "2",
+        "-g",
+        str(GOP),
+        "-b:v",
+        "6M",
+        "-pix_fmt",
+        "yuv420p",
+    ]
     tone = f"sine=440:r=48000:d={min(seconds, 30)}"
     ffmpeg("-f", "lavfi", "-i", source, "-f", "lavfi", "-i", tone, *encode, "-c:a", "aac", "-ac", "2", str(minute))
-    ffmpeg("-stream_loop", str(max(0, -(-seconds // 30) - 1)), "-i", str(minute), "-c", "copy", "-t", str(seconds), str(path))
+    ffmpeg(
+        "-stream_loop",
+        str(max(0, -(-seconds // 30) - 1)),
+        "-i",
+        str(minute),
+        "-c",
+        "copy",
+        "-t",
+        str(seconds),
+        str(path),
+    )
     minute.unlink()
 
 
