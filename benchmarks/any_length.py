@@ -3,10 +3,10 @@
     python -m benchmarks.any_length [--model pocket] [--steps 20] [--seconds 1 5.11 12.3 60]
 
 Each length is made in a process of its own, so that its peak memory is its own. The seam measure compares three
-jumps, each between the 60 ms before and the 60 ms after an instant: of level (dB), of the spectrum (flux: the norm of the
-difference of the two magnitude spectra over the sum of their norms), and of timbre (spectral centroid, in octaves). The
-joints are the instants where a window of the last step begins or ends; elsewhere is every 10 ms at least 100 ms from any
-joint. A z below 2 says that the joints' mean jump is not larger than that of as many instants drawn from elsewhere.
+jumps, each between the 60 ms before and the 60 ms after an instant: of level (dB), of the spectrum (flux: the norm of
+the difference of the two magnitude spectra over the sum of their norms), and of timbre (spectral centroid, octaves).
+The joints are the instants where a window of the last step begins or ends; elsewhere is every 10 ms at least 100 ms
+from any joint. A z below 2 says that the joints' mean jump is not larger than that of as many instants elsewhere.
 """
 
 from __future__ import annotations
