@@ -67,8 +67,15 @@ def detail_html(result: DubResult, music: MusicFiles, poster: str) -> str:
         f'<div class="compare"><div><div class="pair" data-pair>{pair}</div>'
         f'<p class="hint">{escape(strings.COMPARE_HELP)}</p></div>{in_place_html(result, start, end, poster)}</div>'
         f"<h4>{escape(strings.TAKES_HEADING)}</h4>{takes_html(music)}"
-        f"{made_html(facts) if facts else ''}{notes_html(result.notes)}</section>"
+        f"{made_html(facts) if facts else ''}{notes_html(other_notes(result, facts))}</section>"
     )
+
+
+def other_notes(result: DubResult, dub: DubFacts | None) -> list[str]:
+    """What there is to know of the whole result, without what is said of each part's music beside it."""
+    of_parts = tuple(f"Part {music.part}: " for music in result.music)
+    own = set(dub.notes) if dub is not None else set()
+    return [note for note in result.notes if not note.startswith(of_parts) and note not in own]
 
 
 def in_place_html(result: DubResult, start: Fraction, end: Fraction, poster: str) -> str:

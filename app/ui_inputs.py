@@ -134,7 +134,7 @@ def suggestion(settings: Settings) -> Widgets:
         widgets["stills_count"] = gr.Slider(
             1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, min_width=200
         )
-        widgets["show_stills"] = gr.Button(strings.STILLS_BUTTON, min_width=120)
+        widgets["show_stills"] = gr.Button(strings.STILLS_BUTTON, min_width=120, elem_id="show-stills")
     widgets["stills"] = gr.HTML(stills_html(Session()), elem_id="stills", js_on_load=TELL_CHOICE)
     with gr.Row(equal_height=True):
         widgets["describer"] = gr.Dropdown(
@@ -145,7 +145,7 @@ def suggestion(settings: Settings) -> Widgets:
             filterable=False,
             min_width=200,
         )
-        widgets["suggest"] = gr.Button(strings.SUGGEST_BUTTON, min_width=120)
+        widgets["suggest"] = gr.Button(strings.SUGGEST_BUTTON, min_width=120, elem_id="suggest")
     widgets["saw"] = gr.HTML("", elem_id="saw")
     return widgets
 

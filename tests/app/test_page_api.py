@@ -43,6 +43,20 @@ def test_the_whole_job_from_a_program(client: Client, served: Served, real_clip:
     assert str(served.folder) not in str(report)
 
 
+def test_the_example_in_the_docs_runs(
+    served: Served, real_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "holiday.mp4").write_bytes(real_clip.read_bytes())
+    values: dict[str, str] = {}
+    exec(compile(code.replace("http://127.0.0.1:7860", served.url), "docs/api.md", "exec"), values)
+    assert "480 × 270" in capsys.readouterr().out
+    assert verify(Path(values["archive"]), real_clip).ok
+
+
 def test_our_sentences_reach_the_program(client: Client, real_clip: Path, tmp_path: Path) -> None:
     video = handle_file(str(real_clip))
     with pytest.raises(AppError, match="choose from 1 to 4"):
