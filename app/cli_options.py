@@ -73,6 +73,23 @@ def _add_music(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--strength", type=float, metavar="X", help="with a start: 0 keeps it, 1 ignores it")
 
 
+def _add_mix(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("into the film")
+    group.add_argument("--split", choices=SPLIT_MODES, help=SPLIT_HELP)
+    group.add_argument(
+        "--mix", choices=SOUND_MODES,
+        help="replace the sound, lay the music under it, or duck the music while the original speaks",
+    )  # fmt: skip
+    group.add_argument(
+        "--music-gain", type=float, metavar="DB", help="under and duck: music below the original, -40 to 0"
+    )
+    group.add_argument(
+        "--loudness", metavar="match|LUFS", help="match the original (default), or a loudness, -40 to -6"
+    )
+    group.add_argument("--take", type=int, metavar="T", help="which candidate is laid in, from 1")
+    group.add_argument("--threads", type=int, metavar="N", help="threads for re-encoding")
+
+
 def add_dub(commands: Any) -> None:
     """dub: the main job."""
     parser = _command(
@@ -113,20 +130,7 @@ def add_dub(commands: Any) -> None:
     parser.add_argument("--describer", choices=DESCRIBERS, help="who reads the picture for --prompt auto")
     _add_music(parser)
     _add_model(parser)
-    group = parser.add_argument_group("into the film")
-    group.add_argument("--split", choices=SPLIT_MODES, help=SPLIT_HELP)
-    group.add_argument(
-        "--mix", choices=SOUND_MODES,
-        help="replace the sound, lay the music under it, or duck the music while the original speaks",
-    )  # fmt: skip
-    group.add_argument(
-        "--music-gain", type=float, metavar="DB", help="under and duck: music below the original, -40 to 0"
-    )
-    group.add_argument(
-        "--loudness", metavar="match|LUFS", help="match the original (default), or a loudness, -40 to -6"
-    )
-    group.add_argument("--take", type=int, metavar="T", help="which candidate is laid in, from 1")
-    group.add_argument("--threads", type=int, metavar="N", help="threads for re-encoding")
+    _add_mix(parser)
     _add_json(parser)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.cli import main
 from app.dub import dub
 from app.results import DubResult, DubSettings
 from app.settings import load_settings
@@ -139,3 +140,35 @@ def spectrogram_picture() -> Any:
     params = SpectrogramParams(sample_rate=8000, n_fft=1600, win_length=400, hop_length=80, n_mels=32, f_max=3600.0)
     rising = np.linspace(0, 1, 32 * 20, dtype=np.float32).reshape(1, 32, 20)
     return image_from_mel(Spectrogram(rising, params))
+
+
+# The options of a dub that works, but for the video.
+DUB = "--parts 4 --part 2 --prompt piano --out {out}"
+
+
+@pytest.fixture
+def cli_model(monkeypatch: pytest.MonkeyPatch) -> ChordModel:
+    """What load_model gives; its name is the one asked for."""
+    chords = ChordModel()
+
+    def load_model(name: str, **options: Any) -> ChordModel:
+        chords.name = name
+        return chords
+
+    monkeypatch.setattr("riffusion_inference.engines.load_model", load_model)
+    return chords
+
+
+def words(text: str, **names: object) -> list[str]:
+    """A command line with {names} put in whole, spaces and all."""
+    return [word.format(**names) for word in text.split()]
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: object) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of main."""
+    try:
+        code = main([str(word) for word in argv])
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    said = capsys.readouterr()
+    return code, said.out, said.err
