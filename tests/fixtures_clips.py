@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 import shutil
 import subprocess
@@ -12,6 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image
+
+from app.media.mp4_boxes import Edit, edits_box
+from app.media.mp4_movie import read_movie, whole_track
+from app.media.mp4_write import write_movie
 
 WIDTH, HEIGHT, FRAMES, RATE = 160, 96, 75, 25
 SAMPLE_RATE = 48000
@@ -80,6 +85,7 @@ RECIPES: dict[str, tuple[str, str]] = {
     "avi": ("avi", f"{PICTURES} {SOUND} -c:v mpeg4 -q:v 3 -g 30 -c:a pcm_s16le -t 3"),
     "ts": ("ts", f"{PICTURES} {SOUND} {X264} -g 20 {AAC} -t 3"),
 }
+TWO_STRETCHES = "two_stretches"
 HOSTILE_NAME = "-dash 'quotes\" ünïcode %d;$(x) & clip"
 
 SUBTITLES = "1\n00:00:00,200 --> 00:00:01,100\nfirst\n\n2\n00:00:01,300 --> 00:00:02,600\nsecond\n"
@@ -141,12 +147,28 @@ class ClipShelf:
     def _make(self, kind: str) -> Path:
         if kind == "hostile_name":
             return Path(shutil.copy(self.path("h264"), self.folder / f"{HOSTILE_NAME}.mp4"))
+        if kind == TWO_STRETCHES:
+            return self._two_stretches()
         if kind == "new_parameters":
             self._join_streams()
         suffix, recipe = RECIPES[kind]
         path = self.folder / f"{kind}.{suffix}"
         needed = {other: str(self.path(other)) for other in RECIPES if f"{{{other}}}" in recipe}
         run_ffmpeg(self.folder, [*shlex.split(recipe.format(**needed)), path.name])
+        return path
+
+    def _two_stretches(self) -> Path:
+        """A clip whose edit list shows its first 0.8 s and then 1.2 s to 2.8 s."""
+        movie = read_movie(self.path("keyframes"))
+        tracks = []
+        for track in movie.tracks:
+            assert track.shown is not None
+            first, second = track.shown.first, track.shown.first + track.timescale * 6 // 5
+            edits = [Edit(movie.timescale * 4 // 5, first), Edit(movie.timescale * 8 // 5, second)]
+            whole = whole_track(track)
+            tracks.append(dataclasses.replace(whole, trak=whole.trak.replaced(edits_box(edits))))
+        path = self.folder / f"{TWO_STRETCHES}.mp4"
+        write_movie(path, movie.ftyp, movie.moov, movie.timescale, movie.timescale * 12 // 5, tracks)
         return path
 
     def _join_streams(self) -> None:

@@ -67,6 +67,8 @@ def can_carry(clip: Clip) -> Verdict:
         reason, repack = _mp4_obstacle(clip)
         if repack:
             return Verdict(True, "", (*notes, "The file is written in fragments: it is repackaged first."))
+        if reason and plain_movie(clip) is None and names["audio"]:
+            notes.append("Its sound is encoded again too, as AAC, or as FLAC where it is lossless.")
         return Verdict(not reason, reason, tuple(notes))
     notes += _repack_notes(names)
     if "matroska" not in clip.container.split(",") or clip.video_codec not in REPACKABLE_VIDEO:
@@ -157,8 +159,8 @@ def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCan
     path = folder / "base.mp4"
     if not _repackage(clip, path, with_video, should_cancel):
         return Base(None, clip, None)
-    names = _stream_names(clip)["audio"]
-    movie = showing(read_movie(path), source_sounds(clip.path), [name in MP4_AUDIO for name in names])
+    copied = [_is_copied(clip, name) for name in _stream_names(clip)["audio"]]
+    movie = showing(read_movie(path), source_sounds(clip.path), copied)
     if not with_video:
         return Base(movie, clip, None)
     copy = probe(path)
@@ -180,7 +182,7 @@ def _repackage(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCa
     options: dict[str, Any] = {"c": "copy", "strict": "experimental", "movie_timescale": _movie_timescale(clip)}
     for number, name in enumerate(names["audio"]):
         streams.append(source[f"a:{number}"])
-        if name not in MP4_AUDIO:
+        if not _is_copied(clip, name):
             options |= _transcoding(name, number, clip.n_channels)
     texts = [number for number, name in enumerate(names["subtitle"]) if name in TEXT_SUBTITLES]
     streams += [source[f"s:{number}"] for number in texts]
@@ -193,6 +195,11 @@ def _repackage(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCa
     output = ffmpeg.output(*streams, file_url(path), f="mp4", avoid_negative_ts="disabled", map_metadata=0, **options)
     run_ffmpeg(output.get_args(), path, should_cancel=should_cancel)
     return True
+
+
+def _is_copied(clip: Clip, codec: str) -> bool:
+    """Whether sound can be repackaged: MP4 knows the codec, and no edit list picks packets out."""
+    return codec in MP4_AUDIO and (not clip.is_mp4_family or read_movie(clip.path).is_fragmented)
 
 
 def _transcoding(name: str, number: int, channels: int) -> dict[str, Any]:

@@ -59,26 +59,21 @@ def write_part(
         pictures = movie.tracks[0]
     origin = part_origin(movie, clip, part)
     kept = [track for track in movie.tracks if track.handler not in LEFT_OUT_HANDLERS]
-    sound_rates = [_sample_rate(clip, movie, track) for track in kept if track.handler == "soun"]
     main = encoded or pictures
     assert main is not None
-    scale = common_timescale([main.timescale, *sound_rates])
-    outs: list[OutTrack] = []
-    ends = [0]
+    rates = {t.number: _sample_rate(clip, movie, t) if t.handler == "soun" else t.timescale for t in kept}
+    scale = common_timescale([main.timescale, *(rates[t.number] for t in kept if t.handler == "soun")])
+    made = []
     if encoded is not None:
-        out, end = _encoded_track(encoded, pictures, movie, clip.start + part.start - origin, part.duration, scale)
-        outs.append(out)
-        ends.append(end)
+        kept = [track for track in kept if track is not pictures]
+        made = [_encoded_track(encoded, pictures, movie, clip.start + part.start - origin, part.duration, scale)]
     for track in kept:
-        if track is pictures and encoded is not None:
-            continue
-        rate = _sample_rate(clip, movie, track) if track.handler == "soun" else track.timescale
         span = span_of(movie, clip, part, track, origin)
-        out, end = cut_track(track, span, scale, timescale=rate, order_by_time=encoded is not None)
-        outs.append(out)
-        ends.append(end)
-    moov = clip_chapters(movie.moov, origin, origin + Fraction(max(ends), scale))
-    write_movie(path, movie.ftyp, moov, scale, max(ends), outs, on_bytes)
+        rate = rates[track.number]
+        made.append(cut_track(track, span, scale, timescale=rate, order_by_time=encoded is not None))
+    longest = max(end for _, end in made)
+    moov = clip_chapters(movie.moov, origin, origin + Fraction(longest, scale))
+    write_movie(path, movie.ftyp, moov, scale, longest, [out for out, _ in made], on_bytes)
 
 
 def _encoded_track(

@@ -45,8 +45,7 @@ def listed_frames(movie: Movie, video_index: int) -> FrameTimes | None:
     if track.sample_entry not in PACKET_IS_FRAME or (track.shown.at * track.timescale).denominator != 1:
         return None
     table, shown = track.table, track.shown
-    decoded = table.decode_times(0, table.n_samples)
-    times = decoded + table.shown_shifts(0, table.n_samples)
+    times = table.decode_times(0, table.n_samples) + table.shown_shifts(0, table.n_samples)
     visible = times >= shown.first
     if shown.end is not None:
         visible &= times < shown.end
@@ -57,10 +56,8 @@ def listed_frames(movie: Movie, video_index: int) -> FrameTimes | None:
     if not len(numbers) or np.any(np.diff(times[numbers]) <= 0):
         return None
     shift = int(shown.at * track.timescale) - shown.first
-    is_key = np.ones(table.n_samples, dtype=bool)
-    if table.sync is not None:
-        is_key[:] = False
-        is_key[table.sync] = True
+    is_key = np.full(table.n_samples, table.sync is None)
+    is_key[table.sync if table.sync is not None else []] = True
     end = int(times[numbers[-1]]) + max(1, int(table.durations.between(numbers[-1], numbers[-1] + 1)[0]))
     if shown.end is not None:
         end = min(end, shown.end)

@@ -56,19 +56,9 @@ def cut_track(
         The track to be written, and its end on the part's timeline in movie_timescale.
     """
     table, scale = track.table, timescale or track.timescale
-    times = np.append(table.decode_times(span.first, span.last), table.time_at(span.last))
-    start, end = span.media_start, span.media_end
-    if span.packet is not None:
-        _close_holes(times, start, span.packet)
-    if scale != track.timescale:
-        times = (times * scale * 2 + track.timescale) // (2 * track.timescale)
-        start, end = rescaled(start, scale, track.timescale), rescaled(end, scale, track.timescale)
-    if span.trims and len(times) > 1:
-        times[0] = start
-        times[-1] = max(int(times[-2]) + 1, end)
-    shifts = table.shown_shifts(span.first, span.last)
-    if scale != track.timescale:
-        shifts = (shifts * scale * 2 + track.timescale) // (2 * track.timescale)
+    start, end = (rescaled(time, scale, track.timescale) for time in (span.media_start, span.media_end))
+    times = _decode_times(track, span, scale, start, end)
+    shifts = _rescaled_all(table.shown_shifts(span.first, span.last), scale, track.timescale)
     lowest = min(0, int(shifts.min(initial=0)))
     media_time = start - lowest - int(times[0])
     most = None
@@ -81,6 +71,24 @@ def cut_track(
     if order_by_time:
         order = (times[:-1][firsts] - start) / scale + float(span.at)
     return OutTrack(trak, track.path, offsets, sizes, order), ends
+
+
+def _decode_times(track: Track, span: Span, scale: int, start: int, end: int) -> np.ndarray:
+    """When each sample of a span is decoded in another timescale, and when the last one ends."""
+    table = track.table
+    times = np.append(table.decode_times(span.first, span.last), table.time_at(span.last))
+    if span.packet is not None:
+        _close_holes(times, span.media_start, span.packet)
+    times = _rescaled_all(times, scale, track.timescale)
+    if span.trims and len(times) > 1:
+        times[0] = start
+        times[-1] = max(int(times[-2]) + 1, end)
+    return times
+
+
+def _rescaled_all(values: np.ndarray, multiplier: int, divisor: int) -> np.ndarray:
+    """What rescaled does, for an array."""
+    return values if multiplier == divisor else (values * multiplier * 2 + divisor) // (2 * divisor)
 
 
 def _close_holes(times: np.ndarray, start: int, packet: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from app.media.mp4_movie import Movie, Shown, Track
+from app.media.mp4_sound import usual_duration
 from app.media.mp4_tables import Runs
 from app.media.probe import opened
 
@@ -99,9 +100,16 @@ def showing(movie: Movie, sounds: list[SourceSound], copied: list[bool]) -> Movi
             tracks[place] = _timed(track, sound)
         else:
             hidden = AAC_PRIMING if track.sample_entry == "mp4a" else 0
-            end = hidden + sound.n_samples + sum(sound.holes)
+            end = hidden + sound.n_samples + _holes_in(track, sound.sample_rate)
             tracks[place] = _shown_from(track, sound, hidden, end)
     return dataclasses.replace(movie, tracks=tuple(tracks))
+
+
+def _holes_in(track: Track, sample_rate: int) -> int:
+    """Samples of silence that an encoded track's packets leave between them."""
+    durations = track.table.durations
+    late = np.maximum(durations.values - usual_duration(track.table), 0)
+    return int((late * durations.counts).sum()) * sample_rate // track.timescale
 
 
 def _timed(track: Track, sound: SourceSound) -> Track:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from app.errors import MediaError, PlanError
+from app.errors import PlanError
 from app.media.base import Base, base_for, can_carry, part_suffix, plain_movie
 from app.media.clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
 from app.media.exact import lead_in, write_part
-from app.media.ffmpeg import check_cancel, check_free_space, written_whole
+from app.media.ffmpeg import check_cancel, check_free_space, write_error, written_whole
 from app.media.reencode import encode_parts
 from app.plan import Part, parts_at, plan_parts
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
@@ -123,22 +125,29 @@ def split(
     out_dir = Path(out_dir).absolute()
     check_free_space(out_dir, clip.size_bytes // 2)
     report = _Report(clip, on_progress, should_cancel)
-    made_dir = not out_dir.exists()
     written: list[Path] = []
-    try:
+    with _all_or_nothing(out_dir, written):
         out_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".split-", dir=out_dir) as folder:
             base = base_for(clip, plan.mode_used, Path(folder), should_cancel)
             _write_parts(clip, plan, base, out_dir, Path(folder), threads, crf, report, written)
+    return tuple(written)
+
+
+@contextmanager
+def _all_or_nothing(out_dir: Path, written: list[Path]) -> Iterator[None]:
+    """Take away what was written, and the folder where it is new, when the block does not end well."""
+    is_new = not out_dir.exists()
+    try:
+        yield
     except BaseException as error:
         for path in written:
             path.unlink(missing_ok=True)
-        if made_dir:
+        if is_new:
             shutil.rmtree(out_dir, ignore_errors=True)
         if isinstance(error, OSError):
-            raise MediaError(f"The parts cannot be written to {out_dir}: {error.strerror or error}.") from error
+            raise write_error(error, out_dir / "part") from error
         raise
-    return tuple(written)
 
 
 def _write_parts(

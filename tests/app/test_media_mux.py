@@ -33,6 +33,7 @@ FILM_KINDS = {
     "h264": ".mp4",
     "variable_rate": ".mp4",
     "own_edit_list": ".mp4",
+    "two_stretches": ".mp4",
     "start_offset": ".mp4",
     "sound_early": ".mp4",
     "no_sound": ".mp4",
@@ -110,7 +111,7 @@ def test_the_edit_list_of_a_part_stays(clips: ClipShelf, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 22050, 44100, 96000, 192000])
-@pytest.mark.parametrize("n_samples", [1, 1023, 1024, 5000])
+@pytest.mark.parametrize("n_samples", [16, 1023, 1024, 5000])
 def test_any_rate_and_length_is_exact(clips: ClipShelf, sample_rate: int, n_samples: int, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     replace_audio(clips.path("no_sound"), music(n_samples, sample_rate, 1), out)

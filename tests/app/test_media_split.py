@@ -130,6 +130,22 @@ def test_what_cannot_carry_edit_lists_falls_through_and_says_so(clips: ClipShelf
     assert plan.notes[0].endswith("Its pictures are encoded again.")
 
 
+def test_an_edit_list_of_two_stretches_is_encoded_as_it_is_shown(clips: ClipShelf, tmp_path: Path) -> None:
+    clip = probe(clips.path("two_stretches"))
+    plan, parts = cut(clip, "exact", tmp_path)
+    assert plan.mode_used == "reencode"
+    assert plan.notes[0].startswith(
+        "exact is not possible for this file: its own edit list shows more than one stretch."
+    )
+    assert plan.notes[1] == "Its sound is encoded again too, as AAC, or as FLAC where it is lossless."
+    assert shown_numbers(clip.path) == [*range(20), *range(30, 70)]
+    assert [n for path in parts for n in shown_numbers(path)] == shown_numbers(clip.path)
+    assert_same_times(clip, plan, parts)
+    source, joined = audio_samples(clip.path).samples, sound_of(parts, 0)
+    assert joined.shape == source.shape
+    assert np.sum((joined - source) ** 2) < 0.05 * np.sum(source**2)
+
+
 @pytest.mark.parametrize("n_parts", [1, 75])
 def test_one_part_and_as_many_parts_as_frames(clips: ClipShelf, n_parts: int, tmp_path: Path) -> None:
     clip = probe(clips.path("open_gop"))
