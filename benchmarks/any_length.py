@@ -5,8 +5,9 @@
 Each length is made in a process of its own, so that its peak memory is its own. The seam measure compares three
 jumps, each between the 60 ms before and the 60 ms after an instant: of level (dB), of the spectrum (flux: the norm of
 the difference of the two magnitude spectra over the sum of their norms), and of timbre (spectral centroid, octaves).
-The joints are the instants where a window of the last step begins or ends; elsewhere is every 10 ms at least 100 ms
-from any joint. A z below 2 says that the joints' mean jump is not larger than that of as many instants elsewhere.
+The joints are the instants where a window of the last step begins or ends. Music has a beat, and joints are evenly
+spaced, so they are compared with themselves: the same pattern of instants, moved along the piece to every other place.
+A z within 2 says that the joints' mean jump is like that of the pattern anywhere else.
 """
 
 from __future__ import annotations
@@ -48,16 +49,27 @@ def jumps(sound: np.ndarray, at: float) -> tuple[float, float, float] | None:
 
 
 def seams(sound: np.ndarray, joints: list[float]) -> dict[str, list[float]]:
-    """Return for each measure [mean at joints, mean elsewhere, z]; empty where there are no joints."""
-    at_joints = [jump for joint in joints if (jump := jumps(sound, joint))]
-    grid = np.arange(0, len(sound) / SAMPLE_RATE, 0.01)
-    away = [at for at in grid if min((abs(at - joint) for joint in joints), default=0.0) >= 0.1]
-    elsewhere = [jump for at in away if (jump := jumps(sound, float(at)))]
-    if not at_joints or len(elsewhere) < 10:
+    """Return for each measure [mean at joints, mean of the moved patterns, z]; empty where there are no joints.
+
+    Args:
+        sound: [T].
+        joints: seconds.
+    """
+    step, length = 0.01, len(sound) / SAMPLE_RATE
+    jump_at = [jumps(sound, index * step) for index in range(int(length / step))]
+    known = np.array([jump if jump else (np.nan,) * 3 for jump in jump_at])
+    inside = np.array([joint for joint in joints if SIDE_SECONDS < joint < length - SIDE_SECONDS])
+    if not len(inside):
         return {}
-    near, far = np.array(at_joints), np.array(elsewhere)
-    z = (near.mean(axis=0) - far.mean(axis=0)) / (far.std(axis=0) / np.sqrt(len(near)) + 1e-12)
-    columns = zip(("level dB", "flux", "centroid oct"), near.mean(axis=0), far.mean(axis=0), z, strict=True)
+
+    def mean(moved_by: float) -> np.ndarray:
+        places = np.round((inside + moved_by) % length / step).astype(int) % len(known)
+        return np.nanmean(known[places], axis=0) if np.isfinite(known[places]).any() else np.full(3, np.nan)
+
+    here = mean(0.0)
+    elsewhere = np.array([mean(moved_by) for moved_by in np.arange(0.1, length - 0.1, step)])
+    usual, spread = np.nanmean(elsewhere, axis=0), np.nanstd(elsewhere, axis=0) + 1e-12
+    columns = zip(("level dB", "flux", "centroid oct"), here, usual, (here - usual) / spread, strict=True)
     return {name: [float(a), float(b), float(c)] for name, a, b, c in columns}
 
 
