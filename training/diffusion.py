@@ -45,6 +45,10 @@ class DiffusionSettings:
     """Longest memory of the averaged weights."""
     dropout: float = 0.1
     """Share of prompts left empty."""
+    on_bar: float = 0.6
+    """Share of windows that start on a bar; the rest start anywhere."""
+    steady_drums: float = 1.0
+    """How many times as often pieces with drums that neither begin nor end are drawn."""
     save_seconds: float = 240.0
     """Time between checkpoints."""
     preview_seconds: float = 900.0
@@ -92,18 +96,21 @@ class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]
         self.latents, self.pieces = read_latents(folder, data)
         self.tokenizer, self.settings = tokenizer, settings
         self.rng = np.random.default_rng(seed)
+        steady = np.array([piece.drums and piece.section == "steady" for piece in self.pieces])
+        weights = np.where(steady, settings.steady_drums, 1.0)
+        self.shares = weights / weights.sum()
 
     def start(self, piece: Piece, last: int) -> int:
         """Draw the first latent column of a window."""
         bar = piece.beat_frames * GENRES[piece.genre].meter / 8
-        if self.rng.random() < 0.6:
+        if self.rng.random() < self.settings.on_bar:
             return min(round(int(self.rng.integers(0, int(last // bar) + 1)) * bar), last)
         return int(self.rng.integers(0, last + 1))
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return latents [B, C, 32, 32] float32 and token ids [B, L]."""
         windows, texts = [], []
-        for index in self.rng.integers(len(self.pieces), size=self.settings.batch):
+        for index in self.rng.choice(len(self.pieces), size=self.settings.batch, p=self.shares):
             piece = self.pieces[index]
             at = self.start(piece, self.latents.shape[3] - WINDOW)
             windows.append(self.latents[index, :, :, at : at + WINDOW].float())

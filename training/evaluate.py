@@ -135,7 +135,9 @@ def evaluate(checkpoint: Path, data: Path, soundfont: Path, plan: Plan, sheet: P
         chosen = list(range(0, len(pieces), max(len(pieces) // 12, 1)))[:12]
         first = {clip.prompt: clip.pixels for clip in reversed(generated)}
         beside = {clip.prompt: clip.pixels for clip in reversed(real)}
-        draw_sheet([(evaluation_prompt(pieces[index]), [first[index], beside[index]]) for index in chosen], sheet)
+        draw_sheet(
+            [(evaluation_prompt(pieces[index]), [first[index], beside[index]]) for index in chosen], sheet, size=160
+        )
     return table
 
 

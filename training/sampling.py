@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -47,17 +48,29 @@ def sound_from_pixels(pixels: NDArray[np.uint8], n_iter: int = 32) -> Waveform:
     return Waveform(waveform.samples * (0.89 / peak), waveform.sample_rate) if peak > 1e-6 else waveform
 
 
-def draw_sheet(pairs: list[tuple[str, list[NDArray[np.uint8]]]], path: Path, columns: int = 2) -> None:
-    """Draw labelled rows of pictures, `columns` prompts side by side, as a greyscale PNG."""
-    height, width = pairs[0][1][0].shape
+def draw_sheet(
+    pairs: list[tuple[str, list[NDArray[np.uint8]]]], path: Path, columns: int = 2, size: int | None = None
+) -> None:
+    """Draw labelled groups of pictures, `columns` groups side by side, as a PNG of 16 greys.
+
+    Args:
+        pairs: label and pictures [height, width] of each group, as many in each.
+        path: where it goes.
+        columns: groups side by side.
+        size: height and width of a picture in the sheet; None keeps the picture's own.
+    """
+    height, width = (size, size) if size else pairs[0][1][0].shape
     count = len(pairs[0][1])
-    rows = -(-len(pairs) // columns)
-    sheet = Image.new("L", (columns * count * (width + 4), rows * (height + LABEL_HEIGHT + 4)), 255)
+    letters = count * (width + 4) // 6
+    lines = max(len(wrap(label, letters)) for label, _ in pairs)
+    cell, row = count * (width + 4), height + lines * LABEL_HEIGHT + 6
+    sheet = Image.new("L", (columns * cell, -(-len(pairs) // columns) * row), 255)
     drawing = ImageDraw.Draw(sheet)
     for index, (label, pictures) in enumerate(pairs):
-        left, top = (index % columns) * count * (width + 4), (index // columns) * (height + LABEL_HEIGHT + 4)
-        drawing.text((left + 2, top + 1), label[: count * 42], fill=0)
+        left, top = (index % columns) * cell, (index // columns) * row
+        drawing.text((left + 1, top), "\n".join(wrap(label, letters)), fill=0)
         for place, picture in enumerate(pictures):
-            sheet.paste(Image.fromarray(picture), (left + place * (width + 4), top + LABEL_HEIGHT))
+            shown = Image.fromarray(picture).resize((width, height), Image.Resampling.BOX)
+            sheet.paste(shown, (left + place * (width + 4), top + lines * LABEL_HEIGHT))
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, optimize=True)
+    sheet.quantize(16).save(path, optimize=True)
