@@ -82,6 +82,11 @@ RECIPES: dict[str, tuple[str, str]] = {
         "webm",
         f"{PICTURES} {SOUND} -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -threads 1 -c:a libopus -b:a 96k -t 3",
     ),
+    "vp8": (
+        "webm",
+        f"{PICTURES} {SOUND} -c:v libvpx -deadline realtime -cpu-used 8 -auto-alt-ref 1 -g 20 -keyint_min 20 "
+        "-threads 1 -c:a libopus -b:a 96k -t 3",
+    ),
     "avi": ("avi", f"{PICTURES} {SOUND} -c:v mpeg4 -q:v 3 -g 30 -c:a pcm_s16le -t 3"),
     "ts": ("ts", f"{PICTURES} {SOUND} {X264} -g 20 {AAC} -t 3"),
 }

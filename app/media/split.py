@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from app.media.base import Base, base_for, can_carry, part_suffix, plain_movie
 from app.media.clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
 from app.media.exact import lead_in, write_part
 from app.media.ffmpeg import check_cancel, check_free_space, write_error, written_whole
+from app.media.keyframe import PACKET_NOTE, copy_segments, segment_format
 from app.media.reencode import encode_parts
 from app.plan import Part, parts_at, plan_parts
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
@@ -44,6 +46,9 @@ def explain_split(clip: Clip, n_parts: int, mode: SplitMode) -> SplitPlan:
     parts = plan_parts(clip, n_parts)
     verdict = can_carry(clip)
     notes = list(verdict.notes)
+    if mode == "keyframe" and not verdict.fits and segment_format(clip) is not None:
+        cuts, cut_notes = _keyframe_cuts(clip, parts)
+        return SplitPlan(mode, mode, parts_at(clip, cuts), (*cut_notes, PACKET_NOTE))
     if mode == "reencode" or not verdict.fits:
         if mode != "reencode":
             notes.insert(0, f"{mode} is not possible for this file: {verdict.reason}. Its pictures are encoded again.")
@@ -111,7 +116,7 @@ def split(
     Args:
         clip: the source.
         plan: from explain_split.
-        out_dir: where the parts go, as 01.mp4, 02.mp4, ... (.mov for QuickTime sources); made where missing.
+        out_dir: where the parts go, as 01.mp4, 02.mp4, ..., or with another container's ending; made where missing.
         threads: encoder threads, re-encoding only.
         crf: x264's constant rate factor, re-encoding only; 16 is beyond what people see.
         on_progress: stage "split", in frames.
@@ -129,6 +134,9 @@ def split(
     with _all_or_nothing(out_dir, written):
         out_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".split-", dir=out_dir) as folder:
+            if plan.mode_used == "keyframe" and not can_carry(clip).fits:
+                _move_segments(clip, plan, out_dir, Path(folder), report, written)
+                return tuple(written)
             base = base_for(clip, plan.mode_used, Path(folder), should_cancel)
             _write_parts(clip, plan, base, out_dir, Path(folder), threads, crf, report, written)
     return tuple(written)
@@ -150,6 +158,23 @@ def _all_or_nothing(out_dir: Path, written: list[Path]) -> Iterator[None]:
         raise
 
 
+def _move_segments(
+    clip: Clip, plan: SplitPlan, out_dir: Path, folder: Path, report: _Report, written: list[Path]
+) -> None:
+    """Cut by copy in the source's own container."""
+    for part, made in zip(plan.parts, copy_segments(clip, plan.parts, folder, report.should_cancel), strict=True):
+        path = _part_path(out_dir, plan, part, made.suffix)
+        os.replace(made, path)
+        written.append(path)
+        report.part_done(part)
+
+
+def _part_path(out_dir: Path, plan: SplitPlan, part: Part, suffix: str) -> Path:
+    """01.mp4, 02.mp4, ..., with as many digits as the last one needs."""
+    width = max(2, len(str(len(plan.parts))))
+    return out_dir / f"{part.index:0{width}d}{suffix}"
+
+
 def _write_parts(
     clip: Clip,
     plan: SplitPlan,
@@ -161,12 +186,11 @@ def _write_parts(
     report: _Report,
     written: list[Path],
 ) -> None:
-    width = max(2, len(str(len(plan.parts))))
     encoded = None
     if plan.mode_used == "reencode":
         encoded = encode_parts(clip, plan.parts, folder, threads=threads, crf=crf, on_frame=report.frame)
     for part in plan.parts:
-        path = out_dir / f"{part.index:0{width}d}{part_suffix(base)}"
+        path = _part_path(out_dir, plan, part, part_suffix(base))
         pictures = next(encoded) if encoded is not None else None
         with written_whole(path) as temporary:
             write_part(

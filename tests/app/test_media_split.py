@@ -30,8 +30,8 @@ from app.media.ffmpeg import run_ffmpeg
 from tests.fixtures_clips import BITS, RECIPES, ClipShelf
 
 N_PARTS = 4
-RE_ENCODED = {"mkv_pcm", "avi", "ts"}
-DECODER_REMEMBERS = {"webm"}
+RE_ENCODED = {"mkv_pcm", "vp8", "avi", "ts"}
+DECODER_REMEMBERS = {"webm", "vp8"}
 KINDS = [*RECIPES, "hostile_name"]
 
 
@@ -162,6 +162,20 @@ def test_keyframe_parts_are_copies_cut_at_the_nearest_keyframes(clips: ClipShelf
     assert plan.notes == ("The cuts move to the nearest keyframes, by up to 0.16 s; choose exact for equal parts.",)
     assert [digest for path in parts for digest in frame_hashes(path)] == hashes_of(clip.path)
     assert [digest for path in parts for digest in packet_hashes(path)] == packet_hashes(clip.path)
+
+
+@pytest.mark.parametrize(("kind", "starts"), [("avi", [0, 30, 60]), ("ts", [0, 20, 40, 60]), ("vp8", [0, 20, 40, 60])])
+def test_keyframe_copies_in_containers_without_edit_lists(
+    clips: ClipShelf, tmp_path: Path, kind: str, starts: list[int]
+) -> None:
+    clip = probe(clips.path(kind))
+    plan, parts = cut(clip, "keyframe", tmp_path)
+    assert (plan.mode_used, [part.start_frame for part in plan.parts]) == ("keyframe", starts)
+    assert plan.notes[-1].startswith("The sound is cut between packets")
+    assert {path.suffix for path in parts} == {clip.path.suffix}
+    assert [digest for path in parts for digest in frame_hashes(path)] == hashes_of(clip.path)
+    pieces = [set(packet_hashes(path, "audio")) for path in parts]
+    assert set().union(*pieces) == set(packet_hashes(clip.path, "audio"))
 
 
 def test_keyframe_never_returns_fewer_parts_silently(clips: ClipShelf) -> None:
