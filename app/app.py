@@ -19,8 +19,6 @@ if __name__ == "__main__":
 if TYPE_CHECKING:
     from app.settings import Settings
 
-PAGE_FOLDER = "riffusion-dub"
-
 
 def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     """Open the page.
@@ -82,8 +80,9 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
 
 
 def page_folder(settings: Settings) -> Path:
-    """A folder of the page's own under the temporary directory; only what lies in it can ever be served."""
+    """Make the folder of the page's own under the temporary directory."""
     from app.errors import ConfigError
+    from app.handlers_visitors import PAGE_FOLDER
 
     folder = settings.temporary_directory.expanduser().resolve() / PAGE_FOLDER
     try:

@@ -17,7 +17,7 @@ from app.handlers_input import checked_probe, model_changed
 from app.handlers_jobs import GpuModel, Job, ModelShelf
 from app.handlers_order import Controls, Look, dub_settings
 from app.handlers_run import remember, suggest_for
-from app.handlers_state import Desk, Session
+from app.handlers_state import Desk, Session, sentence
 from app.manifest import read_manifest
 from app.media import Clip, explain_split
 from app.results import DubResult
@@ -210,7 +210,7 @@ class _told:
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, RiffusionError):
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(sentence(error), print_exception=False) from error
 
 
 def clip_facts(clip: Clip) -> Facts:

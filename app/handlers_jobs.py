@@ -60,13 +60,17 @@ class Worker(Generic[T]):
             except queue.Empty:
                 yield None
 
+    def wait(self) -> None:
+        """Wait until the call has ended, well or not."""
+        self._thread.join()
+
     def result(self) -> T:
         """Wait for the end and give what the call returned.
 
         Raises:
             BaseException: what the call raised.
         """
-        self._thread.join()
+        self.wait()
         if self._error is not None:
             raise self._error
         return self._result[0]
@@ -194,6 +198,8 @@ class ModelShelf:
         return thread
 
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Held while a model makes music; the page's queue lets one job in, this also waits for one that was left."""
 _SHELVES: list[ModelShelf] = []
 """At most one. It stands at module level because a ZeroGPU worker is forked from here and finds the model so."""
 
@@ -217,11 +223,22 @@ def generate_on_gpu(
 ) -> Iterator[Progress | list[Take] | None]:
     """Make music where the GPU is: steps as they come, the takes last. Everything that crosses can be pickled."""
     model = _SHELVES[0].get(name)
-    worker = Worker(
-        lambda tell: model.generate(settings, n_samples, sample_rate, on_progress=tell, should_cancel=flag.exists)
-    )
-    yield from worker.events()
-    yield worker.result()
+    left = threading.Event()
+
+    def should_cancel() -> bool:
+        return left.is_set() or flag.exists()
+
+    with _ONE_AT_A_TIME:
+        worker = Worker(
+            lambda tell: model.generate(settings, n_samples, sample_rate, on_progress=tell, should_cancel=should_cancel)
+        )
+        try:
+            yield from worker.events()
+            yield worker.result()
+        finally:
+            # Whoever asked has gone: the model is free for the next one only when its present step has ended.
+            left.set()
+            worker.wait()
 
 
 class GpuModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from app import strings
-from app.handlers_visitors import COOKIE, Visitors, visitor_key
+from app.handlers_visitors import COOKIE, PAGE_FOLDER, Visitors, visitor_key
 from app.media import Clip, SplitMode, SplitPlan
 from app.plan import Part
 from app.settings import Settings
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from app.dub import DubResult
     from app.handlers_jobs import Job
     from app.mood import MoodSuggestion, Still
+
+
+SERVER_FOLDERS = re.compile(rf"(?:/[^\s/]+)*/{PAGE_FOLDER}/(?:[^\s/]+/)*")
+"""Where a visitor's file lies on the server is nobody's business."""
 
 
 @dataclass(frozen=True)
@@ -157,13 +162,13 @@ def close(session: Session) -> None:
 
 
 def sentence(error: Exception) -> str:
-    """What to tell the person: our own errors speak for themselves.
+    """What to tell the person: our own errors speak for themselves, without the server's folders.
 
     Raises:
         Exception: the error itself, when it is not one that a person can mend.
     """
     if isinstance(error, RiffusionError):
-        return str(error)
+        return SERVER_FOLDERS.sub("", str(error))
     raise error
 
 

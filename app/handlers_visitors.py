@@ -27,6 +27,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+PAGE_FOLDER = "riffusion-dub"
+"""The page's own folder under the temporary directory; only what lies in it can ever be served."""
 COOKIE = "riffusion_dub_visitor"
 COOKIE_FORM = re.compile(r"[0-9a-f]{64}")
 ASKS_FILE = re.compile(r"^(?:/gradio_api)?/(?:file=|file/)(.*)$", re.DOTALL)

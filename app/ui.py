@@ -28,7 +28,7 @@ from app.handlers_mood import choose_still, show_stills, suggest
 from app.handlers_order import CONTROLS, QUEUE, Controls
 from app.handlers_results import results
 from app.handlers_run import after, begin, cancel, run, watch
-from app.handlers_state import Desk, Session, close
+from app.handlers_state import Desk, Session, close, sentence
 from app.handlers_takes import choose_take, other_columns, undo
 from app.ui_api import endpoints
 from app.ui_inputs import Widgets, masthead, music_panel, parts_panel, run_panel, settings_panel, video_panel
@@ -110,13 +110,13 @@ class Wiring:
             try:
                 return desk.open(session, request)
             except RiffusionError as error:
-                raise gr.Error(str(error), print_exception=False) from error
+                raise gr.Error(sentence(error), print_exception=False) from error
 
         def call(request: gr.Request, session: Session, *values: Any) -> Any:
             try:
                 return spread(work(opened(session, request), *values))
             except RiffusionError as error:
-                raise gr.Error(str(error), print_exception=False) from error
+                raise gr.Error(sentence(error), print_exception=False) from error
 
         def call_with_event(request: gr.Request, event: gr.EventData, session: Session, *values: Any) -> Any:
             return call(request, session, int(event._data["index"]), *values)

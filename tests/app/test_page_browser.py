@@ -56,6 +56,7 @@ def test_wrong_input_is_one_sentence_and_no_button(visit: Open, tmp_path: Path, 
     sentence = me.text("#facts .problem")
     assert "not really.mp4" in sentence
     assert sentence.count("\n") == 0
+    assert "/" not in sentence
     assert sentence in me.text("#reason")
     assert not me.tab.locator("#run").is_visible()
     me.tab.locator("#video button[aria-label=Clear]").click()

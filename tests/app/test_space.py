@@ -22,8 +22,8 @@ from tests.fixtures_page import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 IN_A_SPACE = ("app", "riffusion_inference", "configs", "requirements.txt", "packages.txt")
-READY_SECONDS = 90
-"""The page is there in about 3 s on two idle cores; this limit only ends a start that hangs on a busy machine."""
+READY_SECONDS = 10
+HANGS_SECONDS = 120
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Started:
     url: str
     """Where it listens."""
     ready_seconds: float
-    """From the start to the first answer."""
+    """Processor time from the start to the line that says it is ready; the machine's other work does not count."""
     imported: Path
     """File with what Python imported."""
 
@@ -65,7 +65,9 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            seconds = time.monotonic() - began
+            assert time.monotonic() - began < HANGS_SECONDS
+            ticks = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+            seconds = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
             assert str(port) in line, imported.read_text()[-3000:]
             yield Started(f"http://127.0.0.1:{port}", seconds, imported)
         finally:
