@@ -38,7 +38,7 @@ class Plan:
     """Clips for each prompt."""
     steps: int = 20
     """Denoising steps."""
-    guidance: float = 4.0
+    guidance: float = 6.0
     """Classifier-free guidance."""
     n_iter: int = 16
     """Griffin-Lim iterations."""
@@ -150,7 +150,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--prompts", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, default=4.0)
+    parser.add_argument("--guidance", type=float, default=6.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sheet", type=Path, default=None)
     parser.add_argument("--json", type=Path, default=None, help="also write the figures here")
