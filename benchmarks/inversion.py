@@ -54,7 +54,7 @@ def ours(spectrogram: Spectrogram) -> np.ndarray:
 def convergence_db(spectrogram: Spectrogram, samples: np.ndarray) -> float:
     """Return 20 log10 of |mel(samples) - mel| / |mel|."""
     wanted, got = _pair(spectrogram, samples)
-    return 20 * float(np.log10(np.linalg.norm(got - wanted) / np.linalg.norm(wanted)))
+    return 20 * float(np.log10(max(np.linalg.norm(got - wanted) / np.linalg.norm(wanted), 1e-12)))
 
 
 def image_error(spectrogram: Spectrogram, samples: np.ndarray) -> float:
