@@ -16,7 +16,7 @@ from app.media.exact import LEFT_OUT_HANDLERS
 from app.media.ffmpeg import file_url, run_ffmpeg
 from app.media.mp4_frames import listed_frames
 from app.media.mp4_movie import Movie, Track, read_movie
-from app.media.probe import opened, probe
+from app.media.probe import UNKNOWN_CODEC, codec_name, opened, probe
 from app.media.source_sound import showing, source_sounds
 from riffusion_inference.datatypes import ShouldCancel
 
@@ -112,14 +112,16 @@ def _stream_names(clip: Clip) -> dict[str, list[str]]:
     """Codec names of the audio and subtitle tracks."""
     with opened(clip.path) as container:
         return {
-            "audio": [stream.codec_context.codec.canonical_name for stream in container.streams.audio],
-            "subtitle": [stream.codec_context.codec.canonical_name for stream in container.streams.subtitles],
+            "audio": [codec_name(stream) for stream in container.streams.audio],
+            "subtitle": [codec_name(stream) for stream in container.streams.subtitles],
         }
 
 
 def _repack_notes(names: dict[str, list[str]]) -> list[str]:
     notes = []
-    for name in sorted(set(names["audio"]) - MP4_AUDIO):
+    if UNKNOWN_CODEC in names["audio"]:
+        notes.append("A sound track in a format that FFmpeg does not know is left out.")
+    for name in sorted(set(names["audio"]) - MP4_AUDIO - {UNKNOWN_CODEC}):
         target = "FLAC, which loses nothing" if _is_lossless(name) else "AAC at 256 kb/s"
         notes.append(f"MP4 cannot carry {name} sound: it becomes {target}.")
     pictures = sorted(set(names["subtitle"]) - TEXT_SUBTITLES)
@@ -159,8 +161,9 @@ def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCan
     path = folder / "base.mp4"
     if not _repackage(clip, path, with_video, should_cancel):
         return Base(None, clip, None)
-    copied = [_is_copied(clip, name) for name in _stream_names(clip)["audio"]]
-    movie = showing(read_movie(path), source_sounds(clip.path), copied)
+    known = _known_sound(_stream_names(clip))
+    sounds = source_sounds(clip.path, [number for number, _ in known])
+    movie = showing(read_movie(path), sounds, [_is_copied(clip, name) for _, name in known])
     if not with_video:
         return Base(movie, clip, None)
     copy = probe(path)
@@ -180,10 +183,10 @@ def _repackage(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCa
     source = ffmpeg.input(file_url(clip.path), copyts=None, fflags="+genpts")
     streams = [source["V:0"]] if with_video else []
     options: dict[str, Any] = {"c": "copy", "strict": "experimental", "movie_timescale": _movie_timescale(clip)}
-    for number, name in enumerate(names["audio"]):
+    for place, (number, name) in enumerate(_known_sound(names)):
         streams.append(source[f"a:{number}"])
         if not _is_copied(clip, name):
-            options |= _transcoding(name, number, clip.n_channels)
+            options |= _transcoding(name, place, clip.n_channels)
     texts = [number for number, name in enumerate(names["subtitle"]) if name in TEXT_SUBTITLES]
     streams += [source[f"s:{number}"] for number in texts]
     if not streams:
@@ -195,6 +198,11 @@ def _repackage(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCa
     output = ffmpeg.output(*streams, file_url(path), f="mp4", avoid_negative_ts="disabled", map_metadata=0, **options)
     run_ffmpeg(output.get_args(), path, should_cancel=should_cancel)
     return True
+
+
+def _known_sound(names: dict[str, list[str]]) -> list[tuple[int, str]]:
+    """Number and codec of each audio track that FFmpeg knows."""
+    return [(number, name) for number, name in enumerate(names["audio"]) if name != UNKNOWN_CODEC]
 
 
 def _is_copied(clip: Clip, codec: str) -> bool:

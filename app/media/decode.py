@@ -16,7 +16,7 @@ from app.media.clip import Clip
 from app.media.ffmpeg import written_whole
 from app.media.mp4_movie import read_movie
 from app.media.mp4_sound import ListedSound, listed_sound
-from app.media.probe import opened, probe
+from app.media.probe import UNKNOWN_CODEC, codec_name, opened, probe
 from riffusion_inference.datatypes import Waveform
 
 WARM_UP_SECONDS = 1
@@ -129,12 +129,14 @@ def audio_stream(container: Any, track: int, path: Path) -> Any:
     """An audio stream by its number among the audio tracks.
 
     Raises:
-        MediaError: there is no such track.
+        MediaError: there is no such track, or FFmpeg cannot decode it.
     """
     tracks = container.streams.audio
     if not 0 <= track < len(tracks):
         has = f"{len(tracks)} audio tracks" if tracks else "no sound"
         raise MediaError(f"{Path(path).name} has {has}: there is no audio track {track}.")
+    if codec_name(tracks[track]) == UNKNOWN_CODEC:
+        raise MediaError(f"Audio track {track} of {Path(path).name} is in a format that FFmpeg does not know.")
     return tracks[track]
 
 

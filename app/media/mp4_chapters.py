@@ -27,10 +27,14 @@ def clip_chapters(moov: Box, start: Fraction, end: Fraction) -> Box:
 
 
 def _clipped(chpl: Box, start: Fraction, end: Fraction) -> Box | None:
-    head = 8 if chpl.payload[0] else 4
+    head = 8 if chpl.payload[:1] != b"\0" else 4
+    if len(chpl.payload) <= head:
+        return None
     chapters: list[tuple[int, bytes]] = []
     at = head + 1
     for _ in range(chpl.payload[head]):
+        if at + 9 > len(chpl.payload):
+            break
         time, length = struct.unpack_from(">QB", chpl.payload, at)
         chapters.append((time, chpl.payload[at + 9 : at + 9 + length]))
         at += 9 + length

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -122,6 +123,13 @@ def read_movie(path: Path) -> Movie:
     Raises:
         MediaError: it has no index, or the index is damaged, or it lists data that the file does not hold.
     """
+    try:
+        return _read_movie(path)
+    except (struct.error, ValueError, IndexError, OverflowError, MemoryError) as error:
+        raise MediaError(f"{path.name} has a damaged index: copy or download it again.") from error
+
+
+def _read_movie(path: Path) -> Movie:
     top = read_top_level(path)
     if top.moov is None:
         raise MediaError(f"{path.name} has no index (moov): the recording or the download did not finish.")

@@ -18,6 +18,7 @@ from app.media.mp4_frames import FrameTimes, listed_frames
 from app.media.mp4_movie import read_movie
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
+UNKNOWN_CODEC = "unknown"
 TIMED = {"mp4", "matroska"}
 TRUNCATION_SECONDS, TRUNCATION_SHARE = Fraction(1, 2), Fraction(1, 10)
 
@@ -55,6 +56,11 @@ def opened(path: Path) -> Iterator[Any]:
         raise MediaError(message) from error
 
 
+def codec_name(stream: Any) -> str:
+    """FFmpeg's name of a stream's codec; UNKNOWN_CODEC where FFmpeg has no decoder for it."""
+    return str(stream.codec_context.codec.canonical_name) if stream.codec_context is not None else UNKNOWN_CODEC
+
+
 def video_stream(container: Any, path: Path) -> Any:
     """The first stream of moving pictures; cover art does not count.
 
@@ -63,6 +69,8 @@ def video_stream(container: Any, path: Path) -> Any:
     """
     for stream in container.streams.video:
         if not stream.disposition & stream.disposition.__class__.attached_pic:
+            if codec_name(stream) == UNKNOWN_CODEC:
+                raise MediaError(f"The pictures of {path.name} are in a format that FFmpeg does not know: convert it.")
             return stream
     kind = "only sound" if container.streams.audio else "no video"
     raise MediaError(f"{path.name} holds {kind}, no moving pictures: give a video file.")
@@ -99,7 +107,7 @@ def _track_facts(container: Any, stream: Any, frame: Any) -> dict[str, Any]:
         "width": width,
         "height": height,
         "rotation": rotation,
-        "video_codec": stream.codec_context.codec.canonical_name,
+        "video_codec": codec_name(stream),
         "pixel_format": frame.format.name,
         "video_index": stream.index,
         "n_audio_tracks": len(container.streams.audio),
@@ -171,13 +179,13 @@ def _check_whole(path: Path, container: Any, end: Fraction) -> None:
 
 
 def _sound_facts(container: Any) -> dict[str, Any]:
-    if not container.streams.audio:
+    if not container.streams.audio or codec_name(container.streams.audio[0]) == UNKNOWN_CODEC:
         return {"sample_rate": None, "n_channels": 0, "audio_codec": None}
     context = container.streams.audio[0].codec_context
     return {
         "sample_rate": context.sample_rate,
         "n_channels": context.channels,
-        "audio_codec": context.codec.canonical_name,
+        "audio_codec": codec_name(container.streams.audio[0]),
     }
 
 

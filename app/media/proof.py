@@ -12,7 +12,7 @@ import numpy as np
 
 from app.media.clip import Clip
 from app.media.decode import audio_samples, audio_stream, placed_pieces
-from app.media.probe import opened, probe, video_stream
+from app.media.probe import codec_name, opened, probe, video_stream
 from riffusion_inference.datatypes import Waveform
 
 PACKET_DECODERS = {"aac", "opus", "ac3", "eac3"}
@@ -89,7 +89,7 @@ def _placed_packets(clip: Clip, track: int) -> tuple[list[tuple[Fraction, str]],
     """Each packet's time in seconds from the clip's first frame and its hash, and the codec's name."""
     with opened(clip.path) as container:
         stream = _stream(container, clip.path, "audio", track)
-        codec = stream.codec_context.codec.canonical_name
+        codec = codec_name(stream)
         time_base = Fraction(stream.time_base)
         return [(pts * time_base - clip.start, digest) for pts, digest in _packets(container, stream)], codec
 

@@ -37,15 +37,14 @@ class SourceSound:
     """Hz."""
 
 
-def source_sounds(path: Path) -> list[SourceSound]:
-    """Decode every audio track of a file and say what came out.
+def source_sounds(path: Path, tracks: list[int]) -> list[SourceSound]:
+    """Decode audio tracks of a file and say what came out.
 
     Args:
         path: the file.
+        tracks: their numbers among the audio tracks.
     """
-    with opened(path) as container:
-        n_tracks = len(container.streams.audio)
-    return [_source_sound(path, track) for track in range(n_tracks)]
+    return [_source_sound(path, track) for track in tracks]
 
 
 def _source_sound(path: Path, track: int) -> SourceSound:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from app.errors import MediaError
-from app.media import probe
+from app.media import audio_samples, explain_split, probe, split
 from app.media.mp4_frames import listed_frames
 from app.media.mp4_movie import read_movie
 from app.media.probe import _read_frames
+from riffusion_inference.errors import RiffusionError
 from tests.fixtures_clips import RECIPES, ClipShelf
 
 MP4_KINDS = [kind for kind, (suffix, _) in RECIPES.items() if suffix in ("mp4", "mov") and kind != "fragmented"]
@@ -126,6 +129,52 @@ def test_an_index_of_nonsense(clips: ClipShelf, tmp_path: Path) -> None:
     broken.write_bytes(data)
     with pytest.raises(MediaError):
         probe(broken)
+
+
+def test_a_sound_track_that_nobody_knows_is_carried_along(clips: ClipShelf, tmp_path: Path) -> None:
+    data = bytearray(clips.path("several_tracks").read_bytes())
+    at = data.rindex(b"mp4a")
+    data[at : at + 4] = b"zzzz"
+    at = data.index(b"esds", at)
+    data[at : at + 4] = b"yyyy"
+    odd = tmp_path / "odd.mp4"
+    odd.write_bytes(data)
+    clip = probe(odd)
+    assert (clip.audio_codec, clip.n_audio_tracks) == ("aac", 2)
+    parts = split(clip, explain_split(clip, 2, "exact"), tmp_path / "parts")
+    assert [probe(path).n_audio_tracks for path in parts] == [2, 2]
+    with pytest.raises(MediaError, match=r"Audio track 1 of odd\.mp4 is in a format that FFmpeg does not know"):
+        audio_samples(odd, 1)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damage_anywhere_in_the_index_is_one_sentence_or_harmless(clips: ClipShelf, tmp_path: Path, seed: int) -> None:
+    data = bytearray(clips.path("several_tracks").read_bytes())
+    start = data.index(b"moov") - 4
+    length = int.from_bytes(data[start : start + 4], "big")
+    dice = random.Random(seed)
+    for _ in range(dice.choice([1, 3, 9])):
+        data[start + dice.randrange(8, length)] = dice.randrange(256)
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(data)
+    complaint = complaint_of(lambda: cut_in_three(broken, tmp_path / "parts"))
+    assert "\n" not in complaint
+    assert (tmp_path / "parts").exists() == (complaint == "")
+
+
+def cut_in_three(path: Path, out_dir: Path) -> None:
+    """Probe and split."""
+    clip = probe(path)
+    split(clip, explain_split(clip, 3, "exact"), out_dir)
+
+
+def complaint_of(work: Callable[[], None]) -> str:
+    """The sentence that some work ends with; empty where it ends well."""
+    try:
+        work()
+    except RiffusionError as error:
+        return str(error)
+    return ""
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
