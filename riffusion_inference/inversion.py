@@ -27,7 +27,7 @@ from riffusion_inference.stft import FrameGrid
 N_ITER = 32
 """Iterations of phase retrieval unless told; `phase` says what they are."""
 
-CHUNK_FRAMES = 1024
+CHUNK_FRAMES = 512
 """Frames whose phase is sought at once; what a long piece needs beyond its samples depends on this alone."""
 
 
@@ -134,7 +134,7 @@ def plan_chunks(n_frames: int, context: int, circular: bool) -> Iterator[Chunk]:
     """Cut a piece into chunks of about CHUNK_FRAMES, each with context frames at its sides.
 
     >>> [(chunk.first, chunk.last) for chunk in plan_chunks(2500, 20, False)]
-    [(0, 1250), (1250, 2500)]
+    [(0, 625), (625, 1250), (1250, 1875), (1875, 2500)]
     """
     count = max(1, n_frames // CHUNK_FRAMES)
     bounds = [index * n_frames // count for index in range(count + 1)]
