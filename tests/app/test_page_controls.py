@@ -87,7 +87,7 @@ def test_every_control_reaches_the_core(
     last = run_and_see(me, calls)["settings"].generation
     assert last.seed_audio is None
     assert np.asarray(last.seed_image.convert("L")).mean() == pytest.approx(77, abs=1)
-    check_dice_and_columns(me)
+    check_dice(me)
 
 
 def change_everything(me: Visit, tmp_path: Path) -> None:
@@ -118,8 +118,8 @@ def change_everything(me: Visit, tmp_path: Path) -> None:
     me.tab.locator("#seed_audio button[aria-label=Clear]").wait_for()
 
 
-def check_dice_and_columns(me: Visit) -> None:
-    """The dice writes a seed; the number of columns is obeyed at once (see also the dub in the browser test)."""
+def check_dice(me: Visit) -> None:
+    """The dice writes a seed; output columns, which concern the page alone, are checked with the dub in the browser."""
     field = me.tab.locator("#seed input, #seed textarea").first
     me.tab.locator("#dice").click()
     me.tab.wait_for_function("() => document.querySelector('#seed input, #seed textarea').value !== '1234'")
