@@ -7,6 +7,8 @@
     ├── ArchiveError            a result folder, manifest or zip is missing, damaged or in the way
     ├── MoodError               no prompt could be made from the picture
     └── DubCancelled            the person stopped the run; nothing was left behind
+
+One `except RiffusionError` is enough for the page and for the command line.
 """
 
 from riffusion_inference.errors import RiffusionError

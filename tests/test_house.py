@@ -82,7 +82,12 @@ def test_environment_is_read_in_one_place(path: Path) -> None:
 
 
 def test_help_does_not_import_torch() -> None:
-    code = "import sys, app.__main__ as m\ntry: m.main(['--help'])\nexcept SystemExit: pass\nassert 'torch' not in sys.modules"
+    code = (
+        "import sys, app.__main__ as m\n"
+        "try: m.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "assert 'torch' not in sys.modules"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "dub" in done.stdout
