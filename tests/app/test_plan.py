@@ -41,7 +41,7 @@ def clips(draw: st.DrawFn) -> Times:
 
 
 @given(clip=clips(), data=st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_parts_partition_frames_time_and_samples(clip: Times, data: st.DataObject) -> None:
     n_frames = len(clip.frame_pts)
     n_parts = data.draw(st.one_of(st.integers(1, n_frames), st.just(n_frames), st.just(1)))
