@@ -187,14 +187,14 @@ def _max_value(exif: Any, params: SpectrogramParams) -> float:
 
 
 def _levels(image: Image.Image) -> np.ndarray:
-    """Return brightness in 0..1 as [3, height, width] float64, for any of Pillow's modes."""
+    """Return brightness in 0..1 as [3, height, width] float32, for any of Pillow's modes."""
     if image.mode.startswith("I;16") or image.mode == "I":
-        grey = np.asarray(image, dtype=np.float64) / 65535.0
+        grey = np.asarray(image, dtype=np.float32) / np.float32(65535.0)
         return np.stack([np.clip(grey, 0.0, 1.0)] * 3)
     if image.mode == "F":
-        grey = np.asarray(image, dtype=np.float64)
+        grey = np.asarray(image, dtype=np.float32)
         return np.stack([np.clip(grey / (255.0 if grey.max() > 1.0 else 1.0), 0.0, 1.0)] * 3)
-    return np.asarray(image.convert("RGB"), dtype=np.float64).transpose(2, 0, 1) / 255.0
+    return np.asarray(image.convert("RGB"), dtype=np.float32).transpose(2, 0, 1) / np.float32(255.0)
 
 
 def _plain(value: float) -> int | float:

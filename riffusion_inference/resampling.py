@@ -9,6 +9,10 @@ import torch
 
 from riffusion_inference.datatypes import Waveform
 
+BLOCK_SAMPLES = 1 << 19
+"""Samples resampled at a time."""
+FILTER_WIDTH = 32
+"""Samples, at the lower rate, that the filter reaches to each side; torchaudio's reaches 7."""
 MAX_PHASES = 2000
 """Above this many filter phases the polyphase filter would fill the memory, so the spectrum is used instead."""
 
@@ -30,10 +34,7 @@ def resample(waveform: Waveform, sample_rate: int) -> Waveform:
     n_samples = -(-waveform.n_samples * sample_rate // old)
     if max(old, sample_rate) // common > MAX_PHASES:
         return Waveform(_by_spectrum(waveform, sample_rate)[:, :n_samples], sample_rate)
-    from torchaudio.functional import resample as by_sinc
-
-    samples = torch.from_numpy(np.ascontiguousarray(waveform.samples, dtype=np.float32))
-    return Waveform(by_sinc(samples, old, sample_rate).numpy()[:, :n_samples], sample_rate)
+    return Waveform(_by_sinc(waveform, sample_rate, n_samples), sample_rate)
 
 
 def resample_circular(samples: np.ndarray, n_samples: int) -> np.ndarray:
@@ -50,6 +51,27 @@ def resample_circular(samples: np.ndarray, n_samples: int) -> np.ndarray:
     wide = torch.zeros(samples.shape[0], n_samples // 2 + 1, dtype=spectrum.dtype)
     wide[:, : kept.shape[1]] = kept
     return (torch.fft.irfft(wide, n=n_samples) * (n_samples / period)).numpy()
+
+
+def _by_sinc(waveform: Waveform, sample_rate: int, n_samples: int) -> np.ndarray:
+    """Resample block by block, since torch's convolution takes many times the memory of the sound."""
+    from torchaudio.functional import resample as by_sinc
+
+    old = waveform.sample_rate
+    common = gcd(old, sample_rate)
+    down, up = old // common, sample_rate // common
+    block = -(-BLOCK_SAMPLES // down) * down
+    # Blocks and what is seen beyond them are whole cycles of the filter, so that every block has the same phases.
+    context = -(-(FILTER_WIDTH * max(1, old // sample_rate + 1)) // down) * down
+    out = np.empty((waveform.n_channels, n_samples), dtype=np.float32)
+    for first in range(0, waveform.n_samples, block):
+        start = max(0, first - context)
+        seen = waveform.samples[:, start : first + block + context]
+        part = by_sinc(torch.from_numpy(np.ascontiguousarray(seen, dtype=np.float32)), old, sample_rate).numpy()
+        place, skipped = first // down * up, (first - start) // down * up
+        wanted = min(block // down * up, n_samples - place)
+        out[:, place : place + wanted] = part[:, skipped : skipped + wanted]
+    return out
 
 
 def _by_spectrum(waveform: Waveform, sample_rate: int) -> np.ndarray:
