@@ -57,7 +57,8 @@ def image_from_mel(spectrogram: Spectrogram) -> Image.Image:
     check_amplitudes(amplitudes, params)
     max_value = float(amplitudes.max())
     scaled = amplitudes / max_value if max_value > 0 else np.zeros_like(amplitudes)
-    pixels = (255.0 - 255.0 * scaled**params.power_for_image).astype(np.uint8)[:, ::-1]
+    # Rounded down as Riffusion does, but what was read from a pixel becomes the same pixel again.
+    pixels = (255.0 - 255.0 * scaled**params.power_for_image + 1e-3).astype(np.uint8)[:, ::-1]
     return image_from_brightness(pixels / np.float32(255.0), params, max_value)
 
 

@@ -59,6 +59,13 @@ def test_milliseconds_in_exif_survive_riffusions_own_rounding(params: Spectrogra
         assert int(exif[tag] / 1000.0 * params.sample_rate) == samples
 
 
+def test_reading_and_painting_again_changes_no_pixel() -> None:
+    levels = np.arange(256, dtype=np.uint8).repeat(2).reshape(32, 16)
+    image = Image.fromarray(levels)
+    again = image_from_mel(mel_from_image(image, SMALL))
+    np.testing.assert_array_equal(np.asarray(again)[..., 0], levels)
+
+
 def test_exif_is_in_riffusions_units() -> None:
     exif = dict(image_from_mel(some_mel(SpectrogramParams(), 2, top=1000.0)).getexif())
     assert exif.pop(EXIF_MAX_VALUE) == pytest.approx(1000.0 * 32768, rel=1e-5)
