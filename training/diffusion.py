@@ -84,9 +84,12 @@ def new_scheduler() -> Any:
     """The scheduler whose config is exported."""
     from diffusers import DPMSolverMultistepScheduler
 
-    return DPMSolverMultistepScheduler(
+    scheduler = DPMSolverMultistepScheduler(
         prediction_type="v_prediction", use_karras_sigmas=True, steps_offset=1, **SCHEDULE
     )
+    # DDIM would otherwise clip latents to [-1, 1] when it is built from this config.
+    scheduler.register_to_config(clip_sample=False, set_alpha_to_one=False)
+    return scheduler
 
 
 class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
