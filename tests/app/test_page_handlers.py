@@ -6,6 +6,8 @@ import asyncio
 import os
 import threading
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,12 @@ from app.plan import Part
 from app.settings import load_settings
 from riffusion_inference.datatypes import GenerationSettings, Progress
 from riffusion_inference.errors import SettingError
+
+
+def finish(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run to its end in a thread of its own: the browser of other tests keeps an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 @pytest.fixture
@@ -90,7 +98,8 @@ def test_cookie_is_given_once_and_a_made_up_one_is_ignored(tmp_path: Path) -> No
         heads.clear()
         headers = [(b"cookie", cookie.encode())] if cookie else []
         scope = {"type": "http", "method": "GET", "path": "/", "headers": headers, "scheme": scheme}
-        asyncio.run(OwnFilesOnly(app, Visitors(tmp_path))({**scope, "client": ("1.2.3.4", 1)}, None, keep))  # type: ignore[arg-type]
+        guard = OwnFilesOnly(app, Visitors(tmp_path))
+        finish(guard({**scope, "client": ("1.2.3.4", 1)}, None, keep))  # type: ignore[arg-type]
         return [value for name, value in heads[0]["headers"] if name == b"set-cookie"]
 
     assert b"HttpOnly; SameSite=Lax" in ask("")[0]
@@ -242,7 +251,7 @@ def test_watch_tells_the_place_and_ends_with_silence(tmp_path: Path) -> None:
     async def all_of_it() -> list[str]:
         return [updates["waiting"] async for updates in watch(session, place)]
 
-    said = asyncio.run(all_of_it())
+    said = finish(all_of_it())
     assert ["number 2" in said[0], "number 1" in said[1], said[-1]] == [True, True, ""]
 
 

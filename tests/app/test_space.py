@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -71,7 +70,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
             assert str(port) in line, imported.read_text()[-3000:]
             yield Started(f"http://127.0.0.1:{port}", seconds, imported)
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait(20)
 
 
