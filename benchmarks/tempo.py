@@ -42,7 +42,7 @@ def main() -> None:
     rows = []
     for prompt, bpm, bars in CASES:
         for seed in range(args.seeds):
-            settings = GenerationSettings(prompt.format(bpm), seed=seed, guidance_scale=4.0, num_inference_steps=20)
+            settings = GenerationSettings(prompt.format(bpm), seed=seed, guidance_scale=6.0, num_inference_steps=20)
             free = make(model, settings, bpm, bars, None)
             held = make(model, settings, bpm, bars, bpm)
             rows.append((*judged(free, bpm), *judged(held, bpm)))
