@@ -84,7 +84,7 @@ def new_scheduler() -> Any:
     """The scheduler whose config is exported."""
     from diffusers import DPMSolverMultistepScheduler
 
-    scheduler = DPMSolverMultistepScheduler(
+    scheduler: Any = DPMSolverMultistepScheduler(
         prediction_type="v_prediction", use_karras_sigmas=True, steps_offset=1, **SCHEDULE
     )
     # DDIM would otherwise clip latents to [-1, 1] when it is built from this config.
