@@ -16,7 +16,7 @@ from app.cli_progress import ProgressLines
 from app.cli_stop import StopSwitch
 from app.cli_usage import UsageError, check_new_file, generation_of, open_image, print_json, settings_of, wrong_usage
 from app.dub_music import make_takes
-from app.dub_run import Models, Run, full_model_name
+from app.dub_run import Models, Run
 from app.dub_wishes import with_seed
 from app.results_folder import UNFINISHED, write_errors
 from app.settings import MAX_LOUDNESS_LUFS, MIN_LOUDNESS_LUFS
@@ -159,8 +159,9 @@ def params_of(args: argparse.Namespace, model: str, device: str) -> SpectrogramP
     if args.model is None:
         return None
     from riffusion_inference.checkpoints import read_params, resolve_checkpoint
+    from riffusion_inference.engines import full_name
 
-    return read_params(resolve_checkpoint(full_model_name(model, device)))
+    return read_params(resolve_checkpoint(full_name(model, device)))
 
 
 def invert_command(args: argparse.Namespace, stop: StopSwitch) -> int:

@@ -79,13 +79,13 @@ def given_music(args: argparse.Namespace) -> dict[str, Any]:
 
 def generation_of(args: argparse.Namespace, prompt: str, settings: Settings) -> GenerationSettings:
     """What to make: the options over the model's own defaults."""
-    from app.dub_run import full_model_name
+    from riffusion_inference.engines import full_name
 
     music = given_music(args)
     with wrong_usage():
         # Checked before a device is looked for, which takes seconds.
         asked = GenerationSettings(prompt, **music)
-    defaults = settings.model_defaults(full_model_name(settings.model, settings.device))
+    defaults = settings.model_defaults(full_name(settings.model, settings.device))
     names = ("guidance_scale", "num_inference_steps", "scheduler", "candidates")
     return replace(asked, **{name: getattr(defaults, name) for name in names if name not in music})
 

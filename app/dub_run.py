@@ -82,7 +82,9 @@ class Models:
         """The name that a manifest records for a model, without loading it."""
         if self._given is not None and name in self._given_names:
             return self._given.name
-        return full_model_name(name, self._run.settings.device)
+        from riffusion_inference.engines import full_name
+
+        return full_name(name, self._run.settings.device)
 
     def get(self, name: str) -> MusicModel:
         """The loaded model.
@@ -117,13 +119,3 @@ class Models:
         for model in self._loaded.values():
             model.unload()
         self._loaded.clear()
-
-
-def full_model_name(name: str, device: str) -> str:
-    """What "auto" means on this machine, and the hub's name for "riffusion"; any other name is itself."""
-    from riffusion_inference.checkpoints import POCKET, RIFFUSION
-    from riffusion_inference.devices import choose_device
-
-    if name == "auto":
-        return RIFFUSION if choose_device(device)[0].startswith("cuda") else POCKET
-    return RIFFUSION if name == "riffusion" else name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 from riffusion_inference.canvas import check_length
 from riffusion_inference.datatypes import (
-    MAX_SEED,
     GenerationSettings,
     OnProgress,
     Progress,
@@ -133,14 +131,12 @@ class AudioLdmModel:
             )
         import torch
 
-        first = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
         pieces = plan_pieces(n_samples, int(LONGEST_PASS_SECONDS * sample_rate), int(OVERLAP_SECONDS * sample_rate))
         steps = settings.num_inference_steps * len(pieces) * settings.candidates
         report = _Report(on_progress, should_cancel, steps)
         takes = []
         try:
-            for candidate in range(settings.candidates):
-                seed = (first + candidate) % (MAX_SEED + 1)
+            for seed in settings.seeds():
                 waveform = join(
                     self._piece_maker(settings, seed, report),
                     n_samples,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -182,6 +183,11 @@ class GenerationSettings:
             raise SettingError(f"Scheduler {self.scheduler!r} is unknown: choose one of {', '.join(SCHEDULERS)}.")
         if self.seed_image is not None and self.seed_audio is not None:
             raise SettingError("A seed image and seed audio are both given: choose one of them.")
+
+    def seeds(self) -> tuple[int, ...]:
+        """One seed for each candidate, counting up from `seed` and around its end; drawn anew where that is None."""
+        first = secrets.randbelow(MAX_SEED + 1) if self.seed is None else self.seed
+        return tuple((first + index) % (MAX_SEED + 1) for index in range(self.candidates))
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from riffusion_inference.checkpoints import RIFFUSION, resolve_checkpoint
+from riffusion_inference.checkpoints import POCKET, RIFFUSION, resolve_checkpoint
 from riffusion_inference.datatypes import MusicModel, OnProgress, Progress
 from riffusion_inference.devices import choose_device
 
@@ -43,7 +43,7 @@ def load_replicate(model: str, **options: Any) -> MusicModel:
 
 
 ENGINES: dict[str, Loader] = {
-    "pocket": load_riffusion,
+    POCKET: load_riffusion,
     "audioldm2": load_audioldm,
     "audioldm": load_audioldm,
     "replicate": load_replicate,
@@ -63,7 +63,7 @@ def load_model(
     """Load a model by name.
 
     Args:
-        model: "auto" (Riffusion on a CUDA device, pocket otherwise), a name in ENGINES, a folder or a hub name.
+        model: "auto" or "riffusion" (see full_name), a name in ENGINES, a folder or a hub name.
         device: as in choose_device.
         max_image_width: the widest image, in pixels, that one pass may see; see windows.plan_pass.
         on_progress: called with stage "load model" before and after.
@@ -75,9 +75,7 @@ def load_model(
         EngineError: the engine could not start.
     """
     chosen_device, _ = choose_device(device)
-    name = model.strip() or "auto"
-    if name == "auto":
-        name = RIFFUSION if chosen_device.startswith("cuda") else "pocket"
+    name = full_name(model, chosen_device)
     if on_progress:
         on_progress(Progress("load model", 0, 1))
     loader = ENGINES.get(name) or (load_audioldm if _is_audioldm(name) else load_riffusion)
@@ -92,6 +90,21 @@ def load_model(
     if on_progress:
         on_progress(Progress("load model", 1, 1))
     return loaded
+
+
+def full_name(model: str, device: str = "auto") -> str:
+    """What a short name stands for: "auto" is Riffusion on a CUDA device and pocket otherwise; others are themselves.
+
+    Args:
+        model: as in load_model.
+        device: as in choose_device.
+    Raises:
+        SettingError: model is "auto" and the device is unknown.
+    """
+    name = model.strip() or "auto"
+    if name == "auto":
+        return RIFFUSION if choose_device(device)[0].startswith("cuda") else POCKET
+    return RIFFUSION if name == "riffusion" else name
 
 
 def _is_audioldm(name: str) -> bool:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import secrets
 from collections.abc import Callable
 
 import soundfile
 
 from riffusion_inference.canvas import check_length
 from riffusion_inference.datatypes import (
-    MAX_SEED,
     GenerationSettings,
     OnProgress,
     Progress,
@@ -80,7 +78,6 @@ class ReplicateModel:
             raise EngineError("The replicate engine was unloaded: load it again.")
         if settings.seed_image is not None or settings.seed_audio is not None:
             raise SettingError("The engine 'replicate' cannot start from an image or sound: leave the seed out.")
-        first = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
         pieces = plan_pieces(n_samples, int(LONGEST_SECONDS * sample_rate), int(OVERLAP_SECONDS * sample_rate))
         total = len(pieces) * settings.candidates
         done = 0
@@ -92,8 +89,7 @@ class ReplicateModel:
                 on_progress(Progress("generate", min(done, total), total))
 
         takes = []
-        for candidate in range(settings.candidates):
-            seed = (first + candidate) % (MAX_SEED + 1)
+        for seed in settings.seeds():
             waveform = join(
                 self._piece_maker(settings, seed, should_cancel, one_done),
                 n_samples,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import torch
 
 from riffusion_inference.canvas import Canvas, check_length, plan_canvas
 from riffusion_inference.checkpoints import check_folder, read_json, read_licence, read_params, weights_file
-from riffusion_inference.datatypes import MAX_SEED, GenerationSettings, OnProgress, ShouldCancel, Take
+from riffusion_inference.datatypes import GenerationSettings, OnProgress, ShouldCancel, Take
 from riffusion_inference.denoise import PassSize, free_memory
 from riffusion_inference.errors import CheckpointError, EngineError
 from riffusion_inference.generation import Painter, Parts, Reporter, window_plan
@@ -125,14 +124,13 @@ class RiffusionModel:
         parts, window = self._parts, self._shape.window_latents
         if parts is None:
             raise EngineError(f"The model {self.name!r} was unloaded: load it again.")
-        first = secrets.randbelow(MAX_SEED + 1) if settings.seed is None else settings.seed
         report = Reporter(on_progress, settings.candidates)
         try:
             painter = Painter(parts, self.params, settings, canvas, window, self._size, report, should_cancel)
             takes = []
-            for index in range(settings.candidates):
+            for index, seed in enumerate(settings.seeds()):
                 report.candidate = index
-                takes.append(painter.take((first + index) % (MAX_SEED + 1), n_samples, sample_rate))
+                takes.append(painter.take(seed, n_samples, sample_rate))
             return takes
         except (torch.OutOfMemoryError, MemoryError) as error:
             free_memory(parts.device)

@@ -36,8 +36,15 @@ def test_what_is_out_of_range_is_a_sentence(change: dict[str, object], says: str
 
 
 def test_the_edges_are_allowed() -> None:
-    GenerationSettings("x", guidance_scale=0, num_inference_steps=1, candidates=8, seed=2**32 - 1, strength=0.0)
-    GenerationSettings("x", guidance_scale=45, num_inference_steps=100, candidates=1, seed=0, strength=1.0)
+    low = GenerationSettings("x", guidance_scale=0, num_inference_steps=1, candidates=8, seed=2**32 - 1, strength=0.0)
+    high = GenerationSettings("x", guidance_scale=45, num_inference_steps=100, candidates=1, seed=0, strength=1.0)
+    assert low.seeds() == (2**32 - 1, 0, 1, 2, 3, 4, 5, 6)
+    assert high.seeds() == (0,)
+
+
+def test_a_seed_that_is_not_given_is_drawn() -> None:
+    drawn = {GenerationSettings("x").seeds() for _ in range(4)}
+    assert len(drawn) > 1
 
 
 @pytest.mark.parametrize(

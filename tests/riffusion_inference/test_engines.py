@@ -79,6 +79,7 @@ def test_auto_is_riffusion_on_cuda_and_pocket_elsewhere(machine, monkeypatch: py
     load_model("  ")
     load_model("some/checkpoint")
     load_model("pocket", device="cuda")
+    load_model("riffusion")
     assert asked == [
         ("riffusion/riffusion-model-v1", "cuda"),
         ("pocket", "cpu"),
@@ -86,6 +87,7 @@ def test_auto_is_riffusion_on_cuda_and_pocket_elsewhere(machine, monkeypatch: py
         ("pocket", "cpu"),
         ("some/checkpoint", "cpu"),
         ("pocket", "cpu"),
+        ("riffusion/riffusion-model-v1", "cpu"),
     ]
 
 
