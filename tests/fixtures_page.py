@@ -111,6 +111,12 @@ class Visit:
         if not self.tab.locator("#seed input, #seed textarea").first.is_visible():
             self.tab.get_by_role("button", name="Additional settings").click()
             self.tab.locator("#seed input, #seed textarea").first.wait_for()
+            self.settle()
+
+    def settle(self) -> None:
+        """Wait until fields that have just appeared keep what is typed: Gradio sets their first value a moment later."""
+        idle = "() => new Promise(done => requestIdleCallback(() => setTimeout(() => requestIdleCallback(done), 300)))"
+        self.tab.evaluate(idle)
 
     def number(self, label: str, value: object) -> None:
         """Write into a slider's number field."""
@@ -155,6 +161,7 @@ def visit(served: Served, chromium: Any) -> Iterator[Any]:
         tab.on("pageerror", lambda error: new.complaints.append(str(error)))
         tab.goto(f"{url or served.url}/?__theme={theme}")
         tab.locator("#card dl").wait_for(timeout=30_000)
+        new.settle()
         return new
 
     yield open_page
