@@ -114,7 +114,7 @@ class Visit:
             self.settle()
 
     def settle(self) -> None:
-        """Wait until fields that have just appeared keep what is typed: Gradio sets their first value a moment later."""
+        """Wait until fields that have just appeared keep what is typed: Gradio sets their first value late."""
         idle = "() => new Promise(done => requestIdleCallback(() => setTimeout(() => requestIdleCallback(done), 300)))"
         self.tab.evaluate(idle)
 

@@ -42,17 +42,25 @@ class Plan:
     """Classifier-free guidance."""
     n_iter: int = 16
     """Griffin-Lim iterations."""
+    tonic: int | None = None
+    """Pitch class of the tonic of everything that the checkpoint was trained on; None where it had any."""
 
 
-def evaluation_pieces(n_prompts: int) -> list[Piece]:
-    """Draw pieces that training never saw, over all genres; every third has a pair of genre and lead never seen."""
+def evaluation_pieces(n_prompts: int, tonic: int | None = None) -> list[Piece]:
+    """Draw pieces that training never saw, over all genres; every third has a pair of genre and lead never seen.
+
+    Args:
+        n_prompts: how many.
+        tonic: pitch class of every tonic; None draws them.
+    """
     names = [*GENRES]
     order = np.random.default_rng(5).permutation(len(names))
     pieces = []
     for index in range(n_prompts):
         genre = names[order[index % len(names)]]
         options = [
-            draw_piece(EVALUATION_SEED + 1000 * index + place, held_out=True, genre_name=genre) for place in range(60)
+            draw_piece(EVALUATION_SEED + 1000 * index + place, tonic=tonic, held_out=True, genre_name=genre)
+            for place in range(60)
         ]
         steady = [piece for piece in options if piece.section == "steady"]
         unseen = [piece for piece in steady if is_held_out(piece.genre, piece.lead)]
@@ -71,9 +79,16 @@ def evaluation_prompt(piece: Piece) -> str:
     )
 
 
-def listen(pixels: NDArray[np.uint8], n_iter: int) -> Heard:
+def common_tonic(data: Path) -> int | None:
+    """The tonic that all pieces of the first shard have, or None."""
+    _, pieces = next(read_shards(data))
+    keys = {piece.key for piece in pieces}
+    return keys.pop() if len(keys) == 1 else None
+
+
+def listen(pixels: NDArray[np.uint8], plan: Plan) -> Heard:
     """Turn a window into sound and measure the sound."""
-    return hear(sound_from_pixels(pixels, n_iter))
+    return hear(sound_from_pixels(pixels, plan.n_iter), plan.tonic)
 
 
 def real_clips(pieces: list[Piece], plan: Plan, soundfont: Path) -> list[Clip]:
@@ -83,7 +98,7 @@ def real_clips(pieces: list[Piece], plan: Plan, soundfont: Path) -> list[Clip]:
         for seed in range(plan.n_seeds):
             again = replace(piece, seed=EVALUATION_SEED + 10**6 + 100 * index + seed)
             pixels = draw_pixels(again, PATCH_WINDOW, soundfont)
-            clips.append(Clip(index, pixels, listen(pixels, plan.n_iter)))
+            clips.append(Clip(index, pixels, listen(pixels, plan)))
     return clips
 
 
@@ -93,7 +108,7 @@ def generated_clips(pipe: Any, pieces: list[Piece], plan: Plan) -> tuple[list[Cl
     seeds = [1000 * index + seed for index in range(len(pieces)) for seed in range(plan.n_seeds)]
     began = time.monotonic()
     pixels = generate_pixels(pipe, prompts, seeds, steps=plan.steps, guidance=plan.guidance)
-    clips = [Clip(place // plan.n_seeds, one, listen(one, plan.n_iter)) for place, one in enumerate(pixels)]
+    clips = [Clip(place // plan.n_seeds, one, listen(one, plan)) for place, one in enumerate(pixels)]
     return clips, (time.monotonic() - began) / len(clips)
 
 
@@ -113,7 +128,7 @@ def evaluate(checkpoint: Path, data: Path, soundfont: Path, plan: Plan, sheet: P
         checkpoint: folder that StableDiffusionPipeline loads.
         data: shards of stage `data`, which the taggers are fitted on.
         soundfont: for the real renderings.
-        plan: how much.
+        plan: how much, and the tonic of the data.
         sheet: where to draw 12 prompts beside real renderings; None for no sheet.
     Returns:
         The table.
@@ -121,7 +136,7 @@ def evaluate(checkpoint: Path, data: Path, soundfont: Path, plan: Plan, sheet: P
     from diffusers import StableDiffusionPipeline
 
     pipe = StableDiffusionPipeline.from_pretrained(checkpoint, safety_checker=None)
-    pieces = evaluation_pieces(plan.n_prompts)
+    pieces = evaluation_pieces(plan.n_prompts, plan.tonic)
     generated, seconds = generated_clips(pipe, pieces, plan)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     real = real_clips(pieces, plan, soundfont)
@@ -156,7 +171,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, default=None, help="also write the figures here")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    plan = Plan(options.prompts, options.seeds, options.steps, options.guidance)
+    plan = Plan(options.prompts, options.seeds, options.steps, options.guidance, tonic=common_tonic(options.data))
     table = evaluate(options.checkpoint, options.data, options.soundfont, plan, options.sheet)
     print(table.to_markdown())
     if options.json:

@@ -92,8 +92,10 @@ def make_latents(folder: Path, data: Path, n_latents: int) -> None:
     if (folder / "latents.npy").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    codec = fit_codec(data, n_latents)
-    np.savez(folder / "codec.npz", mean=codec.mean.numpy(), basis=codec.basis.numpy(), scale=codec.scale.numpy())
+    if not (folder / "codec.npz").exists():
+        codec = fit_codec(data, n_latents)
+        np.savez(folder / "codec.npz", mean=codec.mean.numpy(), basis=codec.basis.numpy(), scale=codec.scale.numpy())
+    codec = load_codec(folder)
     encoded = [codec.encode(to_unit(pixels)).half().numpy() for pixels, _ in read_shards(data)]
     np.save(folder / "latents.npy", np.concatenate(encoded))
 

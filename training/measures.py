@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,13 +30,18 @@ class Heard:
     onsets: float
     """Density: onsets per second."""
     minor: float
-    """How much better a minor key's profile fits than a major key's, -1 to 1."""
+    """How much better a minor key's profile fits than a major key's, -2 to 2."""
     envelope: NDArray[np.float64]
     """Onset strength of each frame of 20 ms."""
 
 
-def hear(waveform: Waveform) -> Heard:
-    """Measure a mono clip of 22050 Hz."""
+def hear(waveform: Waveform, tonic: int | None = None) -> Heard:
+    """Measure a mono clip of 22050 Hz.
+
+    Args:
+        waveform: samples [1, T].
+        tonic: pitch class of the tonic, where it is known: major and minor are then told apart far better.
+    """
     magnitudes = stft_magnitudes(waveform.samples[0])
     envelope = onset_envelope(magnitudes)
     frequencies = np.asarray(np.fft.rfftfreq(N_FFT, 1 / waveform.sample_rate), dtype=np.float64)
@@ -45,7 +51,7 @@ def hear(waveform: Waveform) -> Heard:
         percussive=percussive_share(magnitudes),
         centroid=float(np.log2(max(float((frequencies * weights).sum() / weights.sum()), 20.0))),
         onsets=count_onsets(envelope) / (len(envelope) * HOP / waveform.sample_rate),
-        minor=minor_score(magnitudes, frequencies),
+        minor=minor_score(magnitudes, frequencies, range(12) if tonic is None else (tonic,)),
         envelope=envelope,
     )
 
@@ -80,12 +86,25 @@ def beat_strength(correlation: NDArray[np.float64], lag: float) -> float:
     return float(np.interp(lags, np.arange(len(correlation)), correlation).mean()) if len(lags) else 0.0
 
 
-def estimate_tempo(envelope: NDArray[np.float64], frame_rate: float) -> float:
-    """Estimate BPM from 50 to 200: the lag whose multiples repeat best, with a mild preference for 110."""
+def strength_near(envelope: NDArray[np.float64], beat_frames: float) -> float:
+    """Strongest beat of a length within TEMPO_TOLERANCE of beat_frames, -1 to 1."""
     correlation = autocorrelation(envelope)
-    candidates = np.geomspace(50, 200, 140)
+    lags = beat_frames * np.geomspace(1 - TEMPO_TOLERANCE, 1 + TEMPO_TOLERANCE, 65)
+    return max(beat_strength(correlation, lag) for lag in lags)
+
+
+def estimate_tempo(envelope: NDArray[np.float64], frame_rate: float) -> float:
+    """Estimate BPM from 50 to 200: the lag whose multiples repeat best, with a mild preference for 110.
+
+    A beat divides in two or three: of even sixteenths, four make a beat and five do not.
+    """
+    correlation = autocorrelation(envelope)
+    candidates = np.geomspace(50, 200, 560)
     prior = np.exp(-0.5 * (np.log2(candidates / 110) / 0.9) ** 2)
-    scores = [beat_strength(correlation, 60 * frame_rate / bpm) for bpm in candidates]
+    lags = 60 * frame_rate / candidates
+    halves, thirds = (np.interp(lags / parts, np.arange(len(correlation)), correlation) for parts in (2, 3))
+    beats = np.array([beat_strength(correlation, lag) for lag in lags])
+    scores = beats + 0.5 * np.maximum(np.maximum(halves, thirds), 0)
     return float(candidates[int(np.argmax(np.maximum(scores, 0) * prior))])
 
 
@@ -125,8 +144,17 @@ def count_onsets(envelope: NDArray[np.float64]) -> int:
     return count
 
 
-def minor_score(magnitudes: NDArray[np.float64], frequencies: NDArray[np.float64]) -> float:
-    """Best correlation of the chroma with a minor key's profile minus the best with a major key's."""
+def minor_score(
+    magnitudes: NDArray[np.float64], frequencies: NDArray[np.float64], tonics: Iterable[int] = range(12)
+) -> float:
+    """Best correlation of the chroma with a minor key's profile minus the best with a major key's.
+
+    Args:
+        magnitudes: [bins, frames].
+        frequencies: [bins] in Hz.
+        tonics: pitch classes that the tonic may be.
+    Source: Krumhansl & Kessler 1982, profiles of keys.
+    """
     used = (frequencies > 80) & (frequencies < 2000)
     pitch = 12 * np.log2(frequencies[used] / 261.6256)
     nearest = np.round(pitch)
@@ -135,8 +163,9 @@ def minor_score(magnitudes: NDArray[np.float64], frequencies: NDArray[np.float64
     chroma = np.bincount((nearest % 12).astype(int), weights=energy, minlength=12)
     if chroma.std() < 1e-9:
         return 0.0
+    shifts = tuple(tonics)
     fits = [
-        max(np.corrcoef(np.roll(profile, shift), chroma)[0, 1] for shift in range(12))
+        max(np.corrcoef(np.roll(profile, shift), chroma)[0, 1] for shift in shifts)
         for profile in (KRUMHANSL_MINOR, KRUMHANSL_MAJOR)
     ]
     return float(fits[0] - fits[1])

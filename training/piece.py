@@ -13,7 +13,10 @@ from training.instruments import INSTRUMENTS
 
 FRAMES_PER_MINUTE = 3000
 """Frames of 20 ms in a minute: a beat is a whole number of frames, so BPM = 3000 / beat_frames."""
-MIN_BEAT_FRAMES, MAX_BEAT_FRAMES = 16, 56
+ANY_BEAT = tuple(range(16, 57))
+"""Lengths of a beat in frames: 54 to 188 BPM."""
+GRID_BEATS = (*range(16, 32, 2), *range(32, 57, 4))
+"""A few of them, at most 6 % from any other: beats fall on halves and quarters of the latent grid time and again."""
 
 MOODS: dict[str, tuple[str, ...]] = {
     "happy": ("cheerful", "joyful", "bright", "sunny", "feel-good", "merry"),
@@ -106,12 +109,20 @@ def is_held_out(genre: str, lead: str) -> bool:
     return len(GENRES[genre].leads) > 2 and hashlib.sha256(f"{genre}/{lead}".encode()).digest()[0] < 16
 
 
-def draw_piece(seed: int, *, tempo_grid: int = 1, held_out: bool = False, genre_name: str | None = None) -> Piece:
+def draw_piece(
+    seed: int,
+    *,
+    beats: tuple[int, ...] = ANY_BEAT,
+    tonic: int | None = None,
+    held_out: bool = False,
+    genre_name: str | None = None,
+) -> Piece:
     """Draw the attributes of a piece; the same seed gives the same piece.
 
     Args:
         seed: >= 0.
-        tempo_grid: beats are multiples of this many frames; 4 makes beats fall on the latent grid more often.
+        beats: lengths of a beat, in frames, that a piece may have.
+        tonic: pitch class of every piece's tonic, 0 = C; None draws one of the twelve.
         held_out: True: also draw genre and lead pairs that training must not see.
         genre_name: draw within this genre; None draws the genre too.
     Returns:
@@ -134,9 +145,9 @@ def draw_piece(seed: int, *, tempo_grid: int = 1, held_out: bool = False, genre_
         seed=seed,
         genre=genre.name,
         mood=mood,
-        beat_frames=_draw_beat(rng, genre, mood, tempo_grid),
+        beat_frames=_draw_beat(rng, genre, mood, beats),
         minor=_draw_minor(rng, genre, mood),
-        key=int(rng.integers(12)),
+        key=_draw_key(rng, tonic),
         lead=lead,
         chords="" if solo else str(rng.choice(genre.chords or ("",))),
         bass="" if solo else str(rng.choice(genre.basses or ("",))),
@@ -161,7 +172,7 @@ def _draw_lead(rng: np.random.Generator, genre: Genre, held_out: bool) -> str:
             return lead
 
 
-def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str, grid: int) -> int:
+def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str, beats: tuple[int, ...]) -> int:
     """Draw the beat's length: slow moods from the slower half of the genre's tempi, and now and then any tempo."""
     slow, fast = genre.tempo
     place = rng.random()
@@ -172,8 +183,7 @@ def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str, grid: int) -> 
     bpm = slow * (fast / slow) ** place
     if rng.random() < 0.15:
         bpm = float(np.exp(rng.uniform(np.log(58), np.log(180))))
-    frames = grid * round(FRAMES_PER_MINUTE / bpm / grid)
-    return int(np.clip(frames, MIN_BEAT_FRAMES, MAX_BEAT_FRAMES))
+    return min(beats, key=lambda frames: abs(np.log(frames * bpm / FRAMES_PER_MINUTE)))
 
 
 def _draw_minor(rng: np.random.Generator, genre: Genre, mood: str) -> bool:
@@ -184,3 +194,9 @@ def _draw_minor(rng: np.random.Generator, genre: Genre, mood: str) -> bool:
     elif mood in MAJOR_MOODS:
         share *= 0.3
     return bool(rng.random() < share)
+
+
+def _draw_key(rng: np.random.Generator, tonic: int | None) -> int:
+    """Draw the tonic, also where another is wanted, so that everything else stays the same."""
+    key = int(rng.integers(12))
+    return key if tonic is None else tonic

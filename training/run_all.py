@@ -21,6 +21,7 @@ from training.dataset import make_data
 from training.diffusion import DiffusionSettings, train_diffusion
 from training.export import export
 from training.latents import make_latents
+from training.piece import ANY_BEAT, GRID_BEATS
 from training.soundfont import write_tiny_soundfont
 from training.text import train_text
 
@@ -38,8 +39,10 @@ class Preset:
     """Shards of 50 pieces."""
     n_frames: int
     """Frames of 20 ms in a piece, a multiple of 8, at least 256."""
-    tempo_grid: int
-    """Beats are multiples of this many frames."""
+    beats: tuple[int, ...]
+    """Lengths of a beat, in frames."""
+    tonic: int | None
+    """Pitch class of every piece's tonic; None: any of the twelve."""
     n_latents: int
     """Channels of the latent space."""
     vocabulary: int
@@ -64,7 +67,8 @@ PRESETS = {
     "gpu": Preset(
         n_shards=800,
         n_frames=512,
-        tempo_grid=2,
+        beats=ANY_BEAT,
+        tonic=None,
         n_latents=12,
         vocabulary=8192,
         text_width=192,
@@ -77,22 +81,24 @@ PRESETS = {
         ),
     ),
     "cpu": Preset(
-        n_shards=140,
+        n_shards=180,
         n_frames=512,
-        tempo_grid=4,
+        beats=GRID_BEATS,
+        tonic=0,
         n_latents=12,
         vocabulary=8192,
         text_width=192,
         text_batch=64,
         vae_width=48,
         vae_batch=8,
-        seconds={"text": 400, "autoencoder": 660, "diffusion": 4300},
-        diffusion=DiffusionSettings(channels=(64, 128, 192), layers=1, batch=12),
+        seconds={"text": 600, "autoencoder": 660, "diffusion": 6000},
+        diffusion=DiffusionSettings(channels=(64, 128, 192), layers=1, batch=12, on_bar=0.8),
     ),
     "tiny": Preset(
         n_shards=1,
         n_frames=256,
-        tempo_grid=4,
+        beats=GRID_BEATS,
+        tonic=0,
         n_latents=4,
         vocabulary=700,
         text_width=32,
@@ -112,7 +118,15 @@ def run_stage(
     """Run one stage; what it needs from earlier stages must be in `folder`."""
     data, seconds = folder / "data", preset.seconds
     if stage == "data":
-        make_data(data, preset.n_shards, preset.n_frames, soundfont, tempo_grid=preset.tempo_grid, workers=workers)
+        make_data(
+            data,
+            preset.n_shards,
+            preset.n_frames,
+            soundfont,
+            beats=preset.beats,
+            tonic=preset.tonic,
+            workers=workers,
+        )
     elif stage == "latents":
         make_latents(folder, data, preset.n_latents)
     elif stage == "text":

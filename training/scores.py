@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from training.measures import Heard, autocorrelation, beat_strength, tempo_matches
+from training.measures import Heard, strength_near, tempo_matches
 from training.piece import Piece
 from training.render import lead_family
 from training.tagger import Tagger, features
@@ -51,9 +51,14 @@ Score = Callable[[list[Clip], list[Piece]], float]
 """(clips, piece asked for by each clip) -> a figure."""
 
 
+def mean_of(value: Callable[[Clip, Piece], float]) -> Score:
+    """Mean of a value over the clips."""
+    return lambda clips, asked: float(np.mean([value(clip, piece) for clip, piece in zip(clips, asked, strict=True)]))
+
+
 def share(test: Callable[[Clip, Piece], bool]) -> Score:
     """Share of clips that pass a test."""
-    return lambda clips, asked: float(np.mean([test(clip, piece) for clip, piece in zip(clips, asked, strict=True)]))
+    return mean_of(lambda clip, piece: float(test(clip, piece)))
 
 
 def separation(value: Callable[[Clip], float], positive: Callable[[Piece], bool]) -> Score:
@@ -92,13 +97,8 @@ def make_scores(expected: dict[str, dict[int, float]], taggers: dict[str, Tagger
         "tempo within 8 %, or its double or half (share)": share(
             lambda clip, piece: tempo_matches(clip.heard.bpm, piece.bpm)
         ),
-        "beat strength at the asked tempo (-1 to 1)": lambda clips, asked: float(
-            np.mean(
-                [
-                    beat_strength(autocorrelation(c.heard.envelope), p.beat_frames)
-                    for c, p in zip(clips, asked, strict=True)
-                ]
-            )
+        "beat strength within 8 % of the asked tempo (-1 to 1)": mean_of(
+            lambda clip, piece: strength_near(clip.heard.envelope, piece.beat_frames)
         ),
         "drums or none, by percussive share (AUC)": separation(
             lambda clip: clip.heard.percussive, lambda piece: piece.drums

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,12 @@ from training.captions import Caption, write_caption
 from training.genres import GENRES
 from training.instruments import INSTRUMENTS
 from training.optimizer import Muon, warm_up_then_decay
-from training.piece import ARTICULATIONS, DENSITIES, DYNAMICS, MOODS, SECTIONS, Piece, draw_piece
+from training.piece import ANY_BEAT, ARTICULATIONS, DENSITIES, DYNAMICS, MOODS, SECTIONS, Piece, draw_piece
 from training.tokenizer import after_end_mask, tokenize, train_tokenizer
 from training.wordnet import glosses, mood_neighbours
 
 TEXTURES = ("melody", "arpeggio", "ostinato", "drone", "riff", "chords")
-TEMPO_BINS = 14
+TEMPO_BINS = 28
 NUMBERS = 0.35
 """Share of captions that are short and state a number."""
 NUMBER_FORMS = (
@@ -139,6 +140,9 @@ class CaptionSource:
         piece = draw_piece(int(self.rng.integers(10**8)))
         if self.rng.random() < NUMBERS:
             return self._numbers(piece)
+        if self.rng.random() < 0.3:
+            # Any tempo with any genre, so that the number is read and not guessed.
+            piece = replace(piece, beat_frames=int(self.rng.choice(ANY_BEAT)))
         caption = write_caption(piece, self.rng)
         text, near = caption.text, self.neighbours[piece.mood]
         if near and "mood" in caption.says and self.rng.random() < 0.3:

@@ -13,9 +13,9 @@ from training.captions import DRUM_WORDS, NO_DRUM_WORDS, tempo_word, write_capti
 from training.composer import compose
 from training.genres import GENRES
 from training.instruments import INSTRUMENTS
-from training.measures import estimate_tempo, hear, onset_envelope, stft_magnitudes, tempo_matches
+from training.measures import estimate_tempo, hear, onset_envelope, stft_magnitudes, strength_near, tempo_matches
 from training.patterns import BASS, CHORDS, DRUMS
-from training.piece import MOODS, draw_piece, is_held_out
+from training.piece import GRID_BEATS, MOODS, draw_piece, is_held_out
 from training.render import SAMPLE_RATE, render
 from training.soundfont import write_tiny_soundfont
 from training.tagger import features, fit
@@ -64,7 +64,9 @@ def test_training_never_draws_a_held_out_pair_and_evaluation_can() -> None:
 
 
 def test_beats_keep_to_the_tempo_grid() -> None:
-    assert all(draw_piece(seed, tempo_grid=4).beat_frames % 4 == 0 for seed in range(200))
+    drawn = {draw_piece(seed, beats=GRID_BEATS).beat_frames for seed in range(400)}
+    assert drawn <= set(GRID_BEATS)
+    assert len(drawn) > 10
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,30 @@ def test_tempo_of_clicks() -> None:
             samples[start : start + 300] += 0.8 * np.hanning(300)[: len(samples) - start]
         bpm = estimate_tempo(onset_envelope(stft_magnitudes(samples)), 50.0)
         assert tempo_matches(bpm, 3000 / beat_frames), (bpm, 3000 / beat_frames)
+
+
+def test_four_even_sixteenths_make_a_beat_and_five_do_not() -> None:
+    envelope = np.full(256, -0.4)
+    envelope[::7] = 2.4  # 107 BPM has a sixteenth every 7 frames of 20 ms.
+    assert tempo_matches(estimate_tempo(envelope, 50.0), 3000 / 28)
+    assert strength_near(envelope, 27) == pytest.approx(strength_near(envelope, 28), abs=0.1)
+    assert strength_near(envelope, 28) > 0.8 > 0.5 > strength_near(envelope, 24)
+
+
+@pytest.mark.parametrize("minor", [False, True])
+def test_a_known_tonic_tells_minor_from_major(minor: bool) -> None:
+    third, time = (51 if minor else 52), np.arange(5 * SAMPLE_RATE) / SAMPLE_RATE
+    keys = (48, third, 55, 53, third + 5, 60)
+    samples = sum(np.sin(2 * np.pi * 440 * 2 ** ((key - 69 + 12) / 12) * time) for key in keys) / 6
+    heard = hear(Waveform(np.asarray(samples, dtype=np.float32)[None], SAMPLE_RATE), tonic=0)
+    assert (heard.minor > 0.2) if minor else (heard.minor < -0.2)
+
+
+def test_a_tonic_can_be_given() -> None:
+    pieces = [draw_piece(seed, tonic=0) for seed in range(50)]
+    assert {piece.key for piece in pieces} == {0}
+    free = [draw_piece(seed) for seed in range(50)]
+    assert [replace(piece, key=0) for piece in free] == pieces
 
 
 def test_the_tagger_tells_high_from_low() -> None:
