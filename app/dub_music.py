@@ -15,7 +15,7 @@ from app.errors import PlanError
 from app.manifest import DubFacts, TakeFacts, generation_key
 from app.plan import Part
 from app.results_folder import copy_file
-from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS, GenerationSettings, MusicModel, Take
+from riffusion_inference.datatypes import BPM, MAX_SECONDS, MIN_SECONDS, GenerationSettings, MusicModel, Take
 from riffusion_inference.errors import EngineError
 
 
@@ -131,22 +131,20 @@ def make_takes(
 def with_part_bpm(generation: GenerationSettings, duration: Fraction) -> GenerationSettings:
     """Set extra["bpm"] to the tempo that the prompt names, unless it is there already; None there is "let it be"."""
     from app.mood.tempo import part_bpm
-    from riffusion_inference import tempo_hold
 
-    if tempo_hold.BPM in generation.extra:
+    if BPM in generation.extra:
         return generation
     bpm = part_bpm(generation.prompt, duration)
-    return generation if bpm is None else replace(generation, extra={**generation.extra, tempo_hold.BPM: bpm})
+    return generation if bpm is None else replace(generation, extra={**generation.extra, BPM: bpm})
 
 
 def best_first(takes: list[Take], generation: GenerationSettings) -> list[Take]:
     """Several takes in the order of their rank, each with a note of what was measured; a single one as it is."""
     if len(takes) < 2:
         return takes
-    from riffusion_inference import tempo_hold
     from riffusion_inference.ranking import rank
 
-    ranked = rank(takes, generation.prompt, generation.extra.get(tempo_hold.BPM))
+    ranked = rank(takes, generation.prompt, generation.extra.get(BPM))
     return [
         replace(one.take, notes=(*one.take.notes, f"Rank {place} of {len(takes)}: {', '.join(one.reasons)}."))
         for place, one in enumerate(ranked, 1)

@@ -16,6 +16,7 @@ import numpy as np
 
 from riffusion_inference import GenerationSettings, MusicModel, Take, load_model, tempo_hold
 from riffusion_inference.beats import beats_off, tempo_match
+from riffusion_inference.datatypes import BPM
 
 CASES = (
     ("happy, playful atmosphere; fast steady rhythm at {} BPM; brass section melody, disco, drums, major key", 128, 4),
@@ -61,7 +62,7 @@ def main() -> None:
 def make(model: MusicModel, settings: GenerationSettings, bpm: float, bars: int, held_bpm: float | None) -> Take:
     """One take of whole bars, its tempo held or not."""
     n_samples = round(bars * 240 / bpm * model.sample_rate)
-    asked = replace(settings, extra={tempo_hold.BPM: held_bpm})
+    asked = replace(settings, extra={BPM: held_bpm})
     return tempo_hold.generate(model, asked, n_samples, model.sample_rate)[0]
 
 

@@ -110,6 +110,21 @@ def read_params(folder: Path) -> SpectrogramParams:
     return SpectrogramParams.from_dict(read_json(path, folder.name))
 
 
+def read_beats(folder: Path) -> tuple[int, ...]:
+    """Return the lengths of a beat, in spectrogram columns, that the checkpoint's beats.json names; none: any length.
+
+    Raises:
+        CheckpointError: the file is no list of whole numbers.
+    """
+    path = folder / "beats.json"
+    if not path.exists():
+        return ()
+    columns = read_json(path, folder.name).get("columns")
+    if not isinstance(columns, list) or not all(isinstance(count, int) and count > 0 for count in columns):
+        raise CheckpointError(_incomplete(folder.name, path.name, "is no list of whole numbers"))
+    return tuple(columns)
+
+
 def read_licence(folder: Path, name: str) -> str:
     """Return the licence that the model card's front matter states, or what is known of the name, or "unknown"."""
     for file in ("MODEL_CARD.md", "README.md"):
@@ -156,7 +171,7 @@ def _needed(files: list[str]) -> list[str]:
     small = [
         file
         for file in files
-        if file in ("model_index.json", "spectrogram.json", "README.md", "MODEL_CARD.md")
+        if file in ("model_index.json", "spectrogram.json", "beats.json", "README.md", "MODEL_CARD.md")
         or (file.split("/")[0] in (*WEIGHTS, *OTHER_PARTS) and file.endswith((".json", ".txt")) and "index" not in file)
     ]
     weights = []

@@ -20,6 +20,9 @@ MIN_STEPS, MAX_STEPS = 1, 100
 MIN_CANDIDATES, MAX_CANDIDATES = 1, 8
 MIN_SEED, MAX_SEED = 0, 2**32 - 1
 MIN_SECONDS, MAX_SECONDS = 0.2, 600.0
+BPM = "bpm"
+"""Key in GenerationSettings.extra: the tempo that the part is whole bars of."""
+MIN_BPM, MAX_BPM = 40.0, 240.0
 SCHEDULERS = ("dpm++", "ddim", "euler", "euler_a", "heun", "unipc")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,9 +73,16 @@ class Reporter:
             self.on_progress(Progress(stage, self.candidate * total + done, self.candidates * total))
 
 
-def window_plan(canvas: Canvas, window: int) -> WindowPlan:
-    """Return the UNet's windows over a canvas: half of each overlaps its neighbours."""
-    return plan_windows(canvas.n_latents, window, max(1, window // 2), circular=canvas.loop)
+def window_plan(canvas: Canvas, window: int, beat: float | None = None) -> tuple[Canvas, WindowPlan]:
+    """Return the UNet's windows over a canvas, half of each overlapping its neighbours, and the canvas that they cover.
+
+    Args:
+        canvas: for the length of the piece.
+        window: latents of one window.
+        beat: latents of a beat, where there is a tempo to keep.
+    """
+    plan = plan_windows(canvas.n_latents, window, max(1, window // 2), circular=canvas.loop, beat=beat)
+    return replace(canvas, n_latents=plan.length), plan
 
 
 class Painter:
@@ -87,7 +94,7 @@ class Painter:
         params: SpectrogramParams,
         settings: GenerationSettings,
         canvas: Canvas,
-        window: int,
+        plan: WindowPlan,
         size: PassSize,
         report: Reporter,
         should_cancel: ShouldCancel | None,
@@ -99,13 +106,13 @@ class Painter:
             params: the checkpoint's.
             settings: what to make.
             canvas: how wide it is.
-            window: latents that the UNet and the autoencoder see at once.
+            plan: the UNet's windows over it; the autoencoder's tiles are as wide.
             size: windows in one pass, shrunk in place when memory runs out.
             report: told of every step.
             should_cancel: polled everywhere.
         """
         self.parts, self.params, self.settings, self.canvas = parts, params, settings, canvas
-        self.window, self.size, self.report, self.should_cancel = window, size, report, should_cancel
+        self.plan, self.size, self.report, self.should_cancel = plan, size, report, should_cancel
         self.conditioning = encode_prompts(
             parts.tokenizer, parts.text_encoder, settings.prompt, settings.negative_prompt
         )
@@ -113,7 +120,7 @@ class Painter:
         self.start: torch.Tensor | None = None
         if self.picture is not None and settings.strength < 1:
             self.start = encode(
-                parts.vae, self.picture.brightness, window, circular=canvas.loop, should_cancel=should_cancel
+                parts.vae, self.picture.brightness, plan.width, circular=canvas.loop, should_cancel=should_cancel
             )
         self.notes = self.conditioning.notes + (self.picture.notes if self.picture else ())
 
@@ -143,7 +150,6 @@ class Painter:
             if hasattr(scheduler, "set_begin_index"):
                 scheduler.set_begin_index(skipped)
             latents = scheduler.add_noise(self.start, noise, timesteps[:1]) if len(timesteps) else self.start
-        plan = window_plan(self.canvas, self.window)
         total = max(1, len(timesteps))
         self.report("generate", 0, total)
         latents = denoise(
@@ -151,7 +157,7 @@ class Painter:
             scheduler,
             latents,
             timesteps,
-            plan,
+            self.plan,
             self.conditioning,
             self.settings.guidance_scale,
             self.size,
@@ -178,7 +184,7 @@ class Painter:
         brightness = decode(
             self.parts.vae,
             latents,
-            self.window,
+            self.plan.width,
             circular=self.canvas.loop,
             stereo=self.params.stereo,
             on_tile=lambda done, total: self.report("decode", done, total),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,17 @@ from typing import Any
 import torch
 
 from riffusion_inference.canvas import Canvas, check_length, plan_canvas
-from riffusion_inference.checkpoints import check_folder, read_json, read_licence, read_params, weights_file
-from riffusion_inference.datatypes import GenerationSettings, OnProgress, ShouldCancel, Take
+from riffusion_inference.checkpoints import check_folder, read_beats, read_json, read_licence, read_params, weights_file
+from riffusion_inference.datatypes import (
+    BPM,
+    MAX_BPM,
+    MIN_BPM,
+    GenerationSettings,
+    OnProgress,
+    ShouldCancel,
+    Take,
+    check_range,
+)
 from riffusion_inference.denoise import PassSize, free_memory
 from riffusion_inference.errors import CheckpointError, EngineError
 from riffusion_inference.generation import Painter, Parts, Reporter, window_plan
@@ -43,6 +53,7 @@ class RiffusionModel:
         self.sample_rate = self.params.sample_rate
         self._parts: Parts | None = parts
         self.factor = parts.factor
+        self._beats = read_beats(folder)
         size = parts.unet.config.sample_size
         height, width = (size, size) if isinstance(size, int) else size
         channels, latent_channels = parts.unet.config.in_channels, parts.vae.config.latent_channels
@@ -95,16 +106,33 @@ class RiffusionModel:
             device, self._parts = self._parts.device, None
             free_memory(device)
 
-    def plan(self, n_samples: int, sample_rate: int, *, loop: bool = False) -> tuple[Canvas, WindowPlan]:
+    def plan(
+        self, n_samples: int, sample_rate: int, *, loop: bool = False, bpm: float | None = None
+    ) -> tuple[Canvas, WindowPlan]:
         """Return the canvas and the windows that a piece of this length would be made of.
 
+        Args:
+            n_samples: length at sample_rate.
+            sample_rate: Hz.
+            loop: whether its end meets its start.
+            bpm: tempo that is asked for; windows then begin on beats of the tempo that the checkpoint makes of it.
+
         Raises:
-            SettingError: the length is outside 0.2 s to 10 minutes.
+            SettingError: the length is outside 0.2 s to 10 minutes, or the tempo outside 40 to 240 BPM.
         """
         check_length(n_samples, sample_rate)
+        if bpm is not None:
+            check_range("Tempo in BPM", bpm, MIN_BPM, MAX_BPM)
         window = self._shape.window_latents
         canvas = plan_canvas(n_samples, sample_rate, self.params, self.factor, window, loop=loop)
-        return canvas, window_plan(canvas, window)
+        return window_plan(canvas, window, None if bpm is None else self._beat(bpm))
+
+    def _beat(self, bpm: float) -> float:
+        """Latents of a beat: at the tempo itself, or at the nearest of the few that the checkpoint knows."""
+        frames = 60 * self.params.sample_rate / (self.params.hop_length * bpm)
+        if self._beats:
+            frames = min(self._beats, key=lambda known: abs(math.log(known / frames)))
+        return frames / self.factor
 
     @torch.inference_mode()
     def generate(
@@ -120,13 +148,13 @@ class RiffusionModel:
 
         On a CPU the same settings give the same samples, bit for bit, and candidate i is what seed + i alone gives.
         """
-        canvas, _ = self.plan(n_samples, sample_rate, loop=settings.loop)
-        parts, window = self._parts, self._shape.window_latents
+        canvas, windows = self.plan(n_samples, sample_rate, loop=settings.loop, bpm=settings.extra.get(BPM))
+        parts = self._parts
         if parts is None:
             raise EngineError(f"The model {self.name!r} was unloaded: load it again.")
         report = Reporter(on_progress, settings.candidates)
         try:
-            painter = Painter(parts, self.params, settings, canvas, window, self._size, report, should_cancel)
+            painter = Painter(parts, self.params, settings, canvas, windows, self._size, report, should_cancel)
             takes = []
             for index, seed in enumerate(settings.seeds()):
                 report.candidate = index

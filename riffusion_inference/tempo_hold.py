@@ -14,7 +14,10 @@ import numpy as np
 
 from riffusion_inference.beats import Pulse, find_pulse
 from riffusion_inference.datatypes import (
+    BPM,
+    MAX_BPM,
     MAX_SECONDS,
+    MIN_BPM,
     GenerationSettings,
     MusicModel,
     OnProgress,
@@ -31,9 +34,6 @@ MAX_STRETCH = 1.12
 """Furthest that a tempo is moved, either way; more is heard in the drums."""
 HOLD_STRENGTH = 0.15
 """Pulse strength from which a beat is taken for one; white noise has about 0.1. A wrong guess costs a small stretch."""
-MIN_BPM, MAX_BPM = 40.0, 240.0
-BPM = "bpm"
-"""Key in GenerationSettings.extra: the tempo that the part is whole bars of."""
 
 
 def generate(

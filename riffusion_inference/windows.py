@@ -3,17 +3,23 @@
 The windows of a canvas are denoised together and their predictions are averaged with smooth weights (MultiDiffusion,
 Bar-Tal et al. 2023), so there is no joint. On a circular canvas the windows wrap around, so that the end
 meets the start.
+
+Where the music has a known tempo, windows begin on its beats. A model that has learned from pictures that begin with a
+beat wants one where its picture begins; windows placed anywhere else then pull the beat apart.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from riffusion_inference.errors import SettingError
 
 GOLDEN_RATIO = 0.6180339887498949
+WHOLE = 0.02
+"""Columns by which a whole number may be missed."""
 MIN_WINDOW_LATENTS = 8
 """A window narrower than this holds too little music for a UNet to make sense of."""
 
@@ -30,6 +36,10 @@ class WindowPlan:
     """First column of each window, rising."""
     circular: bool
     """True: columns past the end are those at the start."""
+    hop: float = 0.0
+    """Columns from one window to the next where they begin on beats, else 0."""
+    grid: float = 0.0
+    """Columns by which windows that begin on beats may move, else 0."""
 
     @property
     def n_windows(self) -> int:
@@ -59,6 +69,8 @@ class WindowPlan:
         [(0, 4, 8, 12), (0, 3, 7, 12), (0, 4, 8, 12)]
         """
         share = step * GOLDEN_RATIO % 1.0
+        if self.grid:
+            return replace(self, starts=self._on_beats(int(share * round(self.hop / self.grid))))
         if self.circular:
             spacing = self.length // self.n_windows
             starts = tuple(start + int(share * spacing) for start in self.starts)
@@ -66,7 +78,15 @@ class WindowPlan:
             spacing = (self.length - self.width) // max(self.n_windows - 1, 1)
             shift = int(((share + 0.5) % 1.0 - 0.5) * spacing)
             starts = (self.starts[0], *(start + shift for start in self.starts[1:-1]), *self.starts[1:][-1:])
-        return WindowPlan(self.length, self.width, starts, self.circular)
+        return replace(self, starts=starts)
+
+    def _on_beats(self, place: int) -> tuple[int, ...]:
+        """Starts moved on by `place` steps of the grid; on a plain canvas by half a hop at most, either way."""
+        places = round(self.hop / self.grid)
+        if not self.circular and place > places // 2:
+            place -= places
+        moved = [round(index * self.hop + place * self.grid) for index in range(self.n_windows)]
+        return tuple(moved) if self.circular else (self.starts[0], *moved[1:-1], *self.starts[1:][-1:])
 
     def joints(self) -> tuple[int, ...]:
         """Return the canvas columns where a window begins or ends inside the canvas: where a seam would be heard."""
@@ -76,7 +96,9 @@ class WindowPlan:
         return tuple(sorted(edge for edge in edges if 0 < edge < self.length))
 
 
-def plan_windows(length: int, width: int, stride: int, *, circular: bool = False) -> WindowPlan:
+def plan_windows(
+    length: int, width: int, stride: int, *, circular: bool = False, beat: float | None = None
+) -> WindowPlan:
     """Spread the fewest windows evenly over a canvas, each at most `stride` columns after the last.
 
     Args:
@@ -84,20 +106,42 @@ def plan_windows(length: int, width: int, stride: int, *, circular: bool = False
         width: columns of a window.
         stride: 1 to width; half the width blends best, the width itself would leave joints.
         circular: whether the canvas wraps around.
+        beat: columns of a beat, where there is a tempo to keep: windows then begin on beats, counted from the start.
+            The plan's canvas is longer where the last window would not; a circular one gets whole beats.
 
     >>> plan_windows(20, 8, 4).starts
     (0, 4, 8, 12)
     >>> plan_windows(12, 8, 4, circular=True).starts
     (0, 4, 8)
+    >>> plan_windows(20, 8, 4, beat=3).starts
+    (0, 3, 6, 9, 12)
     """
     if not 1 <= stride <= width or length < 1 or (length < width and not circular):
         raise ValueError(f"length {length}, width {width}, stride {stride}, circular {circular} do not fit together")
+    if beat is not None and beat <= stride and (circular or length > width):
+        return _plan_on_beats(length, width, stride, beat, circular=circular)
     if circular:
         count = -(-length // stride)
         return WindowPlan(length, width, tuple(index * length // count for index in range(count)), True)
     count = -(-(length - width) // stride) + 1
     spread = max(count - 1, 1)
     return WindowPlan(length, width, tuple(index * (length - width) // spread for index in range(count)), False)
+
+
+def _plan_on_beats(length: int, width: int, stride: int, beat: float, *, circular: bool) -> WindowPlan:
+    """Windows a number of beats apart, if possible one that is a whole number of columns, so that none is rounded."""
+    if circular:
+        beat = length / max(1, round(length / beat))
+    n_beats = max(1, int(stride / beat))
+    whole = [unit for unit in (1, 2, 4) if unit <= n_beats and abs(unit * beat - round(unit * beat)) < WHOLE]
+    unit = whole[0] if whole else 1
+    hop, grid = (n_beats - n_beats % unit) * beat, unit * beat
+    if circular:
+        count = math.ceil(length / hop - WHOLE)
+        return WindowPlan(length, width, tuple(round(index * hop) for index in range(count)), True, hop, grid)
+    count = math.ceil((length - width) / hop - WHOLE) + 1
+    starts = tuple(round(index * hop) for index in range(count))
+    return WindowPlan(max(length, starts[-1] + width), width, starts, False, hop, grid)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from training.autoencoder import load_autoencoder
 from training.dataset import PARAMS
 from training.diffusion import DiffusionSettings, new_scheduler, new_unet
 from training.latents import load_codec
+from training.piece import ANY_BEAT
 
 MAX_WEIGHT_BYTES = 64 * 2**20
 
@@ -44,7 +45,9 @@ def assemble(folder: Path, settings: DiffusionSettings, width: int) -> Any:
     )
 
 
-def export(folder: Path, target: Path, settings: DiffusionSettings, width: int) -> int:
+def export(
+    folder: Path, target: Path, settings: DiffusionSettings, width: int, beats: tuple[int, ...] = ANY_BEAT
+) -> int:
     """Write the checkpoint folder; an existing MODEL_CARD.md stays.
 
     Args:
@@ -52,6 +55,7 @@ def export(folder: Path, target: Path, settings: DiffusionSettings, width: int) 
         target: the checkpoint folder.
         settings: as given to stage `diffusion`.
         width: as given to stage `autoencoder`.
+        beats: as given to stage `data`; written down where they are a few.
     Returns:
         Bytes of all weights.
     Raises:
@@ -62,6 +66,8 @@ def export(folder: Path, target: Path, settings: DiffusionSettings, width: int) 
     assemble(folder, settings, width).to(torch.float16).save_pretrained(fresh)
     _load_in_full_precision(fresh / "text_encoder" / "config.json")
     (fresh / "spectrogram.json").write_text(json.dumps(PARAMS.to_dict(), indent=2) + "\n")
+    if beats != ANY_BEAT:
+        (fresh / "beats.json").write_text(json.dumps({"columns": beats}) + "\n")
     size = sum(path.stat().st_size for path in fresh.rglob("*.safetensors"))
     if size > MAX_WEIGHT_BYTES:
         raise ValueError(

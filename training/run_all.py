@@ -154,7 +154,8 @@ def run_stage(
             folder, data, preset.diffusion, max_seconds=seconds["diffusion"], max_steps=preset.max_steps, device=device
         )
     elif stage == "export":
-        print(f"export: {export(folder, target, preset.diffusion, preset.vae_width)} bytes of weights", flush=True)
+        size = export(folder, target, preset.diffusion, preset.vae_width, preset.beats)
+        print(f"export: {size} bytes of weights", flush=True)
     elif stage == "evaluate":
         command = [
             sys.executable,

@@ -17,13 +17,14 @@ from riffusion_inference.checkpoints import (
     POCKET_FOLDER,
     RIFFUSION,
     check_folder,
+    read_beats,
     read_licence,
     read_params,
     resolve_checkpoint,
 )
-from riffusion_inference.datatypes import SpectrogramParams
+from riffusion_inference.datatypes import GenerationSettings, SpectrogramParams
 from riffusion_inference.engines import load_model
-from riffusion_inference.errors import CheckpointError, SpectrogramError
+from riffusion_inference.errors import CheckpointError, SettingError, SpectrogramError
 from riffusion_inference.riffusion import RiffusionModel
 from tests.fixtures_models import TINY_PARAMS
 
@@ -254,6 +255,35 @@ def test_params_come_from_the_checkpoint_or_are_riffusions(copy: Path) -> None:
     (copy / "spectrogram.json").write_text('{"sample_rates": 1}')
     with pytest.raises(SpectrogramError, match="sample_rates"):
         read_params(copy)
+
+
+@pytest.mark.parametrize(
+    ("known", "starts"), [((), (0, 14, 28, 42)), ((24, 32), (0, 15, 30, 45)), ((26, 56), (0, 13, 26, 39))]
+)
+def test_windows_begin_on_beats_of_the_tempo_that_the_checkpoint_makes_of_one(
+    tmp_path: Path, known: tuple[int, ...], starts: tuple[int, ...]
+) -> None:
+    folder = Path(shutil.copytree(POCKET_FOLDER, tmp_path / "copy"))
+    (folder / "beats.json").unlink(missing_ok=True)
+    if known:
+        (folder / "beats.json").write_text(json.dumps({"columns": known}))
+    assert read_beats(folder) == known
+    model = RiffusionModel.load(folder)
+    n_samples = 20 * model.sample_rate
+    canvas, windows = model.plan(n_samples, model.sample_rate, bpm=3000 / 26.5 if known else 3000 / 28)
+    assert windows.starts[:4] == starts
+    assert canvas.n_latents == windows.length
+    assert model.plan(n_samples, model.sample_rate)[1].grid == 0
+    settings = GenerationSettings("piano", seed=1, num_inference_steps=1, extra={"bpm": 300})
+    with pytest.raises(SettingError, match=r"Tempo in BPM is 300.*40 to 240"):
+        model.generate(settings, n_samples, model.sample_rate)
+
+
+@pytest.mark.parametrize("text", ["[16]", '{"columns": 16}', '{"columns": [0]}', '{"columns": ["a"]}', "{"])
+def test_damaged_beats_are_a_sentence(copy: Path, text: str) -> None:
+    (copy / "beats.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"beats\.json"):
+        RiffusionModel.load(copy)
 
 
 def test_licences_come_from_the_card_or_a_table(copy: Path) -> None:

@@ -49,6 +49,42 @@ def test_windows_move_from_step_to_step() -> None:
     assert plan_windows(64, 64, 32).moved(5).starts == (0,)
 
 
+@st.composite
+def plans_on_beats(draw: st.DrawFn):
+    """Any plan whose windows begin on beats, and the beat."""
+    width = draw(st.integers(8, 64))
+    stride = draw(st.integers(2, width // 2))
+    circular = draw(st.booleans())
+    length = draw(st.integers(stride if circular else width + 1, 400))
+    beat = draw(st.floats(1.5, stride))
+    return plan_windows(length, width, stride, circular=circular, beat=beat), length, beat
+
+
+@given(plans_on_beats(), st.integers(0, 100))
+def test_windows_begin_on_beats_in_every_step(drawn, step: int) -> None:
+    plan, length, beat = drawn
+    if plan.circular:
+        assert plan.length == length
+        beat = length / round(length / beat)
+    else:
+        assert length <= plan.length <= length + plan.hop + 1
+        assert plan.starts[-1] + plan.width >= plan.length
+    for moved in (plan, plan.moved(step)):
+        assert moved.n_windows == plan.n_windows
+        assert all(abs(start - beat * round(start / beat)) <= 0.5 + 1e-9 for start in moved.starts)
+        covered = np.concatenate([moved.columns(index) for index in range(moved.n_windows)])
+        assert set(covered) == set(range(plan.length))
+    assert plan.moved(0).starts == plan.starts
+
+
+def test_windows_on_beats_move_by_whole_columns_where_beats_allow() -> None:
+    plan = plan_windows(300, 32, 16, beat=3.5)
+    assert (plan.hop, plan.grid) == (14, 7)
+    assert {plan.moved(step).starts[3] for step in range(20)} == {42, 49}
+    assert all(start % 7 == 0 for step in range(20) for start in plan.moved(step).starts)
+    assert plan_windows(300, 32, 16, beat=17).starts == plan_windows(300, 32, 16).starts
+
+
 @given(plans())
 def test_weights_are_a_partition_of_unity(drawn) -> None:
     plan, _ = drawn
