@@ -2,7 +2,7 @@
 
     python -m benchmarks.tempo [--model pocket] [--seeds 2]
 
-For prompts as the palette writes them, each for a part that is whole bars: how far the beats in the part's second half
+For prompts as the palette writes them, each for a part of 12 to 15 s that is whole bars: how far the beats in the part's second half
 are from the grid that begins with the part, in beats (0 is on it, 0.5 is between two), and how well the wanted tempo
 explains the take.
 """
@@ -19,16 +19,16 @@ from riffusion_inference.beats import beats_off, tempo_match
 from riffusion_inference.datatypes import BPM
 
 CASES = (
-    ("happy, playful atmosphere; fast steady rhythm at {} BPM; brass section melody, disco, drums, major key", 128, 4),
-    ("confident, playful atmosphere; medium tempo steady rhythm at {} BPM; electric guitar riff, funk, drums", 96, 3),
+    ("happy, playful atmosphere; fast steady rhythm at {} BPM; brass section melody, disco, drums, major key", 128, 8),
+    ("confident, playful atmosphere; medium tempo steady rhythm at {} BPM; electric guitar riff, funk, drums", 96, 6),
     (
         "dark, hypnotic atmosphere; fast steady rhythm at {} BPM; crystal synth arpeggios, techno, drums, minor key",
         120,
-        3,
+        6,
     ),
-    ("energetic, confident atmosphere; fast steady rhythm at {} BPM; electric guitar melody, rock, drums", 133, 3),
-    ("calm, nostalgic atmosphere; slow steady rhythm at {} BPM; electric piano melody, lo-fi, drums", 80, 2),
-    ("warm, calm atmosphere; medium tempo steady rhythm at {} BPM; acoustic guitar melody, folk, no drums", 100, 3),
+    ("energetic, confident atmosphere; fast steady rhythm at {} BPM; electric guitar melody, rock, drums", 133, 8),
+    ("calm, nostalgic atmosphere; slow steady rhythm at {} BPM; electric piano melody, lo-fi, drums", 80, 4),
+    ("warm, calm atmosphere; medium tempo steady rhythm at {} BPM; acoustic guitar melody, folk, no drums", 100, 6),
 )
 """Prompt, tempo, bars."""
 
