@@ -2,9 +2,9 @@
 
     python -m benchmarks.tempo [--model pocket] [--seeds 2]
 
-For prompts as the palette writes them, each for a part of 12 to 15 s that is whole bars: how far the beats in the part's second half
-are from the grid that begins with the part, in beats (0 is on it, 0.5 is between two), and how well the wanted tempo
-explains the take.
+For prompts as the palette writes them, each for a part of 12 to 15 s that is whole bars: how far the beats in the
+part's second half are from the grid that begins with the part, in beats (0 is on it, 0.5 is between two), and how well
+the wanted tempo explains the take.
 """
 
 from __future__ import annotations

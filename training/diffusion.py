@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from training.genres import GENRES
 from training.latents import read_latents
 from training.optimizer import Muon, warm_up_then_decay
 from training.parallel import Team
-from training.piece import Piece
+from training.piece import ANY_BEAT, Piece, nearest_beat
 from training.previews import write_preview
 from training.tokenizer import tokenize
 
@@ -49,6 +49,8 @@ class DiffusionSettings:
     """Share of windows that start on a bar; the rest start anywhere."""
     steady_drums: float = 1.0
     """How many times as often pieces with drums that neither begin nor end are drawn."""
+    time_power: float = 1.0
+    """Times are even-spread numbers from 0 to 1 to this power: below 1, more of them are noisy ones."""
     save_seconds: float = 240.0
     """Time between checkpoints."""
     preview_seconds: float = 900.0
@@ -102,6 +104,10 @@ class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]
         steady = np.array([piece.drums and piece.section == "steady" for piece in self.pieces])
         weights = np.where(steady, settings.steady_drums, 1.0)
         self.shares = weights / weights.sum()
+        known = sorted({piece.beat_frames for piece in self.pieces})
+        self.said_for: dict[int, list[int]] = {beat: [] for beat in known}
+        for beat in ANY_BEAT:
+            self.said_for[nearest_beat(beat, known)].append(beat)
 
     def start(self, piece: Piece, last: int) -> int:
         """Draw the first latent column of a window."""
@@ -109,6 +115,11 @@ class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]
         if self.rng.random() < self.settings.on_bar:
             return min(round(int(self.rng.integers(0, int(last // bar) + 1)) * bar), last)
         return int(self.rng.integers(0, last + 1))
+
+    def caption(self, piece: Piece) -> str:
+        """Describe a piece; its tempo stands for all that are nearer to it than to any other tempo in the data."""
+        said = int(self.rng.choice(self.said_for[piece.beat_frames] or [piece.beat_frames]))
+        return write_caption(replace(piece, beat_frames=said), self.rng).text
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return latents [B, C, 32, 32] float32 and token ids [B, L]."""
@@ -118,7 +129,7 @@ class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]
             at = self.start(piece, self.latents.shape[3] - WINDOW)
             windows.append(self.latents[index, :, :, at : at + WINDOW].float())
             dropped = self.rng.random() < self.settings.dropout
-            texts.append("" if dropped else write_caption(piece, self.rng).text)
+            texts.append("" if dropped else self.caption(piece))
         return torch.stack(windows), tokenize(self.tokenizer, texts, self.tokenizer.model_max_length)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -141,7 +152,7 @@ def stream(windows: Windows, device: str) -> Iterator[tuple[torch.Tensor, torch.
 
 
 def velocity_loss(
-    unet: Any, encoder: Any, latents: torch.Tensor, ids: torch.Tensor, alphas: torch.Tensor
+    unet: Any, encoder: Any, latents: torch.Tensor, ids: torch.Tensor, alphas: torch.Tensor, time_power: float = 1.0
 ) -> torch.Tensor:
     """Mean squared error of the predicted velocity at even-spread random times.
 
@@ -151,12 +162,13 @@ def velocity_loss(
         latents: [B, C, 32, 32].
         ids: token ids [B, L].
         alphas: cumulative products [1000].
+        time_power: as in DiffusionSettings.
     Returns:
         The loss, a scalar.
     Source: Salimans & Ho 2022.
     """
     count = len(latents)
-    spread = (torch.arange(count) + torch.rand(1)) / count
+    spread = ((torch.arange(count) + torch.rand(1)) / count) ** time_power
     times = (spread * len(alphas)).long().clamp(max=len(alphas) - 1).to(latents.device)
     signal, noise_share = alphas[times].sqrt()[:, None, None, None], (1 - alphas[times]).sqrt()[:, None, None, None]
     noise = torch.randn_like(latents)
@@ -204,7 +216,9 @@ class Trainer:
         """
         self.optimizer.scale = warm_up_then_decay(self.steps, place)
         latents = latents.to(self.device, memory_format=torch.channels_last)
-        loss = velocity_loss(self.unet, self.encoder, latents, ids.to(self.device), self.alphas)
+        loss = velocity_loss(
+            self.unet, self.encoder, latents, ids.to(self.device), self.alphas, self.settings.time_power
+        )
         self.optimizer.zero_grad()
         loss.backward()
         now = time.monotonic()

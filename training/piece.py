@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,8 +17,9 @@ FRAMES_PER_MINUTE = 3000
 """Frames of 20 ms in a minute: a beat is a whole number of frames, so BPM = 3000 / beat_frames."""
 ANY_BEAT = tuple(range(16, 57))
 """Lengths of a beat in frames: 54 to 188 BPM."""
-GRID_BEATS = (*range(16, 32, 2), *range(32, 57, 4))
-"""A few of them, at most 6 % from any other: beats fall on halves and quarters of the latent grid time and again."""
+GRID_BEATS = ANY_BEAT[::4]
+"""Beats that fall on the latent grid every time or every second time; any other is at most 12 % from one of them."""
+
 
 MOODS: dict[str, tuple[str, ...]] = {
     "happy": ("cheerful", "joyful", "bright", "sunny", "feel-good", "merry"),
@@ -109,6 +112,11 @@ def is_held_out(genre: str, lead: str) -> bool:
     return len(GENRES[genre].leads) > 2 and hashlib.sha256(f"{genre}/{lead}".encode()).digest()[0] < 16
 
 
+def nearest_beat(beat_frames: float, beats: Sequence[int]) -> int:
+    """Find the beat that is nearest to another by ratio."""
+    return min(beats, key=lambda known: abs(math.log(known / beat_frames)))
+
+
 def draw_piece(
     seed: int,
     *,
@@ -183,7 +191,7 @@ def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str, beats: tuple[i
     bpm = slow * (fast / slow) ** place
     if rng.random() < 0.15:
         bpm = float(np.exp(rng.uniform(np.log(58), np.log(180))))
-    return min(beats, key=lambda frames: abs(np.log(frames * bpm / FRAMES_PER_MINUTE)))
+    return nearest_beat(FRAMES_PER_MINUTE / bpm, beats)
 
 
 def _draw_minor(rng: np.random.Generator, genre: Genre, mood: str) -> bool:

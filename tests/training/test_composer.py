@@ -66,7 +66,7 @@ def test_training_never_draws_a_held_out_pair_and_evaluation_can() -> None:
 def test_beats_keep_to_the_tempo_grid() -> None:
     drawn = {draw_piece(seed, beats=GRID_BEATS).beat_frames for seed in range(400)}
     assert drawn <= set(GRID_BEATS)
-    assert len(drawn) > 10
+    assert len(drawn) > 8
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from transformers import CLIPTokenizer
 
+from riffusion_inference.checkpoints import read_beats
 from riffusion_inference.datatypes import GenerationSettings, SpectrogramParams
 from riffusion_inference.engines import load_model
 from training import run_all
 from training.dataset import read_shards
+from training.diffusion import DiffusionSettings, Windows
 from training.evaluate import Plan, evaluate
+from training.piece import ANY_BEAT, GRID_BEATS
 from training.sampling import generate_pixels, sound_from_pixels
 
 pytest.importorskip("tinysoundfont")
@@ -70,6 +75,20 @@ def test_the_app_loads_the_exported_folder_and_makes_sound(run_folder: Path) -> 
 def test_the_exported_folder_states_its_spectrogram(run_folder: Path) -> None:
     params = SpectrogramParams.from_dict(json.loads((run_folder / "pocket" / "spectrogram.json").read_text()))
     assert (params.n_mels, params.sample_rate, params.hop_length) == (256, 22050, 441)
+    assert read_beats(run_folder / "pocket") == GRID_BEATS
+
+
+def test_captions_name_every_tempo_that_is_nearest_to_the_piece(run_folder: Path) -> None:
+    tokenizer = CLIPTokenizer.from_pretrained(run_folder / "tokenizer")
+    windows = Windows(run_folder, run_folder / "data", tokenizer, DiffusionSettings(), seed=0)
+    said = windows.said_for
+    assert set(said) == {piece.beat_frames for piece in windows.pieces} <= set(GRID_BEATS)
+    assert sorted(beat for beats in said.values() for beat in beats) == list(ANY_BEAT)
+    piece = next(piece for piece in windows.pieces if piece.beat_frames == 24)
+    captions = " ".join(windows.caption(piece) for _ in range(300))
+    numbers = {int(number) for number in re.findall(r"(\d+) (?:BPM|bpm|beats)", captions)}
+    # Beats of 22 to 25 frames are nearest to 24; round numbers may be 2.5 % and a rounding away.
+    assert {125, 120, 130} <= numbers <= set(range(110, 146))
 
 
 def test_a_finished_stage_is_not_done_again(run_folder: Path) -> None:
