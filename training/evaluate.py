@@ -16,11 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
-from riffusion_inference import Take, tempo_hold
 from training.captions import tempo_word
-from training.dataset import EVALUATION_SEED, PARAMS, PATCH_WINDOW, draw_pixels, read_shards
+from training.dataset import EVALUATION_SEED, PATCH_WINDOW, draw_pixels, read_shards
 from training.genres import GENRES
 from training.latents import to_unit
 from training.measures import Heard, hear
@@ -93,14 +91,6 @@ def listen(pixels: NDArray[np.uint8], plan: Plan) -> Heard:
     return hear(sound_from_pixels(pixels, plan.n_iter), plan.tonic)
 
 
-def listen_held(pixels: NDArray[np.uint8], bpm: float, plan: Plan) -> Heard:
-    """As listen, to a piece of the window whose beat was moved onto the tempo, as `dub` does."""
-    sound = sound_from_pixels(pixels, plan.n_iter)
-    n_samples = int((sound.n_samples - 60 * sound.sample_rate / bpm) / tempo_hold.MAX_STRETCH)
-    take = tempo_hold.hold(Take(sound, 0, Image.fromarray(pixels), PARAMS), bpm, n_samples)
-    return hear(take.waveform, plan.tonic)
-
-
 def real_clips(pieces: list[Piece], plan: Plan, soundfont: Path) -> list[Clip]:
     """Render each piece's attributes anew, with other notes; through the same picture and the same inversion."""
     clips = []
@@ -119,9 +109,7 @@ def generated_clips(pipe: Any, pieces: list[Piece], plan: Plan) -> tuple[list[Cl
     began = time.monotonic()
     pixels = generate_pixels(pipe, prompts, seeds, steps=plan.steps, guidance=plan.guidance)
     clips = [Clip(place // plan.n_seeds, one, listen(one, plan)) for place, one in enumerate(pixels)]
-    seconds = (time.monotonic() - began) / len(clips)
-    held = [replace(clip, held=listen_held(clip.pixels, pieces[clip.prompt].bpm, plan)) for clip in clips]
-    return held, seconds
+    return clips, (time.monotonic() - began) / len(clips)
 
 
 @torch.no_grad()

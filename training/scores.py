@@ -27,8 +27,6 @@ class Clip:
     """[n_mels, 256]."""
     heard: Heard
     """Measures of its sound."""
-    held: Heard | None = None
-    """Measures after its beat was moved onto the tempo that was asked for; None where it was not."""
 
 
 @dataclass
@@ -98,9 +96,6 @@ def make_scores(expected: dict[str, dict[int, float]], taggers: dict[str, Tagger
     return {
         "tempo within 8 %, or its double or half (share)": share(
             lambda clip, piece: tempo_matches(clip.heard.bpm, piece.bpm)
-        ),
-        "the same after the beat was moved onto the tempo, as dub does": share(
-            lambda clip, piece: tempo_matches((clip.held or clip.heard).bpm, piece.bpm)
         ),
         "beat strength within 8 % of the asked tempo (-1 to 1)": mean_of(
             lambda clip, piece: strength_near(clip.heard.envelope, piece.beat_frames)
