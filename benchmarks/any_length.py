@@ -83,7 +83,8 @@ def make_one(arguments: argparse.Namespace, seconds: float) -> dict[str, object]
     start = time.perf_counter()
     take = model.generate(settings, n_samples, SAMPLE_RATE)[0]
     spent = time.perf_counter() - start
-    _, plan = model.plan(n_samples, SAMPLE_RATE)
+    bpm = model.tempo(settings, arguments.seed, n_samples, SAMPLE_RATE)
+    _, plan = model.plan(n_samples, SAMPLE_RATE, bpm=bpm)
     latent_seconds = model.params.hop_length / model.params.sample_rate * model.factor
     joints = [joint * latent_seconds for joint in plan.moved(arguments.steps - 1).joints()]
     return {

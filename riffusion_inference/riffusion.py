@@ -6,11 +6,13 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from riffusion_inference.beats import CLEAR_STRENGTH, find_pulse
 from riffusion_inference.canvas import Canvas, check_length, plan_canvas
 from riffusion_inference.checkpoints import check_folder, read_beats, read_json, read_licence, read_params, weights_file
 from riffusion_inference.datatypes import (
@@ -28,6 +30,8 @@ from riffusion_inference.errors import CheckpointError, EngineError
 from riffusion_inference.generation import Painter, Parts, Reporter, window_plan
 from riffusion_inference.windows import WindowPlan, plan_pass
 
+SKETCHED_BPM = (54.0, 110.0)
+"""Where the tempo of a sketched window is looked for; every tempo has itself or a half in there."""
 AUTOENCODERS = ("AutoencoderKL", "AutoencoderTiny", "AutoencoderDC")
 """The classes of autoencoder that a checkpoint may have."""
 
@@ -135,6 +139,47 @@ class RiffusionModel:
         return frames / self.factor
 
     @torch.inference_mode()
+    def tempo(
+        self,
+        settings: GenerationSettings,
+        seed: int,
+        n_samples: int,
+        sample_rate: int,
+        *,
+        should_cancel: ShouldCancel | None = None,
+    ) -> float | None:
+        """Return the tempo on whose beats the windows of a take begin; None: they are spread evenly.
+
+        It is the one that is asked for. Where none is, and the checkpoint knows only some tempi, one window is sketched
+        with half of the steps, and its own tempo counts if its beat is clear.
+
+        Args:
+            settings: extra["bpm"] is what is asked for.
+            seed: of the take.
+            n_samples: length at sample_rate.
+            sample_rate: Hz.
+            should_cancel: polled while sketching.
+        """
+        asked = settings.extra.get(BPM)
+        seeded = settings.seed_image is not None or settings.seed_audio is not None
+        _, windows = self.plan(n_samples, sample_rate, loop=settings.loop)
+        if asked is not None or seeded or not self._beats or windows.n_windows == 1:
+            return asked
+        parts, one = self._loaded(), round(self.native_seconds * self.sample_rate)
+        canvas, window = self.plan(one, self.sample_rate)
+        brief = replace(settings, loop=False, num_inference_steps=max(1, settings.num_inference_steps // 2))
+        painter = Painter(parts, self.params, brief, canvas, window, self._size, Reporter(None, 1), should_cancel)
+        # Twice a beat would do as well, half of one would not: look among the slower tempi.
+        pulse = find_pulse(painter.take(seed, one, self.sample_rate).waveform, *SKETCHED_BPM)
+        return pulse.bpm if pulse.strength >= CLEAR_STRENGTH else None
+
+    def _loaded(self) -> Parts:
+        """Return the networks, or raise EngineError if they were unloaded."""
+        if self._parts is None:
+            raise EngineError(f"The model {self.name!r} was unloaded: load it again.")
+        return self._parts
+
+    @torch.inference_mode()
     def generate(
         self,
         settings: GenerationSettings,
@@ -148,16 +193,16 @@ class RiffusionModel:
 
         On a CPU the same settings give the same samples, bit for bit, and candidate i is what seed + i alone gives.
         """
-        canvas, windows = self.plan(n_samples, sample_rate, loop=settings.loop, bpm=settings.extra.get(BPM))
-        parts = self._parts
-        if parts is None:
-            raise EngineError(f"The model {self.name!r} was unloaded: load it again.")
+        self.plan(n_samples, sample_rate, loop=settings.loop, bpm=settings.extra.get(BPM))
+        parts = self._loaded()
         report = Reporter(on_progress, settings.candidates)
         try:
-            painter = Painter(parts, self.params, settings, canvas, windows, self._size, report, should_cancel)
             takes = []
             for index, seed in enumerate(settings.seeds()):
                 report.candidate = index
+                bpm = self.tempo(settings, seed, n_samples, sample_rate, should_cancel=should_cancel)
+                canvas, windows = self.plan(n_samples, sample_rate, loop=settings.loop, bpm=bpm)
+                painter = Painter(parts, self.params, settings, canvas, windows, self._size, report, should_cancel)
                 takes.append(painter.take(seed, n_samples, sample_rate))
             return takes
         except (torch.OutOfMemoryError, MemoryError) as error:
