@@ -7,7 +7,8 @@ jumps, each between the 60 ms before and the 60 ms after an instant: of level (d
 the difference of the two magnitude spectra over the sum of their norms), and of timbre (spectral centroid, octaves).
 The joints are the instants where a window of the last step begins or ends. Music has a beat, and joints are evenly
 spaced, so they are compared with themselves: the same pattern of instants, moved along the piece to every other place.
-A z within 2 says that the joints' mean jump is like that of the pattern anywhere else.
+A z within 2 says that the joints' mean jump is like that of the pattern anywhere else. Windows that begin on beats put
+the joints on beats, where music jumps most: z is then above 0 without any seam.
 """
 
 from __future__ import annotations
