@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any
 
 import torch
 
-from riffusion_inference.beats import CLEAR_STRENGTH, find_pulse
+from riffusion_inference.beats import CLEAR_STRENGTH, find_pulse, nearest_beat
 from riffusion_inference.canvas import Canvas, check_length, plan_canvas
 from riffusion_inference.checkpoints import check_folder, read_beats, read_json, read_licence, read_params, weights_file
 from riffusion_inference.datatypes import (
@@ -134,9 +133,7 @@ class RiffusionModel:
     def _beat(self, bpm: float) -> float:
         """Latents of a beat: at the tempo itself, or at the nearest of the few that the checkpoint knows."""
         frames = 60 * self.params.sample_rate / (self.params.hop_length * bpm)
-        if self._beats:
-            frames = min(self._beats, key=lambda known: abs(math.log(known / frames)))
-        return frames / self.factor
+        return (nearest_beat(frames, self._beats) if self._beats else frames) / self.factor
 
     @torch.inference_mode()
     def tempo(
@@ -193,8 +190,7 @@ class RiffusionModel:
 
         On a CPU the same settings give the same samples, bit for bit, and candidate i is what seed + i alone gives.
         """
-        self.plan(n_samples, sample_rate, loop=settings.loop, bpm=settings.extra.get(BPM))
-        parts = self._loaded()
+        parts, painter = self._loaded(), None
         report = Reporter(on_progress, settings.candidates)
         try:
             takes = []
@@ -202,7 +198,8 @@ class RiffusionModel:
                 report.candidate = index
                 bpm = self.tempo(settings, seed, n_samples, sample_rate, should_cancel=should_cancel)
                 canvas, windows = self.plan(n_samples, sample_rate, loop=settings.loop, bpm=bpm)
-                painter = Painter(parts, self.params, settings, canvas, windows, self._size, report, should_cancel)
+                if painter is None or painter.plan != windows:
+                    painter = Painter(parts, self.params, settings, canvas, windows, self._size, report, should_cancel)
                 takes.append(painter.take(seed, n_samples, sample_rate))
             return takes
         except (torch.OutOfMemoryError, MemoryError) as error:

@@ -70,23 +70,25 @@ class WindowPlan:
         """
         share = step * GOLDEN_RATIO % 1.0
         if self.grid:
-            return replace(self, starts=self._on_beats(int(share * round(self.hop / self.grid))))
-        if self.circular:
+            moved = self._on_beats(share)
+        elif self.circular:
             spacing = self.length // self.n_windows
-            starts = tuple(start + int(share * spacing) for start in self.starts)
+            moved = tuple(start + int(share * spacing) for start in self.starts)
         else:
             spacing = (self.length - self.width) // max(self.n_windows - 1, 1)
             shift = int(((share + 0.5) % 1.0 - 0.5) * spacing)
-            starts = (self.starts[0], *(start + shift for start in self.starts[1:-1]), *self.starts[1:][-1:])
-        return replace(self, starts=starts)
+            moved = tuple(start + shift for start in self.starts)
+        if not self.circular:
+            moved = (self.starts[0], *moved[1:-1], *self.starts[1:][-1:])
+        return replace(self, starts=moved)
 
-    def _on_beats(self, place: int) -> tuple[int, ...]:
-        """Starts moved on by `place` steps of the grid; on a plain canvas by half a hop at most, either way."""
+    def _on_beats(self, share: float) -> tuple[int, ...]:
+        """Starts moved on by a share of a hop, in whole steps of the grid; on a plain canvas half of them move back."""
         places = round(self.hop / self.grid)
+        place = int(share * places)
         if not self.circular and place > places // 2:
             place -= places
-        moved = [round(index * self.hop + place * self.grid) for index in range(self.n_windows)]
-        return tuple(moved) if self.circular else (self.starts[0], *moved[1:-1], *self.starts[1:][-1:])
+        return tuple(round(index * self.hop + place * self.grid) for index in range(self.n_windows))
 
     def joints(self) -> tuple[int, ...]:
         """Return the canvas columns where a window begins or ends inside the canvas: where a seam would be heard."""
@@ -136,12 +138,9 @@ def _plan_on_beats(length: int, width: int, stride: int, beat: float, *, circula
     whole = [unit for unit in (1, 2, 4) if unit <= n_beats and abs(unit * beat - round(unit * beat)) < WHOLE]
     unit = whole[0] if whole else 1
     hop, grid = (n_beats - n_beats % unit) * beat, unit * beat
-    if circular:
-        count = math.ceil(length / hop - WHOLE)
-        return WindowPlan(length, width, tuple(round(index * hop) for index in range(count)), True, hop, grid)
-    count = math.ceil((length - width) / hop - WHOLE) + 1
+    count = math.ceil(length / hop - WHOLE) if circular else math.ceil((length - width) / hop - WHOLE) + 1
     starts = tuple(round(index * hop) for index in range(count))
-    return WindowPlan(max(length, starts[-1] + width), width, starts, False, hop, grid)
+    return WindowPlan(length if circular else max(length, starts[-1] + width), width, starts, circular, hop, grid)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from riffusion_inference.beats import nearest_beat
 from training.captions import write_caption
 from training.genres import GENRES
 from training.latents import read_latents
 from training.optimizer import Muon, warm_up_then_decay
 from training.parallel import Team
-from training.piece import ANY_BEAT, Piece, nearest_beat
+from training.piece import ANY_BEAT, Piece
 from training.previews import write_preview
 from training.tokenizer import tokenize
 

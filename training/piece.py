@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from riffusion_inference.beats import nearest_beat
 from training.genres import GENRES, Genre
 from training.instruments import INSTRUMENTS
 
@@ -110,11 +109,6 @@ class Piece:
 def is_held_out(genre: str, lead: str) -> bool:
     """Whether training never sees this pair (about 6 % of pairs, by a fixed hash)."""
     return len(GENRES[genre].leads) > 2 and hashlib.sha256(f"{genre}/{lead}".encode()).digest()[0] < 16
-
-
-def nearest_beat(beat_frames: float, beats: Sequence[int]) -> int:
-    """Find the beat that is nearest to another by ratio."""
-    return min(beats, key=lambda known: abs(math.log(known / beat_frames)))
 
 
 def draw_piece(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from riffusion_inference import GenerationSettings, load_model, tempo_hold
 from riffusion_inference.beats import beats_off, find_pulse
 from riffusion_inference.datatypes import Waveform
+from riffusion_inference.prompts import encode_prompts
 from riffusion_inference.riffusion import RiffusionModel
 
 
@@ -55,3 +58,16 @@ def test_nothing_is_sketched_where_it_would_not_help(monkeypatch: pytest.MonkeyP
     assert model.tempo(asked, 0, 20 * rate, rate) == 100
     assert model.tempo(seeded, 0, 20 * rate, rate) is None
     model.unload()
+
+
+def test_what_takes_share_is_made_once(tiny_model: RiffusionModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded = []
+
+    def counted(*arguments: Any) -> Any:
+        encoded.append(arguments)
+        return encode_prompts(*arguments)
+
+    monkeypatch.setattr("riffusion_inference.generation.encode_prompts", counted)
+    settings = GenerationSettings("piano", seed=1, num_inference_steps=1, candidates=3)
+    assert len(tiny_model.generate(settings, 9000, 8000)) == 3
+    assert len(encoded) == 1
