@@ -3,7 +3,7 @@
 import os
 import sys
 
-from app.cli import STOPPED, main
+from .cli.main import STOPPED, main
 
 __all__ = ["main", "run"]
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Protocol
 
-from app.errors import PlanError
+from .errors import PlanError
 
 
 class FrameTimes(Protocol):
@@ -124,3 +124,12 @@ def time_of(clip: FrameTimes, frame: int) -> Fraction:
     if frame >= len(clip.frame_pts):
         return clip.duration
     return (clip.frame_pts[frame] - clip.frame_pts[0]) * clip.time_base
+
+
+def timeline(seconds: Fraction) -> str:
+    """A time as people read it: 00:10.240, or 1:00:10.240 from an hour on."""
+    whole_ms = round(seconds * 1000)
+    minutes, ms = divmod(whole_ms, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{minutes:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
+    return f"{hours}:{clock}" if hours else clock

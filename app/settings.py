@@ -15,7 +15,6 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from app.errors import ConfigError
 from riffusion_inference.datatypes import (
     MAX_CANDIDATES,
     MAX_GUIDANCE,
@@ -26,9 +25,13 @@ from riffusion_inference.datatypes import (
     SCHEDULERS,
 )
 
+from .errors import ConfigError
+
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG_DIR = ROOT / "configs"
 ENV_FILE = ROOT / ".env"
+PAGE_FOLDER = "riffusion-dub"
+"""Name of the page's own folder under the temporary directory."""
 SPLIT_MODES = ("keyframe", "exact", "reencode")
 SOUND_MODES = ("replace", "under", "duck")
 DESCRIBERS = ("auto", "palette", "vlm", "replicate")
@@ -208,6 +211,26 @@ def use_temporary_directory(settings: Settings) -> None:
     if not os.access(folder, os.W_OK):
         raise ConfigError(f"TEMPORARY_DIRECTORY {folder} may not be written: choose another folder.")
     tempfile.tempdir = str(folder)
+
+
+def use_page_folder(settings: Settings) -> Path:
+    """Make the page's own folder under the temporary directory, and tell Gradio, which reads the environment, of it.
+
+    Returns:
+        The folder; only what lies in it can ever be served.
+    Raises:
+        ConfigError: it cannot be made.
+    """
+    folder = settings.temporary_directory.expanduser().resolve() / PAGE_FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"The folder {folder} cannot be made ({error.strerror}): set TEMPORARY_DIRECTORY to another one."
+        ) from error
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    return folder
 
 
 def _read_env_file(path: Path | None) -> dict[str, str]:

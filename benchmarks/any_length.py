@@ -23,7 +23,7 @@ import time
 import numpy as np
 
 from riffusion_inference import GenerationSettings, load_model
-from riffusion_inference.riffusion import RiffusionModel
+from riffusion_inference.diffusion.model import RiffusionModel
 
 SAMPLE_RATE = 44100
 SIDE_SECONDS = 0.06

@@ -22,8 +22,8 @@ import torch
 
 from riffusion_inference import GenerationSettings
 from riffusion_inference.devices import choose_device
-from riffusion_inference.generation import Parts
-from riffusion_inference.riffusion import RiffusionModel, make_scheduler
+from riffusion_inference.diffusion.model import RiffusionModel, make_scheduler
+from riffusion_inference.diffusion.painter import Parts
 
 SCHEDULER = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
 FULL: dict[str, dict[str, Any]] = {

@@ -20,7 +20,8 @@ import torch
 
 from benchmarks.clips import make_clips
 from riffusion_inference.datatypes import Spectrogram, SpectrogramParams, Waveform
-from riffusion_inference.spectrogram import mel_from_waveform, waveform_from_mel
+from riffusion_inference.spectrogram.inversion import waveform_from_mel
+from riffusion_inference.spectrogram.mel import mel_from_waveform
 
 PARAMS = SpectrogramParams()
 

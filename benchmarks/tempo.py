@@ -14,9 +14,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from riffusion_inference import GenerationSettings, MusicModel, Take, load_model, tempo_hold
-from riffusion_inference.beats import beats_off, tempo_match
+from riffusion_inference import GenerationSettings, MusicModel, Take, load_model
 from riffusion_inference.datatypes import BPM
+from riffusion_inference.takes import tempo_hold
+from riffusion_inference.takes.beats import beats_off, tempo_match
 
 CASES = (
     ("happy, playful atmosphere; fast steady rhythm at {} BPM; brass section melody, disco, drums, major key", 128, 8),

@@ -17,7 +17,7 @@ from riffusion_inference.datatypes import (
     Take,
     Waveform,
 )
-from riffusion_inference.engines import load_model
+from riffusion_inference.engines.load import load_model
 from riffusion_inference.errors import (
     CheckpointError,
     EngineError,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from riffusion_inference.errors import SettingError, SpectrogramError
+from riffusion_inference.errors import GenerationCancelled, SettingError, SpectrogramError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -248,3 +248,9 @@ class MusicModel(Protocol):
     def unload(self) -> None:
         """Give the model's memory back; the object is of no further use."""
         ...
+
+
+def poll(should_cancel: ShouldCancel | None) -> None:
+    """Raise GenerationCancelled if the caller wants to stop."""
+    if should_cancel is not None and should_cancel():
+        raise GenerationCancelled("The music was cancelled; nothing was written.")

@@ -1,12 +1,14 @@
-"""Which device the models run on."""
+"""Which device the models run on, and how a failed download of one is recognised."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from riffusion_inference.errors import SettingError
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
+NETWORK_TREES = ("httpx", "httpcore", "requests", "urllib3", "huggingface_hub")
 
 
 def choose_device(name: str = "auto") -> tuple[str, str | None]:
@@ -39,3 +41,22 @@ def choose_device(name: str = "auto") -> tuple[str, str | None]:
         return "mps", None
     fallback = "mps" if has_mps else "cpu"
     return fallback, f"No {'CUDA GPU' if asked.startswith('cuda') else 'Apple GPU (mps)'} was found: using {fallback}."
+
+
+def free_memory(device: Any) -> None:
+    """Give cached GPU memory back to the device, a torch.device or its name."""
+    import torch
+
+    kind = torch.device(device).type
+    if kind == "cuda":
+        torch.cuda.empty_cache()
+    elif kind == "mps":
+        torch.mps.empty_cache()
+
+
+def is_hub_error(error: BaseException) -> bool:
+    """True when a download failed: no network, no such model, no access, or offline mode.
+
+    huggingface_hub lets its HTTP client's own errors through, and not all of these are OSErrors.
+    """
+    return isinstance(error, OSError) or type(error).__module__.split(".")[0] in NETWORK_TREES

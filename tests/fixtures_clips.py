@@ -14,9 +14,9 @@ import pytest
 import soundfile
 from PIL import Image
 
-from app.media.mp4_boxes import Edit, edits_box
-from app.media.mp4_movie import read_movie, whole_track
-from app.media.mp4_write import write_movie
+from app.media.mp4.boxes import Edit, edits_box
+from app.media.mp4.movie import read_movie, whole_track
+from app.media.mp4.write import write_movie
 
 WIDTH, HEIGHT, FRAMES, RATE = 160, 96, 75, 25
 SAMPLE_RATE = 48000

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.cli import main
-from app.dub import dub
-from app.results import DubResult, DubSettings
+from app.cli.main import main
+from app.dub.story import dub
+from app.result.results import DubResult, DubSettings
 from app.settings import load_settings
 from riffusion_inference.datatypes import (
     GenerationSettings,
@@ -135,7 +135,7 @@ class ChordModel:
 
 def spectrogram_picture() -> Any:
     """A small spectrogram image with EXIF."""
-    from riffusion_inference.image import image_from_mel
+    from riffusion_inference.spectrogram.image import image_from_mel
 
     params = SpectrogramParams(sample_rate=8000, n_fft=1600, win_length=400, hop_length=80, n_mels=32, f_max=3600.0)
     rising = np.linspace(0, 1, 32 * 20, dtype=np.float32).reshape(1, 32, 20)
@@ -155,7 +155,7 @@ def cli_model(monkeypatch: pytest.MonkeyPatch) -> ChordModel:
         chords.name = name
         return chords
 
-    monkeypatch.setattr("riffusion_inference.engines.load_model", load_model)
+    monkeypatch.setattr("riffusion_inference.engines.load.load_model", load_model)
     return chords
 
 

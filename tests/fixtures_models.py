@@ -107,6 +107,6 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(tiny_checkpoint: Path):  # type: ignore[no-untyped-def]
     """The tiny checkpoint, loaded on the CPU once for all tests."""
-    from riffusion_inference.riffusion import RiffusionModel
+    from riffusion_inference.diffusion.model import RiffusionModel
 
     return RiffusionModel.load(tiny_checkpoint, "tiny", device="cpu")

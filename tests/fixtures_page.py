@@ -42,9 +42,8 @@ def real_clip() -> Path:
 @pytest.fixture(scope="session")
 def served(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The page with the tiny checkpoint, four steps, and videos of at most a minute and 3 MB."""
-    from app.app import launch
-    from app.handlers_visitors import PAGE_FOLDER
-    from app.settings import load_settings
+    from app.page.launch import launch
+    from app.settings import PAGE_FOLDER, load_settings
 
     folder = tmp_path_factory.mktemp("page")
     settings = load_settings(

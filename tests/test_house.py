@@ -1,72 +1,127 @@
-"""The layers and their import direction, read from the source with `ast`, and a command line that starts at once."""
+"""The rooms and the direction of imports between them, read from the folders."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "riffusion_inference").rglob("*.py")])
-# Who may import what, outside themselves: a library -> the files (relative to the root) that may name it.
-MAY_IMPORT = {
-    "gradio": ("app/ui", "app/handlers", "app/app.py"),
-    "av": ("app/media",),
-    "ffmpeg": ("app/media",),
-    "imageio_ffmpeg": ("app/media",),
-    "tomllib": ("app/settings",),
-    "diffusers": ("riffusion_inference/",),
-    "replicate": ("riffusion_inference/replicate",),
+# From the ground up: what stands on one line may import what stands on the lines before it. A room is a folder, or a
+# module that lies beside the folders; one that is missing here is an error.
+ORDER = {
+    "riffusion_inference": """
+        errors
+        datatypes
+        devices resampling
+        spectrogram
+        takes
+        diffusion
+        engines
+    """,
+    "app": """
+        errors
+        settings plan files
+        soundtrack media
+        mood result models
+        dub
+        page
+        cli
+        app __main__
+    """,
 }
-# Inside app, from the ground up: a module may import its own layer and those below.
-LAYERS = (
-    ("errors", "strings"),
-    ("settings", "plan", "soundtrack"),
-    ("media",),
-    ("mood", "archive", "manifest", "results"),
-    ("dub", "excerpt"),
-    ("handlers",),
-    ("ui",),
-    ("app",),
-    ("cli", "__main__"),
-)
+# Who may import a library: the rooms of its package.
+MAY_IMPORT = {
+    "gradio": {"page"},
+    "av": {"media"},
+    "ffmpeg": {"media"},
+    "imageio_ffmpeg": {"media"},
+    "tomllib": {"settings"},
+    "diffusers": {"diffusion", "engines"},
+    "replicate": {"engines"},
+}
 
 
-def imports(path: Path) -> list[str]:
-    """Every module that a file imports, anywhere in it, in dotted form."""
-    names: list[str] = []
-    for node in ast.walk(ast.parse(path.read_text())):
+def module_of(path: Path) -> str:
+    """app/media/probe.py -> app.media.probe."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in SOURCES}
+
+
+def imports(path: Path, *, at_start: bool = False) -> Iterator[str]:
+    """Every module that a file imports, in dotted form; at_start leaves out what it imports only when it is called."""
+    tree = ast.parse(path.read_text())
+    package = module_of(path) if path.name == "__init__.py" else module_of(path).rpartition(".")[0]
+    for node in tree.body if at_start else ast.walk(tree):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package.split(".")[: len(package.split(".")) + 1 - node.level]) if node.level else ""
+            module = ".".join(part for part in (base, node.module) if part)
+            for alias in node.names:
+                name = f"{module}.{alias.name}"
+                yield name if name in MODULES else module
 
 
-def layer_of(module: str) -> int | None:
-    """Which of LAYERS a module of app belongs to; ui_results belongs to ui."""
-    for height, names in enumerate(LAYERS):
-        if any(module == name or module.startswith(f"{name}_") for name in names):
-            return height
-    return None
+def room_of(module: str) -> str:
+    """The room that a module is in; "" is the package's own face."""
+    return [*module.split("."), ""][1]
+
+
+def height_of(package: str, room: str) -> int:
+    """The line of ORDER that a room stands on; the package's face stands above all."""
+    if not room:
+        return 99
+    lines = ORDER[package].strip().split("\n")
+    heights = [height for height, rooms in enumerate(lines) if room in rooms.split()]
+    assert heights, f"{package}/{room} stands nowhere in ORDER: say what it may import"
+    return heights[0]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_go_one_way(path: Path) -> None:
-    here = path.relative_to(ROOT).as_posix()
+    here = module_of(path)
+    package, room = here.split(".")[0], room_of(here)
     for name in imports(path):
         top = name.split(".")[0]
-        if here.startswith("riffusion_inference/"):
+        assert top not in MAY_IMPORT or room in MAY_IMPORT[top], f"{here} imports {name}"
+        if package == "riffusion_inference":
             assert top not in ("app", "training"), f"{here} imports {name}"
-        assert top not in MAY_IMPORT or here.startswith(MAY_IMPORT[top]), f"{here} imports {name}"
-        if here.startswith("app/") and top == "app" and "." in name:
-            own = layer_of(path.relative_to(ROOT / "app").parts[0].removesuffix(".py"))
-            other = layer_of(name.split(".")[1])
-            assert None not in (own, other), f"{here} or {name} has no layer: add it to LAYERS"
-            assert other <= own, f"{here} imports {name}, which lies above it"
+        if top == package and room_of(name) != room:
+            below = height_of(package, room_of(name)) < height_of(package, room)
+            assert below, f"{here} imports {name}, which does not stand below it"
+
+
+def test_no_file_imports_itself_in_a_circle() -> None:
+    # A package's face hands on what its own files define; these do not need it.
+    files = {module for module, path in MODULES.items() if path.name != "__init__.py"}
+    TopologicalSorter({module: files & {*imports(MODULES[module])} for module in files}).prepare()
+
+
+def test_inner_modules_are_relative_in_app() -> None:
+    """The wheel installs app/ under another name, so app may not call itself by this one."""
+    for path in (ROOT / "app").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                assert str(node.module).split(".")[0] != "app", f"{path}:{node.lineno}"
+            elif isinstance(node, ast.Import):
+                assert all(alias.name.split(".")[0] != "app" for alias in node.names), f"{path}:{node.lineno}"
+
+
+def test_the_house_is_small_at_the_top() -> None:
+    rooms = {room_of(module) for module in MODULES if module.startswith("app.")}
+    files = {path.stem for path in (ROOT / "app").glob("*.py")} - {"__init__"}
+    assert len(rooms) <= 20
+    assert len(files) <= 7
+    assert len(ORDER["app"].split("\n")) <= 10
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -76,9 +131,7 @@ def test_environment_is_read_in_one_place(path: Path) -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     ]
-    here = path.relative_to(ROOT).as_posix()
-    # app.py may only set what gradio reads at import, before it is imported.
-    assert not reads or here in ("app/settings.py", "app/app.py"), f"{here} reads the environment in lines {reads}"
+    assert not reads or room_of(module_of(path)) == "settings", f"{path} reads the environment in lines {reads}"
 
 
 def test_help_does_not_import_torch() -> None:

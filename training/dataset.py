@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import SpectrogramParams, Waveform
-from riffusion_inference.spectrogram import mel_from_waveform
+from riffusion_inference.spectrogram.mel import mel_from_waveform
 from training.piece import ANY_BEAT, Piece, draw_piece
 from training.render import SAMPLE_RATE, render
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from riffusion_inference.beats import nearest_beat
+from riffusion_inference.takes.beats import nearest_beat
 from training.captions import write_caption
 from training.genres import GENRES
 from training.latents import read_latents

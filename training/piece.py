@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riffusion_inference.beats import nearest_beat
+from riffusion_inference.takes.beats import nearest_beat
 from training.genres import GENRES, Genre
 from training.instruments import INSTRUMENTS
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from riffusion_inference.datatypes import Spectrogram, Waveform
-from riffusion_inference.spectrogram import waveform_from_mel
+from riffusion_inference.spectrogram.inversion import waveform_from_mel
 from training.dataset import PARAMS, PATCH_WINDOW
 
 REFERENCE = 180.0

@@ -4,13 +4,13 @@ Times are pts and time_base or Fraction seconds, samples are counted from the cl
 written under a temporary name and moved into place.
 """
 
-from app.media.clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
-from app.media.decode import audio_samples, decode_audio, read_audio, write_wav
-from app.media.frames import frame_at, frame_hashes, frames_at, thumbnails
-from app.media.mux import film_suffix, mux_film, replace_audio
-from app.media.probe import probe
-from app.media.proof import packet_hashes, same_sound
-from app.media.split import explain_split, split
+from .clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
+from .cut.split import explain_split, split
+from .decode import audio_samples, decode_audio, read_audio, write_wav
+from .frames import frame_at, frame_hashes, frames_at, thumbnails
+from .mux import film_suffix, mux_film, replace_audio
+from .probe import probe
+from .proof import packet_hashes, same_sound
 
 __all__ = [
     "SPLIT_MODES",

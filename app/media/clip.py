@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
-from app.plan import Part
+from ..plan import Part
 
 SplitMode = Literal["keyframe", "exact", "reencode"]
 SPLIT_MODES: tuple[SplitMode, ...] = ("keyframe", "exact", "reencode")

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import queue
 import re
-import secrets
-import shutil
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from app.errors import DubCancelled, MediaError
 from riffusion_inference.datatypes import ShouldCancel
+
+from ..errors import MediaError
+from ..files import check_cancel, no_space_error
 
 POLL_SECONDS = 0.1
 KILL_AFTER_SECONDS = 1.0
@@ -35,60 +32,6 @@ def ffmpeg_exe() -> str:
 def file_url(path: Path) -> str:
     """An FFmpeg input or output name that no character in it can turn into an option or a protocol."""
     return f"file:{path.absolute()}"
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside path; move it into place when the block ends well, delete it when not.
-
-    Args:
-        path: the file to appear, whole or not at all; its folder is made.
-    Raises:
-        MediaError: the folder cannot be made or written, or it is full.
-    """
-    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        raise write_error(error, path) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_error(error: OSError, path: Path) -> MediaError:
-    """Turn an error of the operating system into a sentence that names the folder and what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return no_space_error(path.parent)
-    return MediaError(f"{path.name} cannot be written to {path.parent}: {error.strerror or error}.")
-
-
-def no_space_error(folder: Path, needed_bytes: int | None = None) -> MediaError:
-    """The sentence for a full disk."""
-    try:
-        free = shutil.disk_usage(folder).free
-    except OSError:
-        free = 0
-    needs = f"about {needed_bytes:,} bytes are needed" if needed_bytes is not None else "more is needed"
-    return MediaError(
-        f"There is no space left in {folder}: {needs}, {free:,} are free. Free some space or choose another folder."
-    )
-
-
-def check_free_space(folder: Path, needed_bytes: int) -> None:
-    """Raise MediaError where folder's disk has less free than needed_bytes; folder need not exist yet."""
-    existing = folder.absolute()
-    while not existing.exists():
-        existing = existing.parent
-    if shutil.disk_usage(existing).free < needed_bytes:
-        raise no_space_error(folder, needed_bytes)
-
-
-def check_cancel(should_cancel: ShouldCancel | None) -> None:
-    """Raise DubCancelled where the person asked to stop."""
-    if should_cancel is not None and should_cancel():
-        raise DubCancelled("Stopped; nothing was left behind.")
 
 
 def run_ffmpeg(

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.errors import MediaError
-from app.media.clip import Clip
-from app.media.probe import opened, probe, video_stream
+from ..errors import MediaError
+from .clip import Clip
+from .open import opened, video_stream
+from .probe import probe
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -9,26 +9,18 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-from app.errors import MediaError
-from app.media.clip import Clip
-from app.media.encode_sound import encode_sound
-from app.media.ffmpeg import check_cancel, check_free_space, write_error, written_whole
-from app.media.mp4_boxes import read_edits, timed_header
-from app.media.mp4_describe import renumbered, with_header_of
-from app.media.mp4_movie import (
-    MAX_TIMESCALE,
-    Movie,
-    OutTrack,
-    Track,
-    read_movie,
-    rescaled,
-    whole_track,
-    with_movie_timescale,
-)
-from app.media.mp4_slice import Span, cut_track
-from app.media.mp4_write import write_movie
-from app.media.mux_other import mux_other
 from riffusion_inference.datatypes import ShouldCancel, Waveform
+
+from ..errors import MediaError
+from ..files import check_cancel, check_free_space, write_error, written_whole
+from .clip import Clip
+from .encode import encode_sound
+from .mp4.boxes import read_edits, timed_header
+from .mp4.describe import renumbered, with_header_of
+from .mp4.movie import MAX_TIMESCALE, Movie, OutTrack, Track, read_movie, rescaled, whole_track, with_movie_timescale
+from .mp4.slice import Span, cut_track
+from .mp4.write import write_movie
+from .mux_other import mux_other
 
 
 def replace_audio(part_path: Path, waveform: Waveform, out_path: Path) -> None:
@@ -42,7 +34,7 @@ def replace_audio(part_path: Path, waveform: Waveform, out_path: Path) -> None:
     Raises:
         MediaError: a file cannot be read or written.
     """
-    from app.media.probe import probe
+    from .probe import probe
 
     _with_sound(probe(Path(part_path)), waveform, Path(out_path), 0, None, from_zero=True)
 

@@ -10,11 +10,12 @@ from typing import Any
 import ffmpeg
 import numpy as np
 
-from app.media.clip import Clip
-from app.media.decode import write_wav
-from app.media.encode_sound import KBPS_PER_CHANNEL, MAX_KBPS, aac_options
-from app.media.ffmpeg import file_url, run_ffmpeg
 from riffusion_inference.datatypes import ShouldCancel, Waveform
+
+from .clip import Clip
+from .decode import write_wav
+from .encode import KBPS_PER_CHANNEL, MAX_KBPS, aac_options
+from .ffmpeg import file_url, run_ffmpeg
 
 FORMATS = {".webm": "webm", ".avi": "avi", ".mp4": "mp4", ".mov": "mov", ".m4v": "mp4"}
 OPUS_RATE = 48000

@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from app.media.clip import Clip
-from app.media.decode import audio_samples, audio_stream, placed_pieces
-from app.media.probe import codec_name, opened, probe, video_stream
 from riffusion_inference.datatypes import Waveform
+
+from .clip import Clip
+from .decode import audio_samples, placed_pieces
+from .open import codec_name, opened, video_stream
+from .probe import probe
+from .sound import audio_stream
 
 PACKET_DECODERS = {"aac", "opus", "ac3", "eac3"}
 CLOCK_SLACK = Fraction(2, 1000)

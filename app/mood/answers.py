@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.errors import MoodError
+from ..errors import MoodError
 
 MAX_WORDS = 29
 """A prompt stays under 30 words."""

@@ -9,20 +9,21 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import MoodError
-from app.mood.answers import INSTRUCTION, MAX_WORDS, trim_words
-from app.mood.frames import Samples, part_stills, sample_part, still_at, stop_if
-from app.mood.look import look_at, movement_of
-from app.mood.palette import Reading, read_palette, rhythm
-from app.mood.tempo import Tempo, fit_tempo, named_bpm
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 from riffusion_inference.errors import RiffusionError
+
+from ..errors import MoodError
+from .answers import INSTRUCTION, MAX_WORDS, trim_words
+from .frames import Samples, part_stills, sample_part, still_at, stop_if
+from .look import look_at, movement_of
+from .palette import Reading, read_palette, rhythm
+from .tempo import Tempo, fit_tempo, named_bpm
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from app.plan import Part
-    from app.settings import Settings
+    from ..plan import Part
+    from ..settings import Settings
 
 DESCRIBERS = ("auto", "palette", "vlm", "replicate")
 
@@ -131,12 +132,12 @@ def _resolve(describer: str, settings: Settings) -> tuple[str, tuple[str, ...]]:
 
 def _ask(describer: str, images: Sequence[Image.Image], settings: Settings, should_cancel: ShouldCancel | None) -> str:
     if describer == "vlm":
-        from app.mood.vlm import describe
+        from .vlm import describe
 
         return describe(
             images, INSTRUCTION, model=settings.image_model, device=settings.device, should_cancel=should_cancel
         )
-    from app.mood.replicate_describer import describe as describe_remotely
+    from .replicate_describer import describe as describe_remotely
 
     return describe_remotely(
         images,

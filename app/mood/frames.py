@@ -9,15 +9,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import DubCancelled, MoodError
-from app.mood.look import is_black, sharpness
-from app.plan import Part, plan_parts, time_of
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
+
+from ..errors import DubCancelled, MoodError
+from ..plan import Part, plan_parts, time_of
+from .look import is_black, sharpness
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from app.media import Clip
+    from ..media import Clip
 
 MIN_STILLS, MAX_STILLS = 1, 12
 NEAR = (Fraction(1, 4), Fraction(1), Fraction(2))
@@ -90,7 +91,7 @@ def stills(
         MediaError: the video cannot be read.
         DubCancelled: should_cancel returned True.
     """
-    from app.media import frames_at, probe
+    from ..media import frames_at, probe
 
     check_count(count)
     clip = probe(video)
@@ -114,7 +115,7 @@ def stills(
 
 def part_stills(video: Path, part: Part, count: int = 2) -> list[Image.Image]:
     """Good frames of one part, as stills() chooses them."""
-    from app.media import frames_at, probe
+    from ..media import frames_at, probe
 
     clip = probe(video)
     positions = [Fraction(100 * k // (count + 1), 100) for k in range(1, count + 1)]
@@ -128,7 +129,7 @@ def still_at(video: Path, at: Fraction) -> Image.Image:
     Raises:
         MoodError: the time lies outside the video.
     """
-    from app.media import frames_at, probe
+    from ..media import frames_at, probe
 
     duration = probe(video).duration
     if not 0 <= at <= duration:
@@ -173,7 +174,7 @@ def sample_part(video: Path, part: Part | None, should_cancel: ShouldCancel | No
     Four a second up to 96 in all, and in long parts at keyframes, so that a long part costs little more than a short
     one. A cut is only known to half the distance of two samples, and two cuts between the same two count once.
     """
-    from app.media import probe, thumbnails
+    from ..media import probe, thumbnails
 
     clip = probe(video)
     part = part or whole(clip)
@@ -224,7 +225,7 @@ def _neighbours(clip: Clip, part: Part, wanted: int, reach: Fraction) -> list[in
 
 def _sharpest(clip: Clip, frames: Sequence[int], wanted: int) -> int | None:
     """The wanted frame if it is sharp enough, else the nearest sharp one; None where all are black."""
-    from app.media import thumbnails
+    from ..media import thumbnails
 
     images = thumbnails(clip, [time_of(clip, frame) for frame in frames], THUMBNAIL_HEIGHT)
     scores = {frame: sharpness(image) for frame, image in zip(frames, images, strict=True) if not is_black(image)}

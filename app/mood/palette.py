@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from app.mood.look import Look, Movement
-from app.mood.tempo import Tempo, fit_tempo
+from .look import Look, Movement
+from .tempo import Tempo, fit_tempo
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.errors import DubCancelled, MoodError
-from app.mood.answers import clean_answer
-from app.mood.look import flatten
 from riffusion_inference.datatypes import ShouldCancel
+from riffusion_inference.engines.replicate_api import DEFAULT_BASE_URL, ReplicateApi
 from riffusion_inference.errors import GenerationCancelled
-from riffusion_inference.replicate_api import DEFAULT_BASE_URL, ReplicateApi
+
+from ..errors import DubCancelled, MoodError
+from .answers import clean_answer
+from .look import flatten
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from app.errors import MoodError
+from ..errors import MoodError
 
 MIN_BPM, MAX_BPM = 60, 170
 """What a person hears as a tempo; slower or faster is heard as its double or half."""

@@ -6,14 +6,14 @@ import gc
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from app.errors import MoodError
-from app.mood.answers import clean_answer
-from app.mood.frames import stop_if
-from app.mood.look import flatten
 from riffusion_inference.datatypes import ShouldCancel
-from riffusion_inference.devices import choose_device
+from riffusion_inference.devices import choose_device, is_hub_error
 from riffusion_inference.errors import EngineError
-from riffusion_inference.hub import is_hub_error
+
+from ..errors import MoodError
+from .answers import clean_answer
+from .frames import stop_if
+from .look import flatten
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -12,7 +12,7 @@ import pytest
 from benchmarks import any_length, full_size, inversion
 from benchmarks.clips import make_clips
 from riffusion_inference.datatypes import SpectrogramParams
-from riffusion_inference.spectrogram import mel_from_waveform
+from riffusion_inference.spectrogram.mel import mel_from_waveform
 
 
 def run(module: object, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:

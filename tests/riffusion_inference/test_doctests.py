@@ -8,7 +8,9 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("name", ["windows", "inversion", "resampling", "seeding", "image"])
+@pytest.mark.parametrize(
+    "name", ["diffusion.windows", "spectrogram.inversion", "resampling", "diffusion.seeding", "spectrogram.image"]
+)
 def test_examples(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"riffusion_inference.{name}"))
     assert result.attempted > 0

@@ -11,9 +11,9 @@ import pytest
 import torch
 from transformers import CLIPTokenizer
 
-from riffusion_inference.checkpoints import read_beats
 from riffusion_inference.datatypes import GenerationSettings, SpectrogramParams
-from riffusion_inference.engines import load_model
+from riffusion_inference.diffusion.checkpoints import read_beats
+from riffusion_inference.engines.load import load_model
 from training import run_all
 from training.dataset import read_shards
 from training.diffusion import DiffusionSettings, Windows

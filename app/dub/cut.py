@@ -1,0 +1,123 @@
+"""From a video to its parts: probe, plan, split, or take over the parts of an earlier result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from .. import media
+from ..errors import MediaError, PlanError
+from ..files import copy_file, hash_file
+from ..plan import Part, timeline
+from .run import Run
+from .wishes import Earlier
+
+# What a video without sound gets: DVD's and the web's usual rate, in stereo.
+NEW_SAMPLE_RATE, NEW_CHANNELS = 48000, 2
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A probed video and how it is cut."""
+
+    clip: media.Clip
+    """The source."""
+    plan: media.SplitPlan
+    """Its parts."""
+    n_parts: int
+    """Parts asked for."""
+    sha256: str
+    """Of the source file."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the result's sound: the source's own."""
+        return self.clip.sample_rate or NEW_SAMPLE_RATE
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of the result's sound: the source's own."""
+        return self.clip.n_channels or NEW_CHANNELS
+
+    def part(self, number: int) -> Part:
+        """The part of that number.
+
+        Raises:
+            PlanError: keyframe mode made fewer parts than were asked for.
+        """
+        parts = self.plan.parts
+        if not 1 <= number <= len(parts):
+            found = "1 part" if len(parts) == 1 else f"{len(parts)} parts"
+            why = " ".join(self.plan.notes)
+            raise PlanError(f"Part {number} does not exist: {self.clip.path.name} gives {found}. {why}".strip())
+        return parts[number - 1]
+
+    def samples_of(self, number: int) -> tuple[int, int]:
+        """Half-open range of a part's samples; 0 sounds with the first frame."""
+        part = self.part(number)
+        return part.start_sample(self.sample_rate), part.end_sample(self.sample_rate)
+
+    def stem(self, number: int) -> str:
+        """A part's number as file names have it."""
+        return f"{number:0{max(2, len(str(len(self.plan.parts))))}d}"
+
+
+def probed(video: Path, n_parts: int, split_mode: str, run: Run) -> Cut:
+    """Look at a video and plan its parts, saying what will happen.
+
+    Raises:
+        MediaError: it is no video, or longer than the settings allow.
+        PlanError: the parts do not fit it.
+    """
+    clip = media.probe(Path(video))
+    limit = run.settings.max_duration_seconds
+    if clip.duration > limit:
+        raise MediaError(
+            f"{clip.path.name} lasts {timeline(clip.duration)}, but at most {limit} s are accepted: "
+            "cut it, or raise MAX_DURATION_SECONDS."
+        )
+    plan = media.explain_split(clip, n_parts, cast(media.SplitMode, split_mode))
+    run.note(*plan.notes)
+    return Cut(clip, plan, n_parts, hash_file(clip.path, run.should_cancel))
+
+
+def same_cut(cut: Cut, earlier: Earlier | None, x264_crf: int) -> bool:
+    """Whether an earlier result holds the very parts that this cut would write."""
+    if earlier is None:
+        return False
+    facts = earlier.manifest
+    same = (
+        facts.source.sha256 == cut.sha256
+        and facts.split_used == cut.plan.mode_used
+        and (facts.split_used != "reencode" or facts.x264_crf == x264_crf)
+        and [(p.start_frame, p.end_frame) for p in facts.parts]
+        == [(p.start_frame, p.end_frame) for p in cut.plan.parts]
+    )
+    return same and earlier.has(*(part.undubbed or part.file for part in facts.parts))
+
+
+def split_or_take_over(cut: Cut, earlier: Earlier | None, work: Path, run: Run) -> list[Path]:
+    """Put every part, with its own sound, under work/parts.
+
+    Returns:
+        The files in order.
+    """
+    settings = run.settings
+    if earlier is None or not same_cut(cut, earlier, settings.x264_crf):
+        files = media.split(
+            cut.clip,
+            cut.plan,
+            work / "parts",
+            threads=settings.threads_on_splitting,
+            crf=settings.x264_crf,
+            on_progress=run.progress,
+            should_cancel=run.should_cancel,
+        )
+        return list(files)
+    files_kept = []
+    for part in earlier.manifest.parts:
+        target = work / "parts" / Path(part.file).name
+        copy_file(earlier.folder / (part.undubbed or part.file), target, run.should_cancel)
+        files_kept.append(target)
+    return files_kept

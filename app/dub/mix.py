@@ -1,0 +1,195 @@
+"""Putting the music into the parts and into the film."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from riffusion_inference.datatypes import Progress, Waveform
+
+from .. import media
+from ..files import copy_file
+from ..result.manifest import DubFacts
+from ..soundtrack.mix import join_edges, measure, mix, reference_loudness
+from .cut import Cut, same_cut
+from .music import PartMusic
+from .run import Run
+from .wishes import Earlier
+
+
+@dataclass(frozen=True)
+class Laid:
+    """One part with its new sound."""
+
+    facts: DubFacts
+    """For the manifest."""
+    body: Waveform
+    """The new sound before its edges are joined."""
+    original: Waveform
+    """What was there."""
+    start: str
+    """What the first edge crosses over from: the "original" before it, or "silence" where the film begins."""
+    end: str
+    """What the last edge crosses over to."""
+
+    def joined(self, start: str | None = None, end: str | None = None) -> Waveform:
+        """The new sound with its edges joined to what lies beside it."""
+        return join_edges(self.body, self.original, start=start or self.start, end=end or self.end)
+
+
+@dataclass(frozen=True)
+class Film:
+    """The whole video with the new sound."""
+
+    path: Path
+    """The file."""
+    start_sample: int
+    """Where its sound starts, counted from the first frame; negative where it starts before."""
+    n_samples: int
+    """Samples per channel."""
+
+
+def read_sound(cut: Cut) -> Waveform:
+    """The source's whole sound from its first frame on, at least as long as its pictures; silence where it has none."""
+    end = cut.samples_of(len(cut.plan.parts))[1]
+    if cut.clip.sample_rate is None:
+        return Waveform(np.zeros((cut.n_channels, end), dtype=np.float32), cut.sample_rate)
+    return media.decode_audio(cut.clip, start_sample=0, end_sample=max(end, sound_end(cut)))
+
+
+def sound_end(cut: Cut) -> int:
+    """One past the source's last sample, counted from its first frame."""
+    return max(0, cut.clip.audio_start_sample + cut.clip.n_samples) if cut.clip.sample_rate else 0
+
+
+def _range(sound: Waveform, start: int, end: int) -> Waveform:
+    return Waveform(sound.samples[:, start:end], sound.sample_rate)
+
+
+def lay(music: PartMusic, cut: Cut, sound: Waveform, run: Run, work: Path) -> Laid:
+    """Mix one part's music with what the source sounds like there."""
+    part = music.wish.part
+    original = _range(sound, *cut.samples_of(part))
+    near = [number for number in (part - 1, part + 1) if 1 <= number <= len(cut.plan.parts)]
+    neighbours = [_range(sound, *cut.samples_of(number)) for number in near]
+    reference, loudness_from = reference_loudness(original, neighbours)
+    if music.wish.mix.loudness is not None:
+        loudness_from = "the setting"
+    chosen = media.read_audio(work / music.chosen.wav)
+    mixed = mix(original, chosen, music.wish.mix, reference)
+    start = "silence" if part == 1 else "original"
+    end = "original" if cut.samples_of(part)[1] < sound.n_samples else "silence"
+    lufs, peak = measure(join_edges(mixed.waveform, original, start=start, end=end))
+    notes = [f"Part {part}: {note}" for note in (*music.chosen.notes, *mixed.notes)]
+    if lufs is not None and music.wish.mix.mode == "replace" and mixed.target_lufs - lufs > 1.0:
+        notes.append(f"Part {part}: its peaks keep the music at {lufs:.1f} LUFS instead of {mixed.target_lufs:.1f}.")
+    run.note(*notes)
+    run.progress(Progress("mix", 1, 1))
+    facts = _facts(music, mixed.target_lufs, lufs, peak, loudness_from, tuple(notes))
+    return Laid(facts, mixed.waveform, original, start, end)
+
+
+def _facts(
+    music: PartMusic,
+    target_lufs: float,
+    lufs: float | None,
+    peak: float | None,
+    loudness_from: str,
+    notes: tuple[str, ...],
+) -> DubFacts:
+    made = music.wish.generation
+    return DubFacts(
+        part=music.wish.part,
+        prompt=made.prompt,
+        negative_prompt=made.negative_prompt,
+        seed=made.seed if made.seed is not None else music.takes[0].seed,
+        guidance_scale=float(made.guidance_scale),
+        num_inference_steps=made.num_inference_steps,
+        scheduler=made.scheduler,
+        candidates=made.candidates,
+        loop=made.loop,
+        strength=float(made.strength),
+        seed_image=music.seed_image,
+        seed_audio=music.seed_audio,
+        extra=dict(made.extra),
+        model=music.model,
+        licence=music.licence,
+        n_samples=music.n_samples,
+        sample_rate=music.sample_rate,
+        generation_key=music.key,
+        mix=music.wish.mix,
+        take=music.wish.take,
+        takes=music.takes,
+        target_lufs=round(target_lufs, 2),
+        loudness_lufs=None if lufs is None else round(lufs, 2),
+        true_peak_dbtp=None if peak is None else round(peak, 2),
+        loudness_from=loudness_from,
+        notes=notes,
+    )
+
+
+def lay_parts(
+    laid: Sequence[Laid], cut: Cut, files: list[Path], earlier: Earlier | None, work: Path, run: Run
+) -> dict[int, Path]:
+    """Write each dubbed part in the place of the undubbed one, which moves to work/original.
+
+    Returns:
+        The undubbed file by part.
+    """
+    undubbed: dict[int, Path] = {}
+    goes_on = same_cut(cut, earlier, run.settings.x264_crf)
+    for number, one in enumerate(laid):
+        run.progress(Progress("mux", number, len(laid) + 1))
+        part, target = one.facts.part, files[one.facts.part - 1]
+        undubbed[part] = work / "original" / target.name
+        undubbed[part].parent.mkdir(exist_ok=True)
+        os.rename(target, undubbed[part])
+        if goes_on and earlier is not None and _take_over_part(one.facts, earlier, target, run):
+            continue
+        media.replace_audio(undubbed[part], one.joined(), target)
+    return undubbed
+
+
+def _take_over_part(facts: DubFacts, earlier: Earlier, target: Path, run: Run) -> bool:
+    """Copy the earlier result's dubbed part where it would come out the same."""
+    before = earlier.manifest.dub_of(facts.part)
+    file = next((part.file for part in earlier.manifest.parts if part.index == facts.part), None)
+    if before is None or file is None or replace(before, notes=()) != replace(facts, notes=()) or not earlier.has(file):
+        return False
+    copy_file(earlier.folder / file, target, run.should_cancel)
+    return True
+
+
+def film_with_music(laid: Sequence[Laid], cut: Cut, sound: Waveform) -> Waveform:
+    """The source's sound with every dubbed range replaced; samples outside these ranges are the source's own.
+
+    Where two dubbed parts meet, each fades to silence: what lies under them is no longer heard anywhere near.
+    """
+    dubbed = {one.facts.part for one in laid}
+    # A video without sound gets a track as long as its pictures.
+    own = sound_end(cut) if cut.clip.sample_rate is not None else sound.n_samples
+    n_samples = max([own, *(cut.samples_of(part)[1] for part in dubbed)])
+    samples = sound.samples[:, :n_samples].copy()
+    for one in laid:
+        part = one.facts.part
+        first, last = cut.samples_of(part)
+        start = "silence" if part - 1 in dubbed else None
+        end = "silence" if part + 1 in dubbed else None
+        samples[:, first:last] = one.joined(start, end).samples
+    return Waveform(samples, cut.sample_rate)
+
+
+def write_film(laid: Sequence[Laid], cut: Cut, sound: Waveform, work: Path, run: Run) -> Film:
+    """Write the whole video with the new sound, encoded once; sound before the first picture stays before it."""
+    film = film_with_music(laid, cut, sound)
+    early = min(0, cut.clip.audio_start_sample) if cut.clip.sample_rate else 0
+    if early:
+        before = media.decode_audio(cut.clip, start_sample=early, end_sample=0)
+        film = Waveform(np.concatenate([before.samples, film.samples], axis=1), film.sample_rate)
+    path = work / f"film{media.film_suffix(cut.clip)}"
+    media.mux_film(cut.clip, film, path, start_sample=early, should_cancel=run.should_cancel)
+    return Film(path, early, film.n_samples)

@@ -1,0 +1,194 @@
+"""Making a part's music, or taking it over from an earlier result, as files of the new one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from riffusion_inference.datatypes import BPM, MAX_SECONDS, MIN_SECONDS, GenerationSettings, MusicModel, Take
+from riffusion_inference.errors import EngineError
+
+from .. import media
+from ..errors import PlanError
+from ..files import copy_file
+from ..plan import Part
+from ..result.manifest import DubFacts, TakeFacts, generation_key
+from .run import Models, Run
+from .wishes import Earlier, Wish
+
+
+@dataclass(frozen=True)
+class PartMusic:
+    """The takes of one part, written."""
+
+    wish: Wish
+    """What was asked for."""
+    model: str
+    """The model's full name."""
+    licence: str
+    """Of its weights."""
+    key: str
+    """Decides the samples; see generation_key."""
+    takes: tuple[TakeFacts, ...]
+    """File names and seeds."""
+    seed_image: str | None
+    """File name of the image it started from."""
+    seed_audio: str | None
+    """File name of the sound it started from."""
+    n_samples: int
+    """Of each take."""
+    sample_rate: int
+    """Hz."""
+
+    @property
+    def chosen(self) -> TakeFacts:
+        """The take that is laid in."""
+        return self.takes[self.wish.take - 1]
+
+
+def check_length(part: Part) -> None:
+    """Raise PlanError where a part is too short or too long for music."""
+    if not MIN_SECONDS <= part.duration <= MAX_SECONDS:
+        hint = "fewer" if part.duration < MIN_SECONDS else "more"
+        raise PlanError(
+            f"Part {part.index} lasts {float(part.duration):.3f} s, but music is made for {MIN_SECONDS:g} s "
+            f"to {MAX_SECONDS / 60:g} minutes: choose {hint} parts."
+        )
+
+
+def earlier_music(wish: Wish, key: str, earlier: Earlier | None) -> DubFacts | None:
+    """The earlier dub whose takes are what this wish would make again, if its files are whole."""
+    dub = earlier.manifest.dub_of(wish.part) if earlier is not None else None
+    if earlier is None or dub is None or dub.generation_key != key:
+        return None
+    names = [name for take in dub.takes for name in (take.wav, take.image)]
+    return dub if earlier.has(*names, dub.seed_image, dub.seed_audio) else None
+
+
+def music_key(wish: Wish, models: Models, n_samples: int, sample_rate: int) -> str:
+    """What decides this wish's samples."""
+    return generation_key(wish.generation, models.full_name(wish.model_name), n_samples, sample_rate)
+
+
+def take_over(wish: Wish, dub: DubFacts, earlier: Earlier, work: Path) -> PartMusic:
+    """Copy an earlier dub's takes into the new result."""
+    names = [name for take in dub.takes for name in (take.wav, take.image)]
+    for name in (*names, dub.seed_image, dub.seed_audio):
+        if name is not None:
+            copy_file(earlier.folder / name, work / name)
+    return PartMusic(
+        wish,
+        dub.model,
+        dub.licence,
+        dub.generation_key,
+        dub.takes,
+        dub.seed_image,
+        dub.seed_audio,
+        dub.n_samples,
+        dub.sample_rate,
+    )
+
+
+def make(wish: Wish, n_samples: int, sample_rate: int, models: Models, run: Run, work: Path, stem: str) -> PartMusic:
+    """Generate a part's takes and write them.
+
+    Args:
+        wish: what to make.
+        n_samples: exact length of each take.
+        sample_rate: Hz.
+        work: the result's folder.
+        stem: the part's number as file names have it.
+    Raises:
+        RiffusionError: the model could not do it.
+        DubCancelled: the person asked to stop.
+    """
+    model = models.get(wish.model_name)
+    made = make_takes(model, wish.generation, n_samples, sample_rate, run)
+    takes = tuple(_write_take(take, work, stem, number) for number, take in enumerate(made, 1))
+    if len(takes) < wish.take:
+        raise EngineError(f"{model.name} made {len(takes)} takes where take {wish.take} was chosen: choose take 1.")
+    seed_image, seed_audio = _write_seeds(wish, work, stem)
+    key = generation_key(wish.generation, model.name, n_samples, sample_rate)
+    return PartMusic(wish, model.name, model.licence, key, takes, seed_image, seed_audio, n_samples, sample_rate)
+
+
+def make_takes(
+    model: MusicModel, generation: GenerationSettings, n_samples: int, sample_rate: int, run: Run
+) -> list[Take]:
+    """Make takes that keep the tempo their prompt names, the best first, each checked to be what was ordered."""
+    from riffusion_inference.takes import tempo_hold
+
+    told = with_part_bpm(generation, Fraction(n_samples, sample_rate))
+    made = tempo_hold.generate(
+        model, told, n_samples, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel
+    )
+    checked = [check_take(take, n_samples, sample_rate, model.name) for take in made]
+    return best_first(checked, told)
+
+
+def with_part_bpm(generation: GenerationSettings, duration: Fraction) -> GenerationSettings:
+    """Set extra["bpm"] to the tempo that the prompt names, unless it is there already; None there is "let it be"."""
+    from ..mood.tempo import part_bpm
+
+    if BPM in generation.extra:
+        return generation
+    bpm = part_bpm(generation.prompt, duration)
+    return generation if bpm is None else replace(generation, extra={**generation.extra, BPM: bpm})
+
+
+def best_first(takes: list[Take], generation: GenerationSettings) -> list[Take]:
+    """Several takes in the order of their rank, each with a note of what was measured; a single one as it is."""
+    if len(takes) < 2:
+        return takes
+    from riffusion_inference.takes.ranking import rank
+
+    ranked = rank(takes, generation.prompt, generation.extra.get(BPM))
+    return [
+        replace(one.take, notes=(*one.take.notes, f"Rank {place} of {len(takes)}: {', '.join(one.reasons)}."))
+        for place, one in enumerate(ranked, 1)
+    ]
+
+
+def check_take(take: Take, n_samples: int, sample_rate: int, model: str) -> Take:
+    """Raise EngineError unless a take is what was ordered: length, rate, and numbers throughout."""
+    found = take.waveform
+    if found.n_samples != n_samples or found.sample_rate != sample_rate:
+        raise EngineError(
+            f"{model} made {found.n_samples} samples at {found.sample_rate} Hz where {n_samples} at {sample_rate} Hz "
+            "were ordered: choose another model."
+        )
+    if not np.isfinite(found.samples).all():
+        raise EngineError(
+            f"{model} made sound that is not a number (seed {take.seed}): "
+            "try another seed, lower guidance or DEVICE=cpu."
+        )
+    return take
+
+
+def _write_take(take: Take, work: Path, stem: str, number: int) -> TakeFacts:
+    name = f"music/{stem}" if number == 1 else f"music/{stem}.take{number}"
+    media.write_wav(work / f"{name}.wav", take.waveform)
+    image_name = None
+    if take.image is not None:
+        from riffusion_inference.spectrogram.image import save_image
+
+        image_name = f"{name}.png"
+        save_image(take.image, work / image_name)
+    return TakeFacts(take.seed, f"{name}.wav", image_name, take.notes)
+
+
+def _write_seeds(wish: Wish, work: Path, stem: str) -> tuple[str | None, str | None]:
+    """Keep what the music started from, so that it can be made again."""
+    image, audio = wish.generation.seed_image, wish.generation.seed_audio
+    image_name = f"music/{stem}.seed.png" if image is not None else None
+    audio_name = f"music/{stem}.seed.wav" if audio is not None else None
+    if image is not None and image_name is not None:
+        from riffusion_inference.spectrogram.image import save_image
+
+        save_image(image, work / image_name)
+    if audio is not None and audio_name is not None:
+        media.write_wav(work / audio_name, audio)
+    return image_name, audio_name

@@ -1,0 +1,126 @@
+"""Files that appear whole or not at all, their hashes and copies, and the sentence for a disk that is full."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from riffusion_inference.datatypes import ShouldCancel
+
+from .errors import DubCancelled, MediaError
+
+CHUNK_BYTES = 1 << 20
+UNFINISHED: set[Path] = set()
+"""Files and folders being made right now; whoever has to end the process at once deletes them."""
+
+
+def check_cancel(should_cancel: ShouldCancel | None) -> None:
+    """Raise DubCancelled where the person asked to stop."""
+    if should_cancel is not None and should_cancel():
+        raise DubCancelled("Stopped; nothing was left behind.")
+
+
+@contextmanager
+def written_together() -> Iterator[Callable[[Path], Path]]:
+    """Give for each file a hidden name beside it to write to first; all move into place at the end, or none is left.
+
+    Raises:
+        MediaError: a folder cannot be made or written, or it is full.
+    """
+    moves: dict[Path, Path] = {}
+
+    def hidden(path: Path) -> Path:
+        path = path.absolute()
+        temporary = path.with_name(f".{path.stem[:40]}.partial-{secrets.token_hex(4)}{path.suffix}")
+        moves[temporary] = path
+        UNFINISHED.add(temporary)
+        with write_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return temporary
+
+    try:
+        yield hidden
+        for temporary, path in moves.items():
+            with write_errors(path):
+                os.replace(temporary, path)
+    finally:
+        for temporary in moves:
+            temporary.unlink(missing_ok=True)
+            UNFINISHED.discard(temporary)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a hidden name beside path; move it into place when the block ends well, delete it when not.
+
+    Args:
+        path: the file to appear, whole or not at all; its folder is made.
+    Raises:
+        MediaError: the folder cannot be made or written, or it is full.
+    """
+    with written_together() as hidden, write_errors(path):
+        yield hidden(path)
+
+
+@contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn an error of the operating system while writing path, a file or a folder, into a sentence on what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # Not the operating system's: a network library's.
+            raise
+        raise write_error(error, path) from error
+
+
+def write_error(error: OSError, path: Path) -> MediaError:
+    """The sentence for an error of the operating system: it names the folder and what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return no_space_error(path if path.is_dir() else path.parent)
+    return MediaError(f"{path.name} cannot be written to {path.parent}: {error.strerror or error}.")
+
+
+def no_space_error(folder: Path, needed_bytes: int | None = None) -> MediaError:
+    """The sentence for a full disk."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        free = 0
+    needs = f"about {needed_bytes:,} bytes are needed" if needed_bytes is not None else "more is needed"
+    return MediaError(
+        f"There is no space left in {folder}: {needs}, {free:,} are free. Free some space or choose another folder."
+    )
+
+
+def check_free_space(folder: Path, needed_bytes: int) -> None:
+    """Raise MediaError where folder's disk has less free than needed_bytes; folder need not exist yet."""
+    existing = folder.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    if shutil.disk_usage(existing).free < needed_bytes:
+        raise no_space_error(folder, needed_bytes)
+
+
+def hash_file(path: Path, should_cancel: ShouldCancel | None = None) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            check_cancel(should_cancel)
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def copy_file(source: Path, target: Path, should_cancel: ShouldCancel | None = None) -> None:
+    """Copy a file's bytes; never a hard link, so that two results stay independent."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as read, target.open("wb") as write:
+        while chunk := read.read(CHUNK_BYTES):
+            check_cancel(should_cancel)
+            write.write(chunk)

@@ -1,0 +1,228 @@
+"""The MP4 index that parts are cut from: the source's own, or that of a repackaged copy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from riffusion_inference.datatypes import ShouldCancel
+
+from ...errors import MediaError
+from ..clip import Clip, SplitMode
+from ..encode import aac_options
+from ..ffmpeg import file_url, run_ffmpeg
+from ..mp4.frames import listed_frames
+from ..mp4.movie import Movie, Track, read_movie
+from ..open import UNKNOWN_CODEC, codec_name, opened
+from ..probe import probe
+from .exact import LEFT_OUT_HANDLERS
+from .source_sound import showing, source_sounds
+
+MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"}
+LOSSLESS_AUDIO = {"flac", "alac", "wavpack", "tta", "truehd", "mlp", "ape"}
+TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"}
+REPACKABLE_VIDEO = {"h264", "hevc", "av1", "vp9"}
+STATEFUL_AUDIO = {"opus": "Opus", "ac3": "AC-3", "eac3": "E-AC-3"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a clip can be cut without encoding."""
+
+    fits: bool
+    """True: by edit lists."""
+    reason: str
+    """Where it does not: why, as half a sentence."""
+    notes: tuple[str, ...]
+    """One sentence for each thing a person should know, whatever the mode."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """What parts are cut from."""
+
+    movie: Movie | None
+    """The index; None where there is nothing but pictures to be encoded."""
+    clip: Clip
+    """The source, or its repackaged copy, as probed."""
+    pictures: Track | None
+    """The source's picture track in movie; None where movie has none."""
+
+
+def can_carry(clip: Clip) -> Verdict:
+    """Say whether a clip can be cut exactly with its packets as they are.
+
+    Args:
+        clip: a probed clip.
+    """
+    names = _stream_names(clip)
+    notes = [
+        f"{STATEFUL_AUDIO[name]} sound is copied; its decoder remembers what came before, so right after a cut the "
+        "samples differ inaudibly from the source's."
+        for name in sorted(set(names["audio"]) & set(STATEFUL_AUDIO))
+    ]
+    if clip.is_mp4_family:
+        reason, repack = _mp4_obstacle(clip)
+        if repack:
+            return Verdict(True, "", (*notes, "The file is written in fragments: it is repackaged first."))
+        if reason and plain_movie(clip) is None and names["audio"]:
+            notes.append("Its sound is encoded again too, as AAC, or as FLAC where it is lossless.")
+        return Verdict(not reason, reason, tuple(notes))
+    notes += _repack_notes(names)
+    if "matroska" not in clip.container.split(",") or clip.video_codec not in REPACKABLE_VIDEO:
+        kind = clip.container.split(",")[0]
+        return Verdict(False, f"{clip.video_codec} in {kind} cannot carry edit lists", tuple(notes))
+    others = sorted(set(names["audio"]) - MP4_AUDIO)
+    if others:
+        return Verdict(False, f"MP4 cannot carry its {', '.join(others)} sound", tuple(notes))
+    return Verdict(True, "", (*notes, "The parts are MP4: Matroska cannot carry edit lists."))
+
+
+def _mp4_obstacle(clip: Clip) -> tuple[str, bool]:
+    """Why an MP4 cannot be cut by edit lists ("" where it can), and whether repackaging would mend that."""
+    movie = read_movie(clip.path)
+    if movie.is_fragmented:
+        return "", True
+    pictures = movie.tracks[clip.video_index]
+    if pictures.sample_entry == "encv":
+        raise MediaError(f"{clip.path.name} is protected against copying (DRM): use a file without protection.")
+    if any(track.shown is None for track in _kept(movie)):
+        return "its own edit list shows more than one stretch", False
+    listed = listed_frames(movie, clip.video_index)
+    if listed is None or tuple(listed.pts) != clip.frame_pts:
+        return f"{clip.video_codec} frames cannot be told apart in its index", False
+    if any(_is_old_sound(track) for track in _kept(movie)):
+        return "its sound is stored in QuickTime's oldest form", False
+    return "", False
+
+
+def _kept(movie: Movie) -> list[Track]:
+    return [track for track in movie.tracks if track.handler not in LEFT_OUT_HANDLERS]
+
+
+def _is_old_sound(track: Track) -> bool:
+    """True where the tables count bytes instead of what a decoder is given."""
+    byte_wide = isinstance(track.table.sizes, int) and track.table.sizes == 1
+    return track.handler == "soun" and byte_wide and track.sample_entry not in ("raw ", "ulaw", "alaw")
+
+
+def _stream_names(clip: Clip) -> dict[str, list[str]]:
+    """Codec names of the audio and subtitle tracks."""
+    with opened(clip.path) as container:
+        return {
+            "audio": [codec_name(stream) for stream in container.streams.audio],
+            "subtitle": [codec_name(stream) for stream in container.streams.subtitles],
+        }
+
+
+def _repack_notes(names: dict[str, list[str]]) -> list[str]:
+    notes = []
+    if UNKNOWN_CODEC in names["audio"]:
+        notes.append("A sound track in a format that FFmpeg does not know is left out.")
+    for name in sorted(set(names["audio"]) - MP4_AUDIO - {UNKNOWN_CODEC}):
+        target = "FLAC, which loses nothing" if _is_lossless(name) else "AAC at 256 kb/s"
+        notes.append(f"MP4 cannot carry {name} sound: it becomes {target}.")
+    pictures = sorted(set(names["subtitle"]) - TEXT_SUBTITLES)
+    if pictures:
+        notes.append(f"MP4 cannot carry {', '.join(pictures)} subtitles: they are left out.")
+    return notes
+
+
+def _is_lossless(codec: str) -> bool:
+    return codec in LOSSLESS_AUDIO or codec.startswith("pcm_")
+
+
+def plain_movie(clip: Clip) -> Movie | None:
+    """A clip's own index where parts can be cut from it; None where a repackaged copy is needed."""
+    if not clip.is_mp4_family:
+        return None
+    movie = read_movie(clip.path)
+    sliceable = all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie))
+    return movie if sliceable and not movie.is_fragmented else None
+
+
+def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCancel | None) -> Base:
+    """The index to cut from; a source that is no plain MP4 is repackaged into folder.
+
+    Args:
+        clip: the source.
+        mode: the one that will run.
+        folder: for the copy.
+        should_cancel: asked often.
+    Raises:
+        MediaError: repackaging failed, or changed the frames.
+    """
+    plain = plain_movie(clip)
+    if plain is not None:
+        return Base(plain, clip, plain.tracks[clip.video_index])
+    with_video = mode != "reencode" and can_carry(clip).fits
+    path = folder / "base.mp4"
+    if not _repackage(clip, path, with_video, should_cancel):
+        return Base(None, clip, None)
+    known = _known_sound(_stream_names(clip))
+    sounds = source_sounds(clip.path, [number for number, _ in known])
+    movie = showing(read_movie(path), sounds, [_is_copied(clip, name) for _, name in known])
+    if not with_video:
+        return Base(movie, clip, None)
+    copy = probe(path)
+    same = [(p - copy.frame_pts[0]) * copy.time_base for p in copy.frame_pts] == [
+        (p - clip.frame_pts[0]) * clip.time_base for p in clip.frame_pts
+    ]
+    if not same:
+        raise MediaError(
+            f"Repackaging {clip.path.name} as MP4 changed when its {clip.n_frames} frames are shown: choose reencode."
+        )
+    return Base(movie, copy, movie.tracks[copy.video_index])
+
+
+def _repackage(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCancel | None) -> bool:
+    """Copy all that MP4 can carry into a plain MP4 with the same times; False where there is nothing to copy."""
+    names = _stream_names(clip)
+    source = ffmpeg.input(file_url(clip.path), copyts=None, fflags="+genpts")
+    streams = [source["V:0"]] if with_video else []
+    options: dict[str, Any] = {"c": "copy", "strict": "experimental", "movie_timescale": _movie_timescale(clip)}
+    for place, (number, name) in enumerate(_known_sound(names)):
+        streams.append(source[f"a:{number}"])
+        if not _is_copied(clip, name):
+            options |= _transcoding(name, place, clip.n_channels)
+    texts = [number for number, name in enumerate(names["subtitle"]) if name in TEXT_SUBTITLES]
+    streams += [source[f"s:{number}"] for number in texts]
+    if not streams:
+        return False
+    if texts:
+        options["c:s"] = "mov_text"
+    if with_video and clip.video_codec == "hevc":
+        options["tag:v"] = "hvc1"
+    output = ffmpeg.output(*streams, file_url(path), f="mp4", avoid_negative_ts="disabled", map_metadata=0, **options)
+    run_ffmpeg(output.get_args(), path, should_cancel=should_cancel)
+    return True
+
+
+def _known_sound(names: dict[str, list[str]]) -> list[tuple[int, str]]:
+    """Number and codec of each audio track that FFmpeg knows."""
+    return [(number, name) for number, name in enumerate(names["audio"]) if name != UNKNOWN_CODEC]
+
+
+def _is_copied(clip: Clip, codec: str) -> bool:
+    """Whether sound can be repackaged: MP4 knows the codec, and no edit list picks packets out."""
+    return codec in MP4_AUDIO and (not clip.is_mp4_family or read_movie(clip.path).is_fragmented)
+
+
+def _transcoding(name: str, number: int, channels: int) -> dict[str, Any]:
+    if _is_lossless(name):
+        return {f"c:a:{number}": "flac"}
+    return {f"{key.rpartition(':')[0]}:{number}": value for key, value in aac_options(max(1, channels)).items()}
+
+
+def _movie_timescale(clip: Clip) -> int:
+    both = math.lcm(clip.time_base.denominator, clip.sample_rate or 1)
+    return both if both < 2**31 else clip.time_base.denominator
+
+
+def part_suffix(base: Base) -> str:
+    """The ending of the parts' names."""
+    return ".mov" if base.movie is not None and base.movie.is_quicktime else ".mp4"

@@ -1,0 +1,238 @@
+"""Deciding how a clip is cut, saying so beforehand, and cutting it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
+
+from ...errors import PlanError
+from ...files import check_cancel, check_free_space, write_error, written_whole
+from ...plan import Part, parts_at, plan_parts
+from ..clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
+from .exact import lead_in, write_part
+from .keyframe import PACKET_NOTE, copy_segments, segment_format
+from .reencode import encode_parts
+from .source import Base, base_for, can_carry, part_suffix, plain_movie
+
+LEAD_IN_NOTE = (
+    "Each part starts with up to {lead:.1f} s of hidden lead-in that its edit list tells players to skip. "
+    "A player that ignores edit lists shows it; choose reencode for those."
+)
+OPEN_GOP_NOTE = (
+    "The clip has open GOPs and no clean picture within 10 s before some cuts. Browsers may refuse those parts, as "
+    "they refuse the source when you skip in it; choose reencode for them."
+)
+
+
+def explain_split(clip: Clip, n_parts: int, mode: SplitMode) -> SplitPlan:
+    """Say what a split will do before it does anything.
+
+    Args:
+        clip: a probed clip.
+        n_parts: parts wanted.
+        mode: "keyframe", "exact" or "reencode".
+    Returns:
+        The mode that will run, the parts that will be written, and the notes a person should read first.
+    Raises:
+        PlanError: n_parts does not fit the clip, or the mode is unknown.
+    """
+    if mode not in SPLIT_MODES:
+        raise PlanError(f"Split mode {mode!r} is unknown: choose one of {', '.join(SPLIT_MODES)}.")
+    parts = plan_parts(clip, n_parts)
+    verdict = can_carry(clip)
+    notes = list(verdict.notes)
+    if mode == "keyframe" and not verdict.fits and segment_format(clip) is not None:
+        cuts, cut_notes = _keyframe_cuts(clip, parts)
+        return SplitPlan(mode, mode, parts_at(clip, cuts), (*cut_notes, PACKET_NOTE))
+    if mode == "reencode" or not verdict.fits:
+        if mode != "reencode":
+            notes.insert(0, f"{mode} is not possible for this file: {verdict.reason}. Its pictures are encoded again.")
+        return SplitPlan(mode, "reencode", parts, tuple(notes))
+    if mode == "keyframe":
+        cuts, cut_notes = _keyframe_cuts(clip, parts)
+        return SplitPlan(mode, mode, parts_at(clip, cuts), (*notes, *cut_notes))
+    return SplitPlan(mode, mode, parts, (*notes, *_lead_in_notes(clip, parts)))
+
+
+def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list[str]]:
+    """The keyframes nearest to the wished cuts, and what a person should know of the difference."""
+    keys = [key for key in clip.keyframes if key > 0]
+    cuts = [0]
+    for part in parts[1:]:
+        nearest = min(
+            keys, key=lambda key: (abs(clip.frame_pts[key] - clip.frame_pts[part.start_frame]), key), default=0
+        )
+        if nearest > cuts[-1]:
+            cuts.append(nearest)
+    notes = []
+    if len(cuts) < len(parts):
+        n_keys = len(keys) + 1
+        notes.append(
+            f"{n_keys} keyframe{'s' if n_keys > 1 else ''}: {len(cuts)} part{'s' if len(cuts) > 1 else ''}, "
+            f"not {len(parts)}; choose exact for {len(parts)}."
+        )
+    elif cuts != [part.start_frame for part in parts]:
+        wished = [clip.frame_pts[part.start_frame] for part in parts]
+        off = max(abs(clip.frame_pts[cut] - wish) for cut, wish in zip(cuts, wished, strict=True)) * clip.time_base
+        notes.append(
+            f"The cuts move to the nearest keyframes, by up to {float(off):.2f} s; choose exact for equal parts."
+        )
+    return cuts, notes
+
+
+def _lead_in_notes(clip: Clip, parts: tuple[Part, ...]) -> list[str]:
+    """What a person should know of the hidden pictures before the cuts."""
+    if len(parts) == 1:
+        return []
+    movie = plain_movie(clip)
+    if movie is None:
+        keys = [max([key for key in clip.keyframes if key <= part.start_frame], default=0) for part in parts]
+        hidden = [clip.frame_pts[part.start_frame] - clip.frame_pts[key] for part, key in zip(parts, keys, strict=True)]
+        found = [(pts * clip.time_base, True) for pts in hidden]
+    else:
+        found = [lead_in(movie.tracks[clip.video_index], clip, part) for part in parts[1:]]
+    longest = max(seconds for seconds, _ in found)
+    notes = [LEAD_IN_NOTE.format(lead=float(longest))] if longest > 0 else []
+    return notes + ([] if all(is_clean for _, is_clean in found) else [OPEN_GOP_NOTE])
+
+
+def split(
+    clip: Clip,
+    plan: SplitPlan,
+    out_dir: Path,
+    *,
+    threads: int = 1,
+    crf: int = 16,
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> tuple[Path, ...]:
+    """Write the parts of a plan; each file appears whole or not at all, and an error or a cancel leaves none.
+
+    Args:
+        clip: the source.
+        plan: from explain_split.
+        out_dir: where the parts go, as 01.mp4, 02.mp4, ..., or with another container's ending; made where missing.
+        threads: encoder threads, re-encoding only.
+        crf: x264's constant rate factor, re-encoding only; 16 is beyond what people see.
+        on_progress: stage "split", in frames.
+        should_cancel: asked often.
+    Returns:
+        The files in order.
+    Raises:
+        MediaError: a part cannot be made or written.
+        DubCancelled: should_cancel returned True.
+    """
+    out_dir = Path(out_dir).absolute()
+    check_free_space(out_dir, clip.size_bytes // 2)
+    report = _Report(clip, on_progress, should_cancel)
+    written: list[Path] = []
+    with _all_or_nothing(out_dir, written):
+        out_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".split-", dir=out_dir) as folder:
+            if plan.mode_used == "keyframe" and not can_carry(clip).fits:
+                _move_segments(clip, plan, out_dir, Path(folder), report, written)
+                return tuple(written)
+            base = base_for(clip, plan.mode_used, Path(folder), should_cancel)
+            _write_parts(clip, plan, base, out_dir, Path(folder), threads, crf, report, written)
+    return tuple(written)
+
+
+@contextmanager
+def _all_or_nothing(out_dir: Path, written: list[Path]) -> Iterator[None]:
+    """Take away what was written, and the folder where it is new, when the block does not end well."""
+    is_new = not out_dir.exists()
+    try:
+        yield
+    except BaseException as error:
+        for path in written:
+            path.unlink(missing_ok=True)
+        if is_new:
+            shutil.rmtree(out_dir, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise write_error(error, out_dir / "part") from error
+        raise
+
+
+def _move_segments(
+    clip: Clip, plan: SplitPlan, out_dir: Path, folder: Path, report: _Report, written: list[Path]
+) -> None:
+    """Cut by copy in the source's own container."""
+    for part, made in zip(plan.parts, copy_segments(clip, plan.parts, folder, report.should_cancel), strict=True):
+        path = _part_path(out_dir, plan, part, made.suffix)
+        os.replace(made, path)
+        written.append(path)
+        report.part_done(part)
+
+
+def _part_path(out_dir: Path, plan: SplitPlan, part: Part, suffix: str) -> Path:
+    """01.mp4, 02.mp4, ..., with as many digits as the last one needs."""
+    width = max(2, len(str(len(plan.parts))))
+    return out_dir / f"{part.index:0{width}d}{suffix}"
+
+
+def _write_parts(
+    clip: Clip,
+    plan: SplitPlan,
+    base: Base,
+    out_dir: Path,
+    folder: Path,
+    threads: int,
+    crf: int,
+    report: _Report,
+    written: list[Path],
+) -> None:
+    encoded = None
+    if plan.mode_used == "reencode":
+        encoded = encode_parts(clip, plan.parts, folder, threads=threads, crf=crf, on_frame=report.frame)
+    for part in plan.parts:
+        path = _part_path(out_dir, plan, part, part_suffix(base))
+        pictures = next(encoded) if encoded is not None else None
+        with written_whole(path) as temporary:
+            write_part(
+                base.movie,
+                base.clip,
+                part,
+                temporary,
+                pictures=base.pictures,
+                encoded=pictures,
+                on_bytes=report.bytes_written,
+            )
+        if pictures is not None:
+            pictures.path.unlink()
+        written.append(path)
+        report.part_done(part)
+
+
+class _Report:
+    """Passes progress on and stops the work where the person asked for it."""
+
+    def __init__(self, clip: Clip, on_progress: OnProgress | None, should_cancel: ShouldCancel | None) -> None:
+        self.total, self.on_progress, self.should_cancel = clip.n_frames, on_progress, should_cancel
+        self.done = 0
+
+    def frame(self, done: int) -> None:
+        """Called for every frame encoded."""
+        check_cancel(self.should_cancel)
+        if done > self.done:
+            self._tell(done)
+
+    def bytes_written(self, _count: int) -> None:
+        """Called every few megabytes."""
+        check_cancel(self.should_cancel)
+
+    def part_done(self, part: Part) -> None:
+        """Called when a part is in place."""
+        check_cancel(self.should_cancel)
+        if part.end_frame > self.done:
+            self._tell(part.end_frame)
+
+    def _tell(self, done: int) -> None:
+        self.done = done
+        if self.on_progress is not None:
+            self.on_progress(Progress("split", done, self.total))

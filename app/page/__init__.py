@@ -1,0 +1,1 @@
+"""The page: a Gradio app that builds the same orders as the command line."""

@@ -1,0 +1,279 @@
+"""The page: widgets put together, events wired to handlers. Nothing is computed here."""
+
+from __future__ import annotations
+
+import inspect
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from html import escape
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_space
+
+from riffusion_inference.datatypes import MAX_SEED
+from riffusion_inference.errors import RiffusionError
+
+from . import strings
+from .api_widgets import endpoints
+from .endpoints import Api
+from .input import Updates, apply_prompt, choose_part, edit_prompt, model_changed, take_cut, take_example, take_video
+from .jobs import ModelShelf
+from .mood import choose_still, show_stills, suggest
+from .order import CONTROLS, QUEUE, Controls
+from .panels import Widgets, masthead, music_panel, parts_panel, run_panel, settings_panel, video_panel
+from .results import results
+from .results_panel import results_panel
+from .run import after, begin, cancel, run, watch
+from .session import Desk, Session, close, sentence
+from .takes import choose_take, other_columns, undo
+
+SUMMARY = ("card", "run", "auto", "cancel", "reason")
+INPUT = ("facts", "split_notes", "strip", "n_parts", *SUMMARY)
+RESULT = ("results_empty", "detail", "undo", "grid", "film", "archive", "film_file", "history")
+
+
+def build(desk: Desk, shelf: ModelShelf) -> gr.Blocks:
+    """Put the page together; nothing is loaded yet."""
+    settings = desk.settings
+    with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True) as page:
+        session = gr.State(Session(split_mode=settings.split_mode), delete_callback=close)  # type: ignore[arg-type]
+        widgets: Widgets = {"session": session, "ticket": gr.State(0)}
+        gr.HTML(masthead())
+        widgets["model_status"] = gr.HTML(model_html(shelf), elem_id="model-status")
+        with gr.Row(elem_id="workbench", equal_height=False):
+            with gr.Column(scale=7, min_width=320):
+                widgets.update(video_panel(settings))
+                widgets.update(parts_panel(settings))
+                widgets.update(settings_panel(settings, any_checkpoint=get_space() is None))
+            with gr.Column(scale=5, min_width=320):
+                widgets.update(music_panel(settings))
+                widgets.update(run_panel())
+        widgets.update(results_panel())
+        gr.HTML(f'<p class="hint">{escape(strings.FOOTER.format(minutes=settings.delete_after_minutes))}</p>')
+        Wiring(page, desk, shelf, widgets).all()
+        endpoints(Api(desk, shelf), session)
+    return page
+
+
+class Wiring:
+    """Binds widgets' events to handlers: every event is private to the page."""
+
+    def __init__(self, page: gr.Blocks, desk: Desk, shelf: ModelShelf, widgets: Widgets) -> None:
+        self.page, self.desk, self.shelf, self.w = page, desk, shelf, widgets
+
+    def all(self) -> None:
+        """Wire everything."""
+        self.input()
+        self.prompt()
+        self.suggestion()
+        self.settings()
+        self.running()
+        self.results()
+        self.status()
+
+    def on(
+        self,
+        event: Callable[..., Any],
+        work: Callable[..., Any],
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        **options: Any,
+    ) -> Any:
+        """Wire one event: work(session, *values) gives updates by widget name."""
+        return event(
+            self.bound(work, outputs, takes_event=options.pop("takes_event", False)),
+            [self.w[name] for name in ("session", *inputs)],
+            [self.w[name] for name in outputs],
+            api_visibility="private",
+            show_progress=options.pop("show_progress", "hidden"),
+            **options,
+        )
+
+    def bound(self, work: Callable[..., Any], outputs: Sequence[str], *, takes_event: bool) -> Callable[..., Any]:
+        """The function that gradio calls: it knows the visitor, and says our sentences as errors."""
+        desk = self.desk
+
+        def spread(updates: Updates) -> Any:
+            values = [updates.get(name, gr.skip()) for name in outputs]
+            return values[0] if len(values) == 1 else values
+
+        def opened(session: Session, request: gr.Request) -> Session:
+            try:
+                return desk.open(session, request)
+            except RiffusionError as error:
+                raise gr.Error(sentence(error), print_exception=False) from error
+
+        def call(request: gr.Request, session: Session, *values: Any) -> Any:
+            try:
+                return spread(work(opened(session, request), *values))
+            except RiffusionError as error:
+                raise gr.Error(sentence(error), print_exception=False) from error
+
+        def call_with_event(request: gr.Request, event: gr.EventData, session: Session, *values: Any) -> Any:
+            return call(request, session, int(event._data["index"]), *values)
+
+        def steps(request: gr.Request, session: Session, *values: Any) -> Iterator[Any]:
+            for updates in work(opened(session, request), *values):
+                yield spread(updates)
+
+        async def later(request: gr.Request, session: Session, *values: Any) -> AsyncIterator[Any]:
+            async for updates in work(opened(session, request), request, *values):
+                yield spread(updates)
+
+        if inspect.isasyncgenfunction(work):
+            return later
+        if inspect.isgeneratorfunction(work):
+            return steps
+        return call_with_event if takes_event else call
+
+    def input(self) -> None:
+        """Video, examples, parts, filmstrip."""
+        w, desk = self.w, self.desk
+        outputs = (*INPUT, "stills", "progress", *RESULT)
+
+        def video_changed(session: Session, path: str | None, columns: float) -> Updates:
+            return {**take_video(desk, session, path), **results(session, columns), "progress": ""}
+
+        def example(session: Session, name: str) -> Updates:
+            return {**take_example(desk, session, name), **results(session, None), "progress": ""}
+
+        for event in (w["video"].upload, w["video"].clear):
+            self.on(event, video_changed, ("video", "columns"), outputs)
+        for number, (name, _) in enumerate(strings.EXAMPLES):
+            self.on(w[f"example{number}"].click, lambda s, name=name: example(s, name), (), ("video", *outputs))
+        for name in ("n_parts", "split_mode"):
+            self.on(w[name].change, take_cut, ("n_parts", "split_mode"), (*INPUT, "stills"), trigger_mode="always_last")
+
+        def chosen(session: Session, part: int, columns: float) -> Updates:
+            return {**choose_part(session, part), **results(session, columns)}
+
+        self.on(
+            w["strip"].select,
+            chosen,
+            ("columns",),
+            (*SUMMARY, *RESULT),
+            takes_event=True,
+            trigger_mode="always_last",
+            queue=False,
+        )
+
+    def prompt(self) -> None:
+        """Typing, applying, ideas."""
+        w = self.w
+        self.on(w["prompt"].input, edit_prompt, ("prompt",), SUMMARY, trigger_mode="always_last", queue=False)
+        self.on(w["prompt"].submit, apply_prompt, ("prompt",), ("prompt", *SUMMARY), queue=False)
+        for number, idea in enumerate(strings.PROMPT_EXAMPLES):
+            self.on(
+                w[f"idea{number}"].click,
+                lambda s, idea=idea: apply_prompt(s, idea),
+                (),
+                ("prompt", *SUMMARY),
+                queue=False,
+            )
+
+    def suggestion(self) -> None:
+        """Stills and words for them."""
+        w, desk = self.w, self.desk
+        self.on(w["show_stills"].click, show_stills, ("stills_count",), ("stills", "saw"), show_progress="minimal")
+        self.on(w["stills"].select, choose_still, (), (), takes_event=True, trigger_mode="always_last", queue=False)
+        self.on(
+            w["suggest"].click,
+            lambda session, describer: suggest(desk, session, describer),
+            ("describer",),
+            ("prompt", "saw", *SUMMARY),
+            show_progress="minimal",
+            concurrency_id=QUEUE,
+            concurrency_limit=1,
+        )
+
+    def settings(self) -> None:
+        """What a checkpoint likes, and the dice."""
+        w, settings = self.w, self.desk.settings
+        names = ("guidance_scale", "num_inference_steps", "scheduler")
+        self.on(w["model"].change, lambda _, model: model_changed(settings, model), ("model",), names, queue=False)
+        self.on(w["dice"].click, lambda _: {"seed": str(secrets.randbelow(MAX_SEED + 1))}, (), ("seed",), queue=False)
+
+    def running(self) -> None:
+        """The two buttons, the queue, the run itself, Cancel."""
+        w, desk, shelf = self.w, self.desk, self.shelf
+
+        def started(*, suggest: bool) -> Callable[..., Updates]:
+            def work(session: Session, *values: Any) -> Updates:
+                controls = Controls(**dict(zip(CONTROLS, values, strict=True)))
+                return begin(desk, session, controls, suggest=suggest)
+
+            return work
+
+        def run_it(session: Session) -> Iterator[Updates]:
+            yield from run(desk, shelf, session)
+
+        async def watch_it(session: Session, request: gr.Request) -> AsyncIterator[Updates]:
+            async for updates in watch(session, lambda: queue_place(self.page, request.session_hash)):
+                yield updates
+
+        for name in ("run", "auto"):
+            work = started(suggest=name == "auto")
+            self.on(w[name].click, work, CONTROLS, ("ticket", "progress", "waiting", *SUMMARY), concurrency_limit=None)
+        # Several of a tab may stand in the queue, when one was stopped while it waited; see handlers_run.cancel.
+        turn = self.on(
+            w["ticket"].change,
+            run_it,
+            (),
+            ("progress",),
+            concurrency_id=QUEUE,
+            concurrency_limit=1,
+            trigger_mode="multiple",
+        )
+        self.on(turn.then, after, ("columns",), ("prompt", "strip", *SUMMARY, *RESULT), queue=False)
+        self.on(w["ticket"].change, watch_it, (), ("waiting",), concurrency_limit=None, trigger_mode="multiple")
+        self.on(w["cancel"].click, cancel, (), ("progress", "waiting", *SUMMARY), queue=False)
+
+    def results(self) -> None:
+        """Another take, undo, columns."""
+        w, desk = self.w, self.desk
+        outputs = ("progress", "strip", *SUMMARY, *RESULT)
+        self.on(
+            w["detail"].select,
+            lambda session, take, columns: choose_take(desk, session, take, columns),
+            ("columns",),
+            outputs,
+            takes_event=True,
+            show_progress="minimal",
+        )
+        self.on(
+            w["undo"].click,
+            lambda session, columns: undo(desk, session, columns),
+            ("columns",),
+            outputs,
+            show_progress="minimal",
+        )
+        self.on(w["columns"].change, other_columns, ("columns",), ("grid",), trigger_mode="always_last", queue=False)
+
+    def status(self) -> None:
+        """The checkpoint's line, until it is ready."""
+        shelf = self.shelf
+        timer = gr.Timer(1.5)
+
+        def look() -> tuple[str, Any]:
+            return model_html(shelf), gr.Timer(active=shelf.state[0] in ("loading", "waiting"))
+
+        timer.tick(
+            look, None, [self.w["model_status"], timer], api_visibility="private", show_progress="hidden", queue=False
+        )
+
+
+def model_html(shelf: ModelShelf) -> str:
+    """One line on the checkpoint."""
+    state, sentence = shelf.state
+    return f'<p class="model {state}" role="status"><i></i>{escape(sentence)}</p>'
+
+
+def queue_place(page: gr.Blocks, session_hash: str | None) -> tuple[int, int]:
+    """The place of a session among those that wait for the model, 1 for the next and 0 for none; and how many run."""
+    line = page._queue.event_queue_per_concurrency_id.get(QUEUE)
+    if line is None:
+        return 0, 0
+    waiting = [event.session_hash for event in line.queue]
+    place = waiting.index(session_hash) + 1 if session_hash in waiting else 0
+    return place, line.current_concurrency

@@ -1,0 +1,148 @@
+"""The video, its parts and the prompt: what a person sets before a run. Widget values in, named updates out."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from fractions import Fraction
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from riffusion_inference.errors import RiffusionError, SettingError
+
+from ..media import Clip, SplitMode, explain_split, probe
+from ..plan import timeline
+from ..settings import Settings
+from . import strings
+from .cards import card_html, error_html, facts_html, notes_html, reason, strip_html
+from .session import Desk, Session, sentence
+
+Updates = dict[str, Any]
+"""New values by the widget's name in the page."""
+
+
+def checked_probe(path: Path, settings: Settings) -> Clip:
+    """Read a video and hold it against the limits in the settings.
+
+    Raises:
+        MediaError: it is no video.
+        SettingError: it is too large or too long.
+    """
+    megabytes = path.stat().st_size / 1e6
+    if megabytes > settings.max_upload_mb:
+        raise SettingError(strings.TOO_LARGE.format(size=megabytes, limit=settings.max_upload_mb))
+    clip = probe(path)
+    if clip.duration > settings.max_duration_seconds:
+        limit = timeline(Fraction(settings.max_duration_seconds))
+        raise SettingError(strings.TOO_LONG.format(duration=timeline(clip.duration), limit=limit))
+    return clip
+
+
+def take_video(desk: Desk, session: Session, path: str | None) -> Updates:
+    """Look at an uploaded video at once; none clears the page. Earlier takes stay in the history."""
+    if session.job is not None and not session.job.ended.is_set():
+        session.job.cancel()
+    session.source = session.clip = session.plan = None
+    session.result, session.result_of = None, ()
+    session.pictures, session.stills, session.still, session.part = {}, (), 0, 1
+    session.problem = strings.REASON_NO_VIDEO
+    if path is not None:
+        try:
+            source = desk.visitors.own(session.visitor, path)
+            clip = checked_probe(source, desk.settings)
+            session.source, session.clip = source, clip
+            session.n_parts = min(session.n_parts, clip.n_frames)
+        except RiffusionError as error:
+            session.problem = sentence(error)
+    return {**replan(session), "n_parts": session.n_parts}
+
+
+def take_example(desk: Desk, session: Session, name: str) -> Updates:
+    """Put one of gradio's own clips in, copied to the visitor's folder."""
+    if session.folder is None or name not in [example for example, _ in strings.EXAMPLES]:
+        raise SettingError(strings.SESSION_LOST)
+    target = session.folder / "examples" / name
+    target.parent.mkdir(exist_ok=True)
+    if not target.exists():
+        shutil.copyfile(Path(gr.__file__).parent / "media_assets" / "videos" / name, target)
+    return {**take_video(desk, session, str(target)), "video": str(target)}
+
+
+def take_cut(session: Session, n_parts: float | None, split_mode: SplitMode) -> Updates:
+    """Another number of parts or another way to cut."""
+    wanted = int(n_parts) if n_parts is not None else 0
+    if wanted != session.n_parts:
+        session.stills, session.still = (), 0
+    session.n_parts, session.split_mode = wanted, split_mode
+    return replan(session)
+
+
+def replan(session: Session) -> Updates:
+    """Say what the split will do with this video, and show its parts."""
+    notes = ""
+    session.plan = None
+    if session.clip is not None:
+        try:
+            session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
+            session.part = min(max(session.part, 1), len(session.plan.parts))
+            notes = notes_html(session.plan.notes)
+        except RiffusionError as error:
+            session.problem = sentence(error)
+    if session.clip is None and session.problem != strings.REASON_NO_VIDEO:
+        facts = error_html(session.problem)
+    else:
+        facts = facts_html(session.clip)
+    return {"facts": facts, "split_notes": notes, "strip": strip_html(session), **summary(session)}
+
+
+def choose_part(session: Session, part: int) -> Updates:
+    """The part that was clicked on the filmstrip, which shows it pressed already."""
+    if session.plan is None or not 1 <= part <= len(session.plan.parts):
+        return {}
+    if part != session.part:
+        session.part = part
+        session.stills, session.still = (), 0
+    return summary(session)
+
+
+def edit_prompt(session: Session, text: str) -> Updates:
+    """Typing changes nothing but what the page says about it."""
+    session.draft = text
+    return summary(session)
+
+
+def apply_prompt(session: Session, text: str) -> Updates:
+    """Take the prompt over; from here on it is what the next run uses."""
+    session.draft = session.prompt = " ".join(text.split())
+    return {**summary(session), "prompt": session.prompt}
+
+
+def summary(session: Session) -> Updates:
+    """The status card, and the buttons or the reason why there are none."""
+    why = reason(session)
+    busy = session.job is not None and not session.job.ended.is_set()
+    return {
+        "card": card_html(session),
+        "run": gr.update(visible=not why and not busy),
+        "auto": gr.update(interactive=session.plan is not None and not busy),
+        "cancel": gr.update(visible=busy),
+        "reason": gr.update(value=f'<p class="reason">{escape(why)}</p>', visible=bool(why) and not busy),
+    }
+
+
+def model_changed(settings: Settings, model: str | None) -> Updates:
+    """Guidance, steps and scheduler that suit a checkpoint."""
+    defaults = settings.model_defaults((model or "auto").strip())
+    return {
+        "guidance_scale": defaults.guidance_scale,
+        "num_inference_steps": defaults.num_inference_steps,
+        "scheduler": defaults.scheduler,
+    }
+
+
+def fresh(session: Session) -> Session:
+    """A copy with nothing chosen, for calls from outside that bring everything with them."""
+    return replace(Session(), visitor=session.visitor, folder=session.folder)

@@ -1,0 +1,269 @@
+"""The page's left and upper half: video, parts, prompt, suggestion, settings. Widgets only; ui.py wires them."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from riffusion_inference.datatypes import (
+    MAX_CANDIDATES,
+    MAX_GUIDANCE,
+    MAX_STEPS,
+    MIN_CANDIDATES,
+    MIN_GUIDANCE,
+    MIN_STEPS,
+    SCHEDULERS,
+)
+
+from ..settings import DESCRIBERS, MAX_LOUDNESS_LUFS, MAX_MUSIC_GAIN_DB, MIN_LOUDNESS_LUFS, MIN_MUSIC_GAIN_DB, Settings
+from . import strings
+from .cards import card_html, facts_html, stills_html, strip_html
+from .input import model_changed, summary
+from .session import Session
+
+Widgets = dict[str, Any]
+"""Widgets by name."""
+MAX_PARTS = 60
+MAX_COLUMNS = 21
+MODELS = ("auto", "pocket", "riffusion", "audioldm", "audioldm2", "replicate")
+TELL_CHOICE = "window.dubChoose(element, (index) => trigger('select', { index }));"
+
+
+def masthead() -> str:
+    """Name, purpose and the switch between light and dark."""
+    bars = "".join(
+        f'<rect x="{3 + 6 * i}" y="{16 - h / 2}" width="3.4" height="{h}" rx="1.7"/>'
+        for i, h in enumerate((8, 18, 26, 14, 6))
+    )
+    moon = '<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5Z" fill="currentColor"/>'
+    return (
+        f'<header class="masthead"><svg viewBox="0 0 34 32" fill="currentColor" aria-hidden="true">{bars}</svg>'
+        f"<div><h1>{escape(strings.TITLE)}</h1><p>{escape(strings.TAGLINE)}</p></div>"
+        f'<button type="button" class="plain theme" aria-label="{escape(strings.THEME_TOGGLE)}">'
+        f'<svg viewBox="0 0 24 24" aria-hidden="true">{moon}</svg></button></header>'
+    )
+
+
+def heading(text: str) -> None:
+    """A panel's heading."""
+    gr.HTML(f"<h2>{escape(text)}</h2>")
+
+
+def video_panel(settings: Settings) -> Widgets:
+    """Upload, examples, facts."""
+    widgets: Widgets = {}
+    with gr.Column(elem_id="panel-video"):
+        heading(strings.VIDEO_HEADING)
+        widgets["video"] = gr.Video(label=strings.VIDEO_LABEL, sources=["upload"], height=300, elem_id="video")
+        widgets["facts"] = gr.HTML(facts_html(None), elem_id="facts")
+        with gr.Row(elem_classes="chips"):
+            for number, (_, label) in enumerate(strings.EXAMPLES):
+                widgets[f"example{number}"] = gr.Button(label, size="sm", min_width=120)
+    return widgets
+
+
+def parts_panel(settings: Settings) -> Widgets:
+    """Number of parts, way to cut, filmstrip."""
+    fresh = Session()
+    widgets: Widgets = {}
+    with gr.Column(elem_id="panel-parts"):
+        heading(strings.PARTS_HEADING)
+        with gr.Row():
+            widgets["n_parts"] = gr.Slider(
+                1,
+                MAX_PARTS,
+                fresh.n_parts,
+                step=1,
+                label=strings.N_PARTS_LABEL,
+                info=strings.N_PARTS_HELP,
+                min_width=240,
+            )
+            widgets["split_mode"] = gr.Dropdown(
+                list(strings.SPLIT_CHOICES),
+                value=settings.split_mode,
+                label=strings.SPLIT_LABEL,
+                info=strings.SPLIT_HELP,
+                filterable=False,
+                min_width=240,
+            )
+        widgets["split_notes"] = gr.HTML("", elem_id="split-notes")
+        gr.HTML(f'<p class="hint">{escape(strings.STRIP_LABEL)}</p>')
+        widgets["strip"] = gr.HTML(strip_html(fresh), elem_id="strip", js_on_load=TELL_CHOICE)
+    return widgets
+
+
+def music_panel(settings: Settings) -> Widgets:
+    """Prompt with Apply, ideas, negative prompt, suggestion from the video."""
+    widgets: Widgets = {}
+    with gr.Column(elem_id="panel-music"):
+        heading(strings.MUSIC_HEADING)
+        with gr.Row(elem_id="prompt-row", equal_height=False):
+            widgets["prompt"] = gr.Textbox(
+                label=strings.PROMPT_LABEL,
+                info=strings.PROMPT_HELP,
+                placeholder=strings.PROMPT_PLACEHOLDER,
+                lines=1,
+                max_lines=4,
+                submit_btn=strings.APPLY,
+                elem_id="prompt",
+            )
+        with gr.Row(elem_classes="chips"):
+            for number, idea in enumerate(strings.PROMPT_EXAMPLES):
+                widgets[f"idea{number}"] = gr.Button(idea, size="sm", min_width=100)
+        widgets["negative_prompt"] = gr.Textbox(
+            label=strings.NEGATIVE_LABEL, info=strings.NEGATIVE_HELP, placeholder=strings.NEGATIVE_PLACEHOLDER
+        )
+        with gr.Accordion(strings.SUGGEST_HEADING, open=False, elem_id="suggestion"):
+            widgets.update(suggestion(settings))
+    return widgets
+
+
+def suggestion(settings: Settings) -> Widgets:
+    """Stills to choose from, who looks, what it saw."""
+    widgets: Widgets = {}
+    gr.HTML(f'<p class="hint">{escape(strings.SUGGEST_INTRO)}</p>')
+    with gr.Row(equal_height=True):
+        widgets["stills_count"] = gr.Slider(
+            1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, min_width=200
+        )
+        widgets["show_stills"] = gr.Button(strings.STILLS_BUTTON, min_width=120, elem_id="show-stills")
+    widgets["stills"] = gr.HTML(stills_html(Session()), elem_id="stills", js_on_load=TELL_CHOICE)
+    with gr.Row(equal_height=True):
+        widgets["describer"] = gr.Dropdown(
+            list(DESCRIBERS),
+            value=settings.describer,
+            label=strings.DESCRIBER_LABEL,
+            info=strings.DESCRIBER_HELP,
+            filterable=False,
+            min_width=200,
+        )
+        widgets["suggest"] = gr.Button(strings.SUGGEST_BUTTON, min_width=120, elem_id="suggest")
+    widgets["saw"] = gr.HTML("", elem_id="saw")
+    return widgets
+
+
+def run_panel() -> Widgets:
+    """The status card, the buttons or the reason, progress."""
+    now = summary(Session())
+    widgets: Widgets = {}
+    with gr.Column(elem_id="panel-run"):
+        heading(strings.CARD_HEADING)
+        widgets["card"] = gr.HTML(card_html(Session()), elem_id="card")
+        with gr.Column(elem_id="go"):
+            widgets["reason"] = gr.HTML(now["reason"]["value"], elem_id="reason", min_height=48)
+            widgets["run"] = gr.Button(strings.RUN, variant="primary", size="lg", visible=False, elem_id="run")
+            widgets["cancel"] = gr.Button(strings.CANCEL, variant="stop", size="lg", visible=False, elem_id="cancel")
+            widgets["auto"] = gr.Button(strings.AUTO_BUTTON, size="lg", interactive=False, elem_id="auto")
+            gr.HTML(f'<p class="hint">{escape(strings.AUTO_HELP)}</p>')
+        with gr.Column(elem_id="news"):
+            widgets["waiting"] = gr.HTML("", elem_id="waiting")
+            widgets["progress"] = gr.HTML("", elem_id="progress")
+    return widgets
+
+
+def settings_panel(settings: Settings, *, any_checkpoint: bool) -> Widgets:
+    """Additional settings, each with one line of help."""
+    with gr.Accordion(strings.SETTINGS_HEADING, open=False, elem_id="panel-settings"):
+        return {**_generation(settings, any_checkpoint), **_sound(settings), **_seeds(), **_columns()}
+
+
+def _labels(name: str) -> dict[str, Any]:
+    label, info = strings.SETTINGS[name]
+    return {"label": label, "info": info}
+
+
+def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
+    defaults = model_changed(settings, settings.model)
+    models = list(dict.fromkeys([settings.model, *MODELS]))
+    widgets: Widgets = {}
+    with gr.Row():
+        widgets["model"] = gr.Dropdown(
+            models, value=settings.model, allow_custom_value=any_checkpoint, min_width=220, **_labels("model")
+        )
+        widgets["scheduler"] = gr.Dropdown(
+            list(SCHEDULERS), value=defaults["scheduler"], filterable=False, min_width=220, **_labels("scheduler")
+        )
+    with gr.Row():
+        widgets["guidance_scale"] = gr.Slider(
+            MIN_GUIDANCE, MAX_GUIDANCE, defaults["guidance_scale"], step=0.5, min_width=220, **_labels("guidance_scale")
+        )
+        widgets["num_inference_steps"] = gr.Slider(
+            MIN_STEPS,
+            MAX_STEPS,
+            defaults["num_inference_steps"],
+            step=1,
+            min_width=220,
+            **_labels("num_inference_steps"),
+        )
+    with gr.Row(equal_height=True):
+        # A number field cannot be empty in the browser, and empty is what draws a new seed.
+        widgets["seed"] = gr.Textbox(
+            "",
+            max_lines=1,
+            placeholder=strings.SEED_PLACEHOLDER,
+            scale=3,
+            min_width=160,
+            elem_id="seed",
+            **_labels("seed"),
+        )
+        widgets["dice"] = gr.Button(f"⚄ {strings.DICE}", scale=1, min_width=90, elem_id="dice")
+        widgets["candidates"] = gr.Slider(
+            MIN_CANDIDATES, MAX_CANDIDATES, 1, step=1, scale=4, min_width=220, **_labels("candidates")
+        )
+    return widgets
+
+
+def _sound(settings: Settings) -> Widgets:
+    widgets: Widgets = {}
+    with gr.Row():
+        widgets["sound_mode"] = gr.Radio(
+            list(strings.SOUND_CHOICES), value=settings.sound_mode, min_width=220, **_labels("sound_mode")
+        )
+        widgets["music_gain_db"] = gr.Slider(
+            MIN_MUSIC_GAIN_DB,
+            MAX_MUSIC_GAIN_DB,
+            settings.music_gain_db,
+            step=0.5,
+            min_width=220,
+            **_labels("music_gain_db"),
+        )
+    fixed = settings.loudness is not None
+    with gr.Row():
+        widgets["loudness"] = gr.Radio(
+            list(strings.LOUDNESS_CHOICES), value="fixed" if fixed else "match", min_width=220, **_labels("loudness")
+        )
+        widgets["loudness_lufs"] = gr.Slider(
+            MIN_LOUDNESS_LUFS,
+            MAX_LOUDNESS_LUFS,
+            settings.loudness if fixed else -16,
+            step=0.5,
+            min_width=220,
+            **_labels("loudness_lufs"),
+        )
+    return widgets
+
+
+def _seeds() -> Widgets:
+    widgets: Widgets = {}
+    with gr.Row():
+        with gr.Column(min_width=220):
+            # A plain file: an image widget would re-encode it and lose the spectrogram's parameters in its EXIF.
+            widgets["seed_image"] = gr.File(
+                label=strings.SETTINGS["seed_image"][0], file_types=["image"], height=150, elem_id="seed_image"
+            )
+            gr.HTML(f'<p class="hint">{escape(strings.SETTINGS["seed_image"][1])}</p>')
+        with gr.Column(min_width=220):
+            widgets["seed_audio"] = gr.Audio(
+                label=strings.SETTINGS["seed_audio"][0], type="filepath", sources=["upload"], elem_id="seed_audio"
+            )
+            gr.HTML(f'<p class="hint">{escape(strings.SETTINGS["seed_audio"][1])}</p>')
+    with gr.Row():
+        widgets["strength"] = gr.Slider(0, 1, 0.6, step=0.05, min_width=220, **_labels("strength"))
+        widgets["loop"] = gr.Checkbox(False, min_width=220, **_labels("loop"))
+    return widgets
+
+
+def _columns() -> Widgets:
+    return {"columns": gr.Slider(1, MAX_COLUMNS, 3, step=1, elem_id="columns", **_labels("columns"))}

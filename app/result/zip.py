@@ -1,0 +1,74 @@
+"""The zip of a result: stored, with clean relative names; and taking one apart without trusting it."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
+
+from ..errors import ArchiveError
+from ..files import CHUNK_BYTES, check_cancel, write_errors
+from .manifest import check_file_name
+
+MAX_ENTRIES = 10_000
+# Results are stored, not deflated: what grows much more than this in unpacking was not made here.
+MAX_GROWTH = 20
+
+
+def write_zip(
+    path: Path,
+    folder: Path,
+    names: list[str],
+    texts: dict[str, str],
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> None:
+    """Store files of a folder, and some texts, in a zip.
+
+    Args:
+        path: the zip.
+        folder: where the files are.
+        names: relative names of the files.
+        texts: further files by name.
+        on_progress: stage "archive", in files.
+        should_cancel: asked for every megabyte.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+        for number, name in enumerate(names):
+            if on_progress is not None:
+                on_progress(Progress("archive", number, len(names)))
+            entry = zipfile.ZipInfo.from_file(folder / name, name, strict_timestamps=False)
+            with (folder / name).open("rb") as read, archive.open(entry, "w") as write:
+                while chunk := read.read(CHUNK_BYTES):
+                    check_cancel(should_cancel)
+                    write.write(chunk)
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Take a zip apart into a folder; names that lead out of it, and bombs, are refused before anything is written.
+
+    Raises:
+        ArchiveError: it is no zip, damaged, or not to be trusted.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            for entry in entries:
+                check_file_name(entry.filename, path)
+            total = sum(entry.file_size for entry in entries)
+            if len(entries) > MAX_ENTRIES or total > max(1 << 20, MAX_GROWTH * path.stat().st_size):
+                raise ArchiveError(
+                    f"{path.name} would grow to {total:,} bytes in {len(entries)} files: it is no archive of ours."
+                )
+            for entry in entries:
+                target = folder / entry.filename
+                with write_errors(folder), archive.open(entry) as read:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with target.open("wb") as write:
+                        shutil.copyfileobj(read, write, CHUNK_BYTES)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ArchiveError(f"{path.name} is not a whole zip archive: {error}.") from error

@@ -1,0 +1,1 @@
+"""Music and original sound together at the right loudness: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""A latent diffusion model that paints spectrograms of any length."""

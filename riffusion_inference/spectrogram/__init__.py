@@ -1,0 +1,1 @@
+"""Sound to spectrogram image and back."""

@@ -1,0 +1,1 @@
+"""Working on finished takes: finding their beat, moving it, ranking them."""

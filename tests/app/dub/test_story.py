@@ -1,0 +1,270 @@
+"""The whole story on a small clip: what comes out, what stays, what is redone, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app import media
+from app.dub.cut import probed
+from app.dub.mix import film_with_music, lay, read_sound
+from app.dub.music import PartMusic
+from app.dub.run import Run
+from app.dub.story import dub, split_only
+from app.dub.wishes import Wish
+from app.errors import ArchiveError, ConfigError, DubCancelled, MediaError, PlanError
+from app.plan import timeline
+from app.result.archive import verify
+from app.result.manifest import TakeFacts, read_manifest
+from app.result.results import DubResult, DubSettings
+from app.settings import Settings
+from app.soundtrack.loudness import CEILING_DBTP
+from app.soundtrack.mix import MixSettings, measure
+from riffusion_inference.datatypes import Progress, Take, Waveform
+from riffusion_inference.errors import EngineError
+from tests.fixtures_dub import MUSIC, RATE, SETTINGS, ChordModel, digest_tree, make_clip, nothing_left
+
+
+def test_everything_is_there(first_dub: DubResult, dub_clip: Path) -> None:
+    names = sorted(digest_tree(first_dub.out_dir))
+    assert names == [
+        "film.mp4", "manifest.json", "music/02.png", "music/02.take2.png", "music/02.take2.wav", "music/02.wav",
+        "my clip – ünï.zip", "original/02.mp4", "parts/01.mp4", "parts/02.mp4", "parts/03.mp4", "parts/04.mp4",
+    ]  # fmt: skip
+    assert first_dub.film == first_dub.out_dir / "film.mp4"
+    assert [path.name for path in first_dub.parts] == ["01.mp4", "02.mp4", "03.mp4", "04.mp4"]
+    assert first_dub.seeds == {2: 11}
+    assert first_dub.times[1] == (Fraction(1), Fraction(2))
+    assert set(first_dub.seconds_per_stage) >= {"probe", "split", "generate", "mix", "mux", "archive"}
+    with zipfile.ZipFile(first_dub.archive) as archive:
+        assert sorted(archive.namelist()) == sorted(name for name in names if not name.endswith(".zip"))
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+        inside = json.loads(archive.read("manifest.json"))
+    assert inside["source"]["path"] is None
+    assert str(dub_clip.parent) not in json.dumps(inside)
+
+
+def test_the_manifest_says_how_it_was_made(first_dub: DubResult, dub_clip: Path) -> None:
+    facts = read_manifest(first_dub.manifest)
+    dubbed = facts.dub_of(2)
+    assert (facts.source.name, facts.source.n_frames, facts.source.path) == (dub_clip.name, 40, str(dub_clip))
+    assert (facts.split_asked, facts.split_used, facts.n_parts) == ("exact", "exact", 4)
+    part = facts.parts[1]
+    assert (part.start_frame, part.end_frame, part.start_sample, part.end_sample) == (10, 20, RATE, 2 * RATE)
+    assert part.timeline == "00:01.000 to 00:02.000"
+    assert (dubbed.prompt, dubbed.seed, dubbed.num_inference_steps) == ("calm piano", 11, 2)
+    assert (dubbed.model, dubbed.licence, dubbed.n_samples, dubbed.sample_rate) == ("chords", "mit", RATE, RATE)
+    assert [take.seed for take in dubbed.takes] == [11, 12]
+    assert {"python", "torch", "diffusers"} <= set(facts.versions)
+    assert dubbed.loudness_from == "the part's original sound"
+
+
+def test_only_the_dubbed_range_sounds_different(first_dub: DubResult, dub_clip: Path) -> None:
+    report = verify(first_dub.out_dir, dub_clip)
+    assert report.ok, report.lines
+    assert media.packet_hashes(first_dub.film) == media.packet_hashes(dub_clip)
+    source, film = media.decode_audio(dub_clip).samples, media.decode_audio(first_dub.film).samples
+    assert source.shape == film.shape
+    level = float(np.sqrt(np.mean(source**2)))
+    for start, end in ((0, RATE - 64), (2 * RATE + 64, 4 * RATE)):
+        assert np.sqrt(np.mean((source - film)[:, start:end] ** 2)) < level / 10
+    assert np.sqrt(np.mean((source - film)[:, RATE : 2 * RATE] ** 2)) > level / 4
+    dubbed = media.audio_samples(first_dub.parts[1])
+    assert dubbed.n_samples == RATE
+
+
+def test_match_reaches_the_originals_loudness(first_dub: DubResult, dub_clip: Path) -> None:
+    original = media.decode_audio(dub_clip, start_sample=RATE, end_sample=2 * RATE)
+    wanted, _ = measure(original)
+    facts = read_manifest(first_dub.manifest).dub_of(2)
+    assert facts.loudness_lufs == pytest.approx(wanted, abs=0.3)
+    assert facts.true_peak_dbtp <= CEILING_DBTP + 0.01
+    heard, _ = measure(media.audio_samples(first_dub.parts[1]))
+    assert heard == pytest.approx(wanted, abs=0.6)
+
+
+def test_several_parts_have_their_own_prompts_and_one_model(dub_clip: Path, tmp_path: Path) -> None:
+    model = ChordModel()
+    asked = DubSettings(4, (3, 1), MUSIC, prompts=("rain", "sun"))
+    made = dub(dub_clip, tmp_path / "out", asked, model=model, app_settings=SETTINGS)
+    assert {call[0].prompt for call in model.calls} == {"rain", "sun"}
+    facts = read_manifest(made.manifest)
+    assert [(one.part, one.prompt) for one in facts.dubs] == [(1, "sun"), (3, "rain")]
+    assert verify(made.out_dir, dub_clip).ok
+
+
+def test_a_clip_without_sound_gets_a_track_in_film_and_dubbed_part_only(tmp_path: Path) -> None:
+    mute = make_clip(tmp_path / "mute.mp4", 2.0, sound=None)
+    made = dub(mute, tmp_path / "out", DubSettings(4, (2,), MUSIC), model=ChordModel(), app_settings=SETTINGS)
+    film, dubbed, other = (media.probe(path) for path in (made.film, made.parts[1], made.parts[0]))
+    assert (film.sample_rate, film.n_channels, film.n_samples) == (48000, 2, 96000)
+    assert (dubbed.sample_rate, dubbed.n_samples) == (48000, 24000)
+    assert other.sample_rate is None
+    samples = media.decode_audio(made.film).samples
+    assert np.abs(samples[:, :22000]).max() < 1e-3 < np.abs(samples[:, 25000:47000]).max()
+    report = verify(made.out_dir, mute)
+    assert report.ok, report.lines
+    assert read_manifest(made.manifest).dub_of(2).loudness_lufs == pytest.approx(-16.0, abs=0.3)
+
+
+def test_film_samples_outside_the_dubbed_range_are_the_sources_own(dub_clip: Path, tmp_path: Path) -> None:
+    run = Run(SETTINGS)
+    cut = probed(dub_clip, 4, "exact", run)
+    sound = read_sound(cut)
+    laid = []
+    for part in (2, 3):
+        media.write_wav(tmp_path / f"{part}.wav", Waveform(np.full((1, RATE), 0.1 * part, np.float32), RATE))
+        wish = Wish(part, MUSIC, MixSettings(), 1, "m")
+        takes = (TakeFacts(11, f"{part}.wav", None),)
+        laid.append(lay(PartMusic(wish, "m", "mit", "k", takes, None, None, RATE, RATE), cut, sound, run, tmp_path))
+    film = film_with_music(laid, cut, sound)
+    assert film.samples.shape == sound.samples.shape
+    assert np.array_equal(film.samples[:, :RATE], sound.samples[:, :RATE])
+    assert np.array_equal(film.samples[:, 3 * RATE :], sound.samples[:, 3 * RATE :])
+    # At the outer edges the source goes on for a moment, and between two dubbed parts there is a short dip.
+    assert np.abs(film.samples[:, RATE] - sound.samples[:, RATE]).max() < 1e-3
+    assert np.abs(film.samples[:, 2 * RATE - 1 : 2 * RATE + 1]).max() < 1e-3
+    assert np.abs(np.diff(film.samples[0, RATE - 50 : 3 * RATE + 50])).max() < 0.1
+
+
+@pytest.mark.parametrize("stage", ["probe", "split", "generate", "mix", "mux", "archive"])
+def test_cancelling_at_any_stage_leaves_nothing(dub_clip: Path, tmp_path: Path, stage: str) -> None:
+    seen: list[str] = []
+    asked = DubSettings(4, (2,), MUSIC)
+    options: dict[str, Any] = {"model": ChordModel(), "app_settings": SETTINGS}
+    with pytest.raises(DubCancelled, match="nothing was left behind"):
+        dub(
+            dub_clip, tmp_path / "a" / "b", asked, **options,
+            on_progress=lambda progress: seen.append(progress.stage), should_cancel=lambda: stage in seen,
+        )  # fmt: skip
+    assert seen[-1] == stage
+    assert nothing_left(tmp_path)
+
+
+class Broken(ChordModel):
+    """Makes something that must not be laid in."""
+
+    def __init__(self, spoil: Callable[[Take], Take]) -> None:
+        super().__init__()
+        self.spoil = spoil
+
+    def generate(self, *args: Any, **kwargs: Any) -> list[Take]:
+        return [self.spoil(take) for take in super().generate(*args, **kwargs)]
+
+
+def with_samples(take: Take, samples: np.ndarray) -> Take:
+    return replace(take, waveform=Waveform(samples, take.waveform.sample_rate))
+
+
+def fail(take: Take) -> Take:
+    raise EngineError("The model ran out of memory.")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda take: with_samples(take, take.waveform.samples[:, :-1]), "made 15999 samples"),
+        (lambda take: with_samples(take, take.waveform.samples * np.float32(np.nan)), "not a number"),
+        (fail, "out of memory"),
+    ],
+)
+def test_a_model_that_fails_leaves_an_earlier_result_as_it_was(
+    result_copy: Path, dub_clip: Path, tmp_path: Path, spoil: Callable[[Take], Take], sentence: str
+) -> None:
+    before = digest_tree(result_copy)
+    asked = DubSettings(4, (3,), MUSIC)
+    with pytest.raises(EngineError, match=sentence):
+        dub(dub_clip, result_copy, asked, model=Broken(spoil), app_settings=SETTINGS, previous=result_copy)
+    assert digest_tree(result_copy) == before
+    assert nothing_left(tmp_path, "out")
+
+
+def test_an_existing_folder_is_safe(result_copy: Path, dub_clip: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"model": ChordModel(), "app_settings": SETTINGS}
+    asked = DubSettings(4, (1,), MUSIC)
+    with pytest.raises(ArchiveError, match="is there already: choose another folder, or replace it with --force"):
+        dub(dub_clip, result_copy, asked, **options)
+    (result_copy / "notes.txt").write_text("mine")
+    with pytest.raises(ArchiveError, match=r"holds notes\.txt, which this program did not write"):
+        dub(dub_clip, result_copy, asked, force=True, **options)
+    (result_copy / "notes.txt").unlink()
+    assert [music.part for music in dub(dub_clip, result_copy, asked, force=True, **options).music] == [1]
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "letter.txt").write_text("mine")
+    with pytest.raises(ArchiveError, match=r"holds no manifest\.json"):
+        dub(dub_clip, home, asked, force=True, **options)
+    assert (home / "letter.txt").read_text() == "mine"
+    assert nothing_left(tmp_path, "out", "home")
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "sentence"),
+    [
+        (lambda: DubSettings(0, (1,), MUSIC), PlanError, "0 parts were asked for"),
+        (lambda: DubSettings(4, (5,), MUSIC), PlanError, "Part 5 does not exist: choose from 1 to 4"),
+        (lambda: DubSettings(4, (2, 2), MUSIC), PlanError, "named twice"),
+        (lambda: DubSettings(4, (2,)), ConfigError, "no prompt"),
+        (lambda: DubSettings(4, (2, 3), MUSIC, prompts=("a",)), ConfigError, "1 prompts for 2 parts"),
+        (lambda: DubSettings(4, (2,), MUSIC, split_mode="rough"), ConfigError, "choose one of keyframe"),
+        (lambda: DubSettings(4, (2,), MUSIC, sound_mode="loud"), ConfigError, "choose one of replace"),
+    ],
+)
+def test_wrong_wishes_are_one_sentence(make: Callable[[], Any], kind: type[Exception], sentence: str) -> None:
+    with pytest.raises(kind, match=sentence):
+        make()
+
+
+def test_parts_too_short_for_music_and_videos_too_long_are_said_before_any_work(dub_clip: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"model": ChordModel(), "app_settings": SETTINGS}
+    with pytest.raises(PlanError, match=r"Part 2 lasts 0\.100 s, but music is made for 0\.2 s.*choose fewer parts"):
+        dub(dub_clip, tmp_path / "out", DubSettings(40, (2,), MUSIC), **options)
+    with pytest.raises(PlanError, match="41 parts were asked for"):
+        dub(dub_clip, tmp_path / "out", DubSettings(41, (2,), MUSIC), **options)
+    short = replace(SETTINGS, max_duration_seconds=3)
+    with pytest.raises(MediaError, match=r"lasts 00:04\.000, but at most 3 s are accepted"):
+        dub(dub_clip, tmp_path / "out", DubSettings(4, (2,), MUSIC), model=ChordModel(), app_settings=short)
+    with pytest.raises(PlanError, match=r"Part 3 does not exist.*2 keyframes"):
+        dub(dub_clip, tmp_path / "out", DubSettings(4, (3,), MUSIC, split_mode="keyframe"), **options)
+    assert nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("mode", ["keyframe", "exact", "reencode"])
+def test_every_split_mode_verifies(dub_clip: Path, tmp_path: Path, mode: str) -> None:
+    notes: list[str] = []
+    made = split_only(dub_clip, tmp_path / "out", 2, mode, app_settings=SETTINGS, on_note=notes.append)
+    assert (made.film, made.archive) == (None, None)
+    report = verify(made.out_dir, dub_clip)
+    assert report.ok, report.lines
+    assert read_manifest(made.manifest).split_used == mode
+
+
+def test_stages_come_in_order_and_end(dub_clip: Path, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    asked = DubSettings(2, (2,), MUSIC)
+    dub(dub_clip, tmp_path / "out", asked, model=ChordModel(), app_settings=SETTINGS, on_progress=seen.append)
+    order = list(dict.fromkeys(progress.stage for progress in seen))
+    assert order == ["probe", "load model", "split", "generate", "mix", "mux", "archive"]
+    for stage in order:
+        last = [progress for progress in seen if progress.stage == stage][-1]
+        assert last.done == last.total, stage
+
+
+def test_nothing_writes_to_a_folder_that_may_not_be_written(dub_clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MediaError, match="cannot be written"):
+        split_only(dub_clip, tmp_path / "file" / "out", 2, "exact", app_settings=SETTINGS)
+
+
+def test_times_are_told_as_people_read_them() -> None:
+    assert timeline(Fraction(1024, 100)) == "00:10.240"
+    assert timeline(Fraction(3661)) == "1:01:01.000"
+    assert isinstance(SETTINGS, Settings)

@@ -1,0 +1,246 @@
+"""The page in a real browser: what a person does from the upload to the download."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app import media
+from app.page import strings
+from app.result.archive import verify
+from tests.fixtures_page import Served, Visit
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Visit]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_page_fits_and_fetches_nothing_from_elsewhere(visit: Open, served: Served, width: int, theme: str) -> None:
+    me = visit(width=width, theme=theme)
+    assert me.tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert ("dark" in (me.tab.locator("body").get_attribute("class") or "").split()) == (theme == "dark")
+    assert [url for url in me.requests if not url.startswith((served.url, "data:", "blob:"))] == []
+    assert me.complaints == []
+    assert strings.REASON_NO_VIDEO in me.text("#reason")
+    assert not me.tab.locator("#run").is_visible()
+
+
+def test_every_control_has_a_name_and_the_strip_obeys_the_keyboard(visit: Open, real_clip: Path) -> None:
+    me = visit()
+    me.upload(real_clip)
+    me.open_settings()
+    nameless = me.tab.evaluate(
+        """() => [...document.querySelectorAll('button, input, textarea, select, video, audio, img')].filter((e) =>
+             e.offsetParent && !e.getAttribute('aria-label') && !e.getAttribute('title') && !e.innerText.trim() &&
+             !(e.labels && e.labels.length) && !e.hasAttribute('alt') && e.type !== 'file').map((e) => e.outerHTML)"""
+    )
+    assert nameless == []
+    me.choose(1)
+    first = me.tab.locator('#strip .frame[data-index="1"]')
+    first.focus()
+    for key, part in (("ArrowRight", 2), ("End", 4), ("ArrowLeft", 3), ("Home", 1)):
+        me.tab.keyboard.press(key)
+        me.tab.locator("#card dd", has_text=f"{part} of 4").wait_for()
+        assert me.tab.evaluate("document.activeElement.dataset.index") == str(part)
+    assert me.tab.locator('#strip [aria-checked="true"]').count() == 1
+
+
+def test_wrong_input_is_one_sentence_and_no_button(visit: Open, tmp_path: Path, real_clip: Path) -> None:
+    me = visit()
+    wrong = tmp_path / "not really.mp4"
+    wrong.write_bytes(b"this is no video at all" * 100)
+    me.upload(wrong)
+    sentence = me.text("#facts .problem")
+    assert "not really.mp4" in sentence
+    assert sentence.count("\n") == 0
+    assert "/" not in sentence
+    assert sentence in me.text("#reason")
+    assert not me.tab.locator("#run").is_visible()
+    me.tab.locator("#video button[aria-label=Clear]").click()
+    me.tab.locator("#reason", has_text=strings.REASON_NO_VIDEO).wait_for()
+    me.upload(real_clip)
+    assert "00:05.000" in me.text("#facts")
+    assert "480 × 270" in me.text("#facts")
+
+
+def test_reason_stands_until_the_prompt_is_applied(visit: Open, real_clip: Path) -> None:
+    me = visit()
+    me.upload(real_clip)
+    assert "write a prompt" in me.text("#reason").lower()
+    me.apply("calm piano")
+    me.tab.locator("#run").wait_for()
+    me.tab.locator("#prompt textarea").press_sequentially(" and more")
+    me.tab.locator("#reason", has_text=strings.REASON_DRAFT).wait_for()
+    assert not me.tab.locator("#run").is_visible()
+    me.tab.get_by_role("button", name=strings.APPLY, exact=True).click()
+    me.tab.locator("#card dd", has_text="calm piano and more").wait_for()
+    me.tab.locator("#run").wait_for()
+    me.number(strings.N_PARTS_LABEL, 5)
+    me.tab.locator("#strip .frame").nth(4).wait_for()
+    assert "00:01.000" in me.text("#card")
+
+
+def test_dub_two_parts_compare_choose_undo_download_and_verify(visit: Open, real_clip: Path, tmp_path: Path) -> None:
+    me = visit()
+    me.upload(real_clip)
+    me.choose(2)
+    me.apply("calm piano, slow, warm")
+    me.open_settings()
+    me.tab.get_by_label("Checkpoint").fill("pocket")
+    me.tab.get_by_label("Checkpoint").press("Enter")
+    me.number("Steps", 3)
+    me.number("Candidates", 2)
+    me.run()
+    me.tab.locator("#progress [role=progressbar]").wait_for()
+    assert "so far" in me.text("#progress") or "Starting" in me.text("#progress")
+    me.wait_for_part(2, seconds=120)
+    assert "pocket" in me.text("#detail .made")
+    assert "LUFS" in me.text("#detail .made")
+    check_players(me)
+    choose_the_other_take(me)
+    assert "--columns:3" in (me.tab.locator("#grid ol").get_attribute("style") or "")
+    me.number("Output columns", 2)
+    me.tab.locator('#grid ol[style*="--columns:2"]').wait_for()
+    me.choose(4)
+    me.run()
+    me.wait_for_part(4, seconds=120)
+    assert badges(me) == [2, 4]
+    archive = download(me, tmp_path / "two.zip")
+    report = verify(archive, real_clip)
+    assert report.ok, report.lines
+    me.tab.locator("#undo").click()
+    me.tab.locator('#strip .frame[data-index="4"] .badge').wait_for(state="detached", timeout=30_000)
+    assert badges(me) == [2]
+    assert verify(download(me, tmp_path / "one.zip"), real_clip).ok
+    me.tab.get_by_role("button", name=strings.HISTORY_HEADING).click()
+    me.tab.locator("#history tbody tr").nth(1).wait_for()
+    assert me.tab.locator("#history tbody tr").count() == 2
+    assert me.complaints == []
+
+
+def check_players(me: Visit) -> None:
+    """Before, after and in place play, and the pair keeps its place when one takes over from the other."""
+    ready = """e => new Promise((done) => {
+        const ok = () => e.readyState >= 1 && done(e.duration); ok(); e.onloadedmetadata = ok })"""
+    before, after = (me.tab.locator(f"#detail video[data-kind={kind}]") for kind in ("before", "after"))
+    assert before.evaluate(ready) == pytest.approx(1.25, abs=0.05)
+    assert after.evaluate(ready) == pytest.approx(1.25, abs=0.05)
+    in_place = me.tab.locator("#detail video[data-kind=inplace]")
+    assert in_place.evaluate(ready) == pytest.approx(5.0, abs=0.1)
+    assert float(in_place.get_attribute("data-to")) == pytest.approx(5.0, abs=0.1)
+    before.evaluate("e => { e.muted = true; e.currentTime = 0.5; return e.play() }")
+    after.evaluate("e => { e.muted = true; return e.play() }")
+    me.tab.wait_for_function("() => document.querySelector('#detail video[data-kind=before]').paused")
+    assert after.evaluate("e => e.currentTime") >= 0.4
+    after.evaluate("e => e.pause()")
+    picture = me.tab.locator("#detail img.spectrogram").first
+    assert picture.evaluate("e => e.decode().then(() => e.naturalWidth)") > 0
+
+
+def choose_the_other_take(me: Visit) -> None:
+    """Two takes stand there; the second can be laid in."""
+    takes = me.tab.locator("#detail .take")
+    assert takes.count() == 2
+    me.tab.get_by_role("button", name=f"{strings.USE_TAKE}: Take 2").click()
+    takes.nth(1).locator(".badge").wait_for(timeout=30_000)
+    assert takes.nth(0).locator(".badge").count() == 0
+
+
+def badges(me: Visit) -> list[int]:
+    """Parts that are marked as dubbed on the filmstrip; the grid of results must agree."""
+    marked = me.tab.locator("#strip .frame:has(.badge)")
+    parts = [int(marked.nth(i).get_attribute("data-index")) for i in range(marked.count())]
+    assert me.tab.locator("#grid li.dubbed").count() == len(parts)
+    return parts
+
+
+def download(me: Visit, target: Path) -> Path:
+    """Press Download archive, once."""
+    with me.tab.expect_download() as waiting:
+        me.tab.locator("#archive").click()
+    waiting.value.save_as(target)
+    return target
+
+
+def test_cancel_stops_within_two_seconds_and_leaves_nothing(visit: Open, served: Served, real_clip: Path) -> None:
+    me = visit()
+    me.upload(real_clip)
+    me.apply("calm piano")
+    me.number(strings.N_PARTS_LABEL, 1)
+    me.open_settings()
+    me.number("Steps", 100)
+    me.number("Candidates", 8)
+    before = set(served.folder.rglob("*"))
+    me.run()
+    me.tab.locator("#progress", has_text="step").wait_for(timeout=30_000)
+    began = time.monotonic()
+    me.tab.locator("#cancel").click()
+    me.tab.locator("#progress", has_text="Stopped").wait_for(timeout=5000)
+    assert time.monotonic() - began < 2.5
+    me.tab.locator("#run").wait_for()
+    left = [path for path in set(served.folder.rglob("*")) - before if path.is_file() and path.stat().st_size]
+    assert left == []
+
+
+def test_two_visitors_wait_in_line_and_see_only_their_own_files(visit: Open, real_clip: Path) -> None:
+    first, second = visit(), visit()
+    for me in (first, second):
+        me.upload(real_clip)
+        me.apply("calm piano")
+    first.run()
+    first.wait_for_part(1)
+    films = first.tab.locator("#film video").get_attribute("src")
+    address = first.tab.evaluate("src => new URL(src, location.href).href", films)
+    assert first.tab.request.get(address).status == 200
+    assert second.tab.request.get(address).status == 403
+    upload = first.tab.locator("#video video").evaluate("e => e.currentSrc || e.src")
+    if upload.startswith("http"):
+        assert first.tab.request.get(upload).status == 200
+    assert "Nothing made yet" in second.text("#panel-results")
+    first.open_settings()
+    first.number(strings.N_PARTS_LABEL, 1)
+    first.number("Steps", 100)
+    first.number("Candidates", 8)
+    first.run()
+    first.tab.locator("#progress", has_text="step").wait_for(timeout=30_000)
+    second.run()
+    second.tab.locator("#waiting", has_text="You are number 1 in the queue").wait_for()
+    first.tab.locator("#cancel").click()
+    second.wait_for_part(1)
+
+
+def test_music_for_this_part_from_stills_to_film(visit: Open, real_clip: Path, tmp_path: Path) -> None:
+    me = visit()
+    me.upload(real_clip)
+    me.choose(3)
+    me.tab.get_by_role("button", name=strings.SUGGEST_HEADING).click()
+    me.tab.get_by_role("button", name=strings.STILLS_BUTTON).click()
+    me.tab.locator("#stills .frame").nth(2).wait_for()
+    assert "33 %" in me.text("#stills")
+    me.tab.locator("#stills .frame").nth(1).click()
+    me.tab.get_by_role("button", name=strings.SUGGEST_BUTTON).click()
+    me.tab.locator("#saw .saw").wait_for()
+    assert "What it saw" in me.text("#saw")
+    suggested = me.tab.locator("#prompt textarea").input_value()
+    assert len(suggested.split()) >= 4
+    me.tab.locator("#reason", has_text=strings.REASON_DRAFT).wait_for()
+    me.tab.locator("#auto").click()
+    me.wait_for_part(3)
+    applied = me.tab.locator("#prompt textarea").input_value()
+    assert applied in me.text("#card")
+    with me.tab.expect_download() as waiting:
+        me.tab.locator("#film-file").click()
+    film = tmp_path / "film.mp4"
+    waiting.value.save_as(film)
+    old, new = media.decode_audio(real_clip).samples, media.decode_audio(film).samples
+    n_samples = min(old.shape[1], new.shape[1])
+    rate = media.probe(real_clip).sample_rate or 0
+    change = abs(old[:, :n_samples] - new[:, :n_samples]).mean(axis=0)
+    inside = change[int(2.6 * rate) : int(3.6 * rate)].mean()
+    outside = change[: int(2.3 * rate)].mean()
+    assert inside > 10 * outside
+    assert list(media.frame_hashes(film)) == list(media.frame_hashes(real_clip))

@@ -1,0 +1,307 @@
+"""The page's parts that need no browser: who owns what, jobs, words, limits."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import ConfigError, DubCancelled
+from app.page.cards import data_url, facts_html, part_lengths, reason, strip_html
+from app.page.input import model_changed, replan, take_video
+from app.page.jobs import Job, ModelShelf, Stages, Worker, gpu_seconds
+from app.page.order import Controls, dub_settings, whole
+from app.page.progress import progress_html, seconds_text, waiting_html
+from app.page.results import history_html, model_name
+from app.page.run import cancel, watch
+from app.page.session import Desk, HistoryEntry, Session, close
+from app.page.visitors import COOKIE, OwnFilesOnly, Visitors, visitor_key, who_asks
+from app.plan import Part
+from app.settings import load_settings
+from riffusion_inference.datatypes import GenerationSettings, Progress
+from riffusion_inference.errors import SettingError
+
+
+def finish(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run to its end in a thread of its own: the browser of other tests keeps an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Settings and an empty page folder."""
+    settings = load_settings(None, {}, max_upload_mb=1, max_duration_seconds=3)
+    return Desk(settings, Visitors(tmp_path / "page"))
+
+
+def session_of(desk: Desk, visitor: str = "anna") -> Session:
+    """A session as after its first event."""
+    return Session(visitor, desk.visitors.new_folder(visitor))
+
+
+def test_each_visitor_reads_only_own_files(tmp_path: Path) -> None:
+    visitors = Visitors(tmp_path)
+    mine = visitors.new_folder("anna") / "film.mp4"
+    mine.write_bytes(b"film")
+    upload = tmp_path / "0abc" / "holiday.mp4"
+    upload.parent.mkdir()
+    upload.write_bytes(b"holiday")
+    visitors.claim_upload("anna", upload)
+    assert visitors.may_read("anna", mine)
+    assert visitors.may_read("anna", upload)
+    for path in (mine, upload, "/etc/passwd", tmp_path / "visitors/anna/../../../etc/passwd", "", "\0", "x" * 9999):
+        assert not visitors.may_read("bert", path), path
+    link = visitors.new_folder("bert") / "link.mp4"
+    link.symlink_to(mine)
+    assert not visitors.may_read("bert", link)
+    with pytest.raises(SettingError, match="not from this visit"):
+        visitors.own("bert", upload)
+
+
+def test_sweep_deletes_what_nobody_touched(tmp_path: Path) -> None:
+    visitors = Visitors(tmp_path)
+    old, new = visitors.new_folder("anna"), visitors.new_folder("anna")
+    upload = tmp_path / "0abc"
+    upload.mkdir()
+    (upload / "holiday.mp4").write_bytes(b"holiday")
+    visitors.claim_upload("anna", upload / "holiday.mp4")
+    now = time.time()
+    for path in (old, upload / "holiday.mp4", upload):
+        os.utime(path, (now - 7200, now - 7200))
+    assert visitors.sweep(now - 3600) == 2
+    assert not old.exists()
+    assert not upload.exists()
+    assert new.is_dir()
+    assert not visitors.may_read("anna", upload / "holiday.mp4")
+
+
+def test_cookie_is_given_once_and_a_made_up_one_is_ignored(tmp_path: Path) -> None:
+    heads: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def keep(message: Any) -> None:
+        heads.append(message)
+
+    def ask(cookie: str, scheme: str = "http") -> list[bytes]:
+        heads.clear()
+        headers = [(b"cookie", cookie.encode())] if cookie else []
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": headers, "scheme": scheme}
+        guard = OwnFilesOnly(app, Visitors(tmp_path))
+        finish(guard({**scope, "client": ("1.2.3.4", 1)}, None, keep))  # type: ignore[arg-type]
+        return [value for name, value in heads[0]["headers"] if name == b"set-cookie"]
+
+    assert b"HttpOnly; SameSite=Lax" in ask("")[0]
+    assert b"SameSite=None; Secure; Partitioned" in ask("", "https")[0]
+    assert ask(f"{COOKIE}={'a' * 64}") == []
+    assert len(ask(f"{COOKIE}=guessed")) == 1
+    scope = {"headers": [(b"cookie", f"{COOKIE}=guessed".encode())], "client": ("1.2.3.4", 1)}
+    assert who_asks(scope)[1] == visitor_key(None, "1.2.3.4", "")
+
+
+def test_a_session_belongs_to_one_visitor(desk: Desk) -> None:
+    session = session_of(desk)
+    with pytest.raises(SettingError, match="not from this visit"):
+        desk.open(session, None)
+    mine = Session()
+    assert desk.open(mine, None) is mine
+    assert mine.folder is not None
+    close(mine)
+    assert not mine.folder.exists()
+    with pytest.raises(SettingError, match="reload"):
+        desk.open(mine, None)
+    assert desk.open(mine, None).folder is not None
+
+
+def test_limits_and_wrong_files_are_sentences(desk: Desk, real_clip: Path) -> None:
+    session = session_of(desk)
+    assert session.folder is not None
+    clip = session.folder / "b.mp4"
+    clip.write_bytes(real_clip.read_bytes())
+    shown = take_video(desk, session, str(clip))
+    assert "lasts 00:05.000, but the longest accepted here is 00:03.000" in shown["facts"]
+    clip.write_bytes(bytes(1_500_000))
+    assert "has 2 MB, but at most 1 MB" in take_video(desk, session, str(clip))["facts"]
+    assert "not from this visit" in take_video(desk, session, str(real_clip))["facts"]
+    assert "Upload a video first" in take_video(desk, session, None)["reason"]["value"]
+
+
+def test_more_parts_than_frames_is_the_reason(tmp_path: Path, real_clip: Path) -> None:
+    desk = Desk(load_settings(None, {}), Visitors(tmp_path))
+    session = session_of(desk)
+    assert session.folder is not None
+    clip = session.folder / "b.mp4"
+    clip.write_bytes(real_clip.read_bytes())
+    take_video(desk, session, str(clip))
+    session.n_parts = 151
+    assert "150" in replan(session)["reason"]["value"]
+    session.n_parts = 3
+    replan(session)
+    assert strip_html(session).count('role="radio"') == 3
+    assert session.plan is not None
+    assert part_lengths(session.plan.parts) == "00:01.667"
+    assert "Write a prompt" in reason(session)
+
+
+def test_words_from_files_and_people_are_escaped() -> None:
+    entry = HistoryEntry("12:00:00", "1 of 2", "<script>alert(1)</script>", 1, "/srv/models/secret/tiny", 1.0)
+    html = history_html([entry])
+    assert "<script" not in html
+    assert "/srv" not in html
+    assert model_name("riffusion/riffusion-model-v1") == "riffusion/riffusion-model-v1"
+    assert "00:" not in facts_html(None)
+
+
+def test_controls_become_settings_and_say_what_is_wrong(desk: Desk) -> None:
+    session = session_of(desk)
+    assert dub_settings(desk, session, Controls(seed=""), "piano").generation == GenerationSettings("piano")
+    assert whole("Seed", "12") == whole("Seed", 12.0) == 12
+    for seed in ("twelve", "1.5", "inf", "nan"):
+        with pytest.raises(SettingError, match="must be a whole number"):
+            dub_settings(desk, session, Controls(seed=seed), "piano")
+    assert session.folder is not None
+    text = session.folder / "seed.png"
+    text.write_text("no picture")
+    with pytest.raises(SettingError, match="cannot be read as a picture"):
+        dub_settings(desk, session, Controls(seed_image=str(text)), "piano")
+    with pytest.raises(SettingError, match="not from this visit"):
+        dub_settings(desk, session, Controls(seed_image="/etc/passwd"), "piano")
+    assert model_changed(desk.settings, "pocket")["num_inference_steps"] >= 1
+
+
+def test_worker_tells_steps_then_the_result_or_the_error() -> None:
+    def work(tell: Any) -> int:
+        for step in range(3):
+            tell(Progress("generate", step + 1, 3))
+        return 7
+
+    worker = Worker(work)
+    assert [news.done for news in worker.events() if news] == [1, 2, 3]
+    assert worker.result() == 7
+
+    def fail(tell: Any) -> None:
+        raise DubCancelled("Stopped.")
+
+    with pytest.raises(DubCancelled):
+        Worker(fail).result()
+
+
+def test_progress_says_stage_step_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("app.page.jobs.time.monotonic", lambda: now[0])
+    stages = Stages(began=100.0)
+    stages.add(Progress("split", 1, 1))
+    stages.add(Progress("generate", 0, 10))
+    now[0] = 104.0
+    stages.add(Progress("generate", 4, 10))
+    html = progress_html(stages)
+    assert "Make the music" in html
+    assert "step 4 of 10 · about 6 s left · 4 s so far" in html
+    assert 'aria-valuenow="40"' in html
+    assert "Cut the parts" in html
+    stages.add(Progress("generate", 1, 10))
+    assert stages.seconds_left() is None or stages.seconds_left() == 0
+    assert seconds_text(200) == "3 min 20 s"
+    assert "You are number 2 in the queue" in waiting_html(2, 1)
+
+
+def test_cancel_reaches_a_waiting_and_a_running_job(tmp_path: Path) -> None:
+    session = Session("anna", tmp_path)
+    waiting = session.job = Job(tmp_path / "stop1")
+    assert "Stopped" in cancel(session)["progress"]
+    assert waiting.ended.is_set()
+    running = session.job = Job(tmp_path / "stop2")
+    running.started.set()
+
+    def work() -> None:
+        while not running.flag.exists():
+            time.sleep(0.01)
+        running.ended.set()
+
+    threading.Thread(target=work).start()
+    began = time.monotonic()
+    assert "Stopped" in cancel(session)["progress"]
+    assert time.monotonic() - began < 1
+
+
+def test_watch_tells_the_place_and_ends_with_silence(tmp_path: Path) -> None:
+    session = Session("anna", tmp_path)
+    session.job = Job(tmp_path / "stop1")
+    places = iter([(2, 1), (1, 1)])
+
+    def place() -> tuple[int, int]:
+        try:
+            return next(places)
+        except StopIteration:
+            assert session.job is not None
+            session.job.started.set()
+            return 0, 1
+
+    async def all_of_it() -> list[str]:
+        return [updates["waiting"] async for updates in watch(session, place)]
+
+    said = finish(all_of_it())
+    assert ["number 2" in said[0], "number 1" in said[1], said[-1]] == [True, True, ""]
+
+
+def test_gpu_time_follows_length_steps_and_takes() -> None:
+    def seconds(length: float, steps: int, candidates: int = 1) -> int:
+        settings = GenerationSettings("piano", num_inference_steps=steps, candidates=candidates)
+        return gpu_seconds("riffusion", settings, round(length * 44100), 44100, Path("stop"))
+
+    assert seconds(1, 1) == 30
+    assert seconds(30, 25) < seconds(60, 25) < seconds(60, 50) < seconds(60, 50, 2)
+    assert seconds(600, 100, 8) == 300
+
+
+def test_shelf_loads_once_and_swaps(monkeypatch: pytest.MonkeyPatch, tiny_model: Any) -> None:
+    loaded: list[str] = []
+
+    def load_model(name: str, **_: Any) -> Any:
+        loaded.append(name)
+        return tiny_model
+
+    monkeypatch.setattr("riffusion_inference.engines.load.load_model", load_model)
+    monkeypatch.setattr(type(tiny_model), "unload", lambda _: loaded.append("unload"))
+    shelf = ModelShelf(load_settings(None, {}, model="one"))
+    assert shelf.state[0] == "waiting"
+    shelf.preload().join()
+    assert shelf.state[0] == "ready"
+    assert shelf.get("one") is shelf.get("one")
+    shelf.get("two")
+    assert loaded == ["one", "unload", "two"]
+
+
+def test_picture_and_part_helpers() -> None:
+    from PIL import Image
+
+    assert data_url(Image.new("RGB", (64, 32), "red"), 16).startswith("data:image/jpeg;base64,")
+    parts = [Part(1, 0, 1, Fraction(0), Fraction(1, 3)), Part(2, 1, 2, Fraction(1, 3), Fraction(1))]
+    assert part_lengths(parts) == "00:00.333 to 00:00.667"
+
+
+def test_mcp_without_its_package_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from app.page.launch import launch
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"requirements-mcp\.txt"):
+        launch(load_settings(None, {}, mcp_server=True, temporary_directory=tmp_path))
+
+
+def test_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    from app.page.launch import launch
+
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigError, match="TEMPORARY_DIRECTORY"):
+        launch(load_settings(None, {}, temporary_directory=tmp_path / "file"))

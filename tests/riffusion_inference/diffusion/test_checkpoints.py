@@ -1,0 +1,298 @@
+"""Checkpoints: what is there loads, what is not is one sentence, and pickles cannot run code."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from riffusion_inference.datatypes import GenerationSettings, SpectrogramParams
+from riffusion_inference.diffusion import checkpoints
+from riffusion_inference.diffusion.checkpoints import (
+    POCKET_FOLDER,
+    RIFFUSION,
+    check_folder,
+    read_beats,
+    read_licence,
+    read_params,
+    resolve_checkpoint,
+)
+from riffusion_inference.diffusion.model import RiffusionModel
+from riffusion_inference.engines.load import load_model
+from riffusion_inference.errors import CheckpointError, SettingError, SpectrogramError
+from tests.fixtures_models import TINY_PARAMS
+
+
+@pytest.fixture
+def copy(tiny_checkpoint: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny checkpoint to damage."""
+    return Path(shutil.copytree(tiny_checkpoint, tmp_path / "copy"))
+
+
+def test_names_and_folders(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert resolve_checkpoint("pocket") == POCKET_FOLDER
+    assert resolve_checkpoint(tiny_checkpoint) == tiny_checkpoint.resolve()
+    monkeypatch.chdir(tiny_checkpoint.parent)
+    assert resolve_checkpoint("tiny-model") == tiny_checkpoint.resolve()
+    assert resolve_checkpoint("./tiny-model") == tiny_checkpoint.resolve()
+    monkeypatch.setenv("HOME", str(tiny_checkpoint.parent))
+    assert resolve_checkpoint("~/tiny-model") == tiny_checkpoint.resolve()
+
+
+@pytest.mark.parametrize("name", ["no-such-folder", "./no/such/folder", "a/b/c", "-x/y", "", "name with spaces/x"])
+def test_a_folder_that_is_not_there_is_a_sentence(name: str) -> None:
+    with pytest.raises(CheckpointError, match=r"folder|model_index\.json"):
+        resolve_checkpoint(name)
+
+
+@pytest.fixture
+def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A hub that refuses connections, and an empty cache."""
+    import huggingface_hub.constants as constants
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+def says_the_three_ways(message: str) -> bool:
+    ways = (f"hf download {RIFFUSION} --local-dir riffusion-model-v1", "point MODEL at", "MODEL=pocket")
+    return all(way in message for way in ways) and "\n" not in message
+
+
+def test_an_unreachable_hub_names_the_three_ways_out(no_hub: None) -> None:
+    with pytest.raises(CheckpointError) as caught:
+        load_model(RIFFUSION, device="cpu")
+    assert says_the_three_ways(str(caught.value))
+    assert "could not be reached" in str(caught.value)
+
+
+def test_offline_mode_names_the_three_ways_out(no_hub: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub.constants as constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(CheckpointError) as caught:
+        resolve_checkpoint(RIFFUSION)
+    assert says_the_three_ways(str(caught.value))
+
+
+def test_a_hub_checkpoint_is_fetched_once(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    cache, seen, fetched = tmp_path / "snapshot", [], []
+    files = [str(file.relative_to(tiny_checkpoint)) for file in tiny_checkpoint.rglob("*") if file.is_file()]
+
+    def snapshot(name: str, **_: object) -> str:
+        if not cache.exists():
+            raise LocalEntryNotFoundError("nothing cached")
+        return str(cache)
+
+    def download(name: str, file: str) -> str:
+        fetched.append(file)
+        (cache / file).parent.mkdir(parents=True, exist_ok=True)
+        return str(shutil.copy(tiny_checkpoint / file, cache / file))
+
+    listing = SimpleNamespace(siblings=[SimpleNamespace(rfilename=file) for file in [*files, "safety_checker/x.bin"]])
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: listing)
+    assert resolve_checkpoint("someone/music", on_progress=seen.append) == cache
+    assert RiffusionModel.load(cache).licence == "mit"
+    assert [progress.stage for progress in seen] == ["download"] * len(fetched)
+    assert not [file for file in fetched if "safety" in file]
+    count = len(fetched)
+    assert resolve_checkpoint("someone/music") == cache
+    assert len(fetched) == count
+
+
+def test_a_hub_checkpoint_is_fetched_file_by_file_without_what_is_not_needed() -> None:
+    files = ["README.md", "model_index.json", "riffusion-model-v1.ckpt", "safety_checker/model.safetensors"]
+    files += ["safety_checker/config.json", "unet/config.json", "vae/config.json", "text_encoder/config.json"]
+    files += ["tokenizer/vocab.json", "tokenizer/merges.txt", "scheduler/scheduler_config.json", "seed_images/a.png"]
+    files += ["unet/diffusion_pytorch_model.bin", "unet/diffusion_pytorch_model.safetensors"]
+    files += ["vae/diffusion_pytorch_model.bin", "text_encoder/model.safetensors", "text_encoder/pytorch_model.bin"]
+    needed = checkpoints._needed(files)
+    assert "unet/diffusion_pytorch_model.safetensors" in needed
+    assert "vae/diffusion_pytorch_model.bin" in needed
+    assert {"tokenizer/merges.txt", "README.md", "model_index.json"} <= set(needed)
+    unwanted = ("ckpt", "safety", "seed_images", "unet/diffusion_pytorch_model.bin", "pytorch_model.bin")
+    assert not [file for file in needed if file.startswith("safety") or file in unwanted or "seed" in file]
+    assert "text_encoder/pytorch_model.bin" not in needed
+    with pytest.raises(CheckpointError, match="layout"):
+        checkpoints._needed(["model.ckpt"])
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "model_index.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+        "vae/diffusion_pytorch_model.safetensors",
+        "text_encoder/config.json",
+        "text_encoder/model.safetensors",
+        "scheduler/scheduler_config.json",
+    ],
+)
+def test_a_missing_file_is_named(copy: Path, file: str) -> None:
+    (copy / file).unlink()
+    with pytest.raises(CheckpointError, match=r"damaged or incomplete.* is missing") as caught:
+        resolve_checkpoint(copy)
+    assert file in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "file", ["unet/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.safetensors"]
+)
+@pytest.mark.parametrize("content", [b"", b"not safetensors at all", None])
+def test_damaged_weights_are_a_sentence(copy: Path, file: str, content: bytes | None) -> None:
+    whole = (copy / file).read_bytes()
+    (copy / file).write_bytes(whole[: len(whole) // 2] if content is None else content)
+    with pytest.raises(CheckpointError, match="damaged") as caught:
+        RiffusionModel.load(copy)
+    assert "\n" not in str(caught.value)
+    assert file.split("/")[0] in str(caught.value)
+
+
+@pytest.mark.parametrize("file", ["model_index.json", "spectrogram.json", "vae/config.json"])
+def test_damaged_json_is_a_sentence(copy: Path, file: str) -> None:
+    for content in ("{", "[]", "\x00"):
+        (copy / file).write_text(content)
+        with pytest.raises(CheckpointError, match=r"cannot be read|no JSON object"):
+            RiffusionModel.load(copy)
+
+
+def test_weights_of_another_size_are_a_sentence(copy: Path) -> None:
+    config = json.loads((copy / "unet" / "config.json").read_text())
+    (copy / "unet" / "config.json").write_text(json.dumps({**config, "block_out_channels": [16, 64]}))
+    with pytest.raises(CheckpointError, match=r"its unet cannot be loaded"):
+        RiffusionModel.load(copy)
+
+
+def test_another_pipeline_is_refused(copy: Path) -> None:
+    for kind in ("AudioLDM2Pipeline", "StableDiffusionXLPipeline", None):
+        (copy / "model_index.json").write_text(json.dumps({"_class_name": kind}))
+        with pytest.raises(CheckpointError, match="only StableDiffusionPipeline"):
+            check_folder(copy, "copy")
+
+
+def test_a_file_is_no_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "model.ckpt").write_bytes(b"x")
+    with pytest.raises(CheckpointError, match="is no folder"):
+        resolve_checkpoint(tmp_path / "model.ckpt")
+
+
+def test_another_autoencoder_is_refused(copy: Path) -> None:
+    config = json.loads((copy / "vae" / "config.json").read_text())
+    (copy / "vae" / "config.json").write_text(json.dumps({**config, "_class_name": "VQModel"}))
+    with pytest.raises(CheckpointError, match="VQModel"):
+        RiffusionModel.load(copy)
+
+
+class Malice:
+    """Touches a file when it is unpickled by anything that runs what a pickle says."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.target,)
+
+
+@pytest.mark.parametrize(
+    ("part", "safe", "pickled"),
+    [
+        ("unet", "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"),
+        ("vae", "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"),
+        ("text_encoder", "model.safetensors", "pytorch_model.bin"),
+    ],
+)
+def test_pickles_load_as_tensors_and_never_run_code(
+    copy: Path, tmp_path: Path, part: str, safe: str, pickled: str
+) -> None:
+    from safetensors.torch import load_file
+
+    tensors = load_file(copy / part / safe)
+    (copy / part / safe).unlink()
+    torch.save(tensors, copy / part / pickled)
+    assert RiffusionModel.load(copy).licence == "mit"
+    proof = tmp_path / "it-ran"
+    torch.save({**tensors, "evil": Malice(proof)}, copy / part / pickled)
+    with pytest.raises(CheckpointError, match=f"its {part} cannot be loaded"):
+        RiffusionModel.load(copy)
+    assert not proof.exists()
+    with (copy / part / pickled).open("rb") as file:
+        torch.load(file, weights_only=False)
+    assert proof.exists(), "the pickle would have run"
+
+
+def test_the_pickle_of_the_test_is_dangerous(tmp_path: Path) -> None:
+    pickle.loads(pickle.dumps(Malice(tmp_path / "ran")))
+    assert (tmp_path / "ran").exists()
+
+
+def test_half_precision_weights_are_found(copy: Path) -> None:
+    file = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    file.rename(file.with_name("diffusion_pytorch_model.fp16.safetensors"))
+    assert RiffusionModel.load(copy).params == TINY_PARAMS
+
+
+def test_params_come_from_the_checkpoint_or_are_riffusions(copy: Path) -> None:
+    assert read_params(copy) == TINY_PARAMS
+    (copy / "spectrogram.json").unlink()
+    assert read_params(copy) == SpectrogramParams()
+    (copy / "spectrogram.json").write_text('{"sample_rates": 1}')
+    with pytest.raises(SpectrogramError, match="sample_rates"):
+        read_params(copy)
+
+
+@pytest.mark.parametrize(
+    ("known", "starts"), [((), (0, 14, 28, 42)), ((24, 32), (0, 15, 30, 45)), ((26, 56), (0, 13, 26, 39))]
+)
+def test_windows_begin_on_beats_of_the_tempo_that_the_checkpoint_makes_of_one(
+    tmp_path: Path, known: tuple[int, ...], starts: tuple[int, ...]
+) -> None:
+    folder = Path(shutil.copytree(POCKET_FOLDER, tmp_path / "copy"))
+    (folder / "beats.json").unlink(missing_ok=True)
+    if known:
+        (folder / "beats.json").write_text(json.dumps({"columns": known}))
+    assert read_beats(folder) == known
+    model = RiffusionModel.load(folder)
+    n_samples = 20 * model.sample_rate
+    canvas, windows = model.plan(n_samples, model.sample_rate, bpm=3000 / 26.5 if known else 3000 / 28)
+    assert windows.starts[:4] == starts
+    assert canvas.n_latents == windows.length
+    assert model.plan(n_samples, model.sample_rate)[1].grid == 0
+    settings = GenerationSettings("piano", seed=1, num_inference_steps=1, extra={"bpm": 300})
+    with pytest.raises(SettingError, match=r"Tempo in BPM is 300.*40 to 240"):
+        model.generate(settings, n_samples, model.sample_rate)
+
+
+@pytest.mark.parametrize("text", ["[16]", '{"columns": 16}', '{"columns": [0]}', '{"columns": ["a"]}', "{"])
+def test_damaged_beats_are_a_sentence(copy: Path, text: str) -> None:
+    (copy / "beats.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"beats\.json"):
+        RiffusionModel.load(copy)
+
+
+def test_licences_come_from_the_card_or_a_table(copy: Path) -> None:
+    assert read_licence(copy, "tiny") == "mit"
+    (copy / "MODEL_CARD.md").write_text("---\nlanguage: en\nlicense: 'apache-2.0'\n---\nlicense: wrong\n")
+    assert read_licence(copy, "tiny") == "apache-2.0"
+    (copy / "MODEL_CARD.md").write_text("no front matter, license: wrong")
+    (copy / "README.md").write_text("---\nlicense: cc-by-4.0 # so it is\n---\n")
+    assert read_licence(copy, "tiny") == "cc-by-4.0"
+    (copy / "README.md").unlink()
+    assert read_licence(copy, RIFFUSION) == "creativeml-openrail-m"
+    assert read_licence(copy, "tiny") == "unknown"
