@@ -10,10 +10,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from riffusion_inference.datatypes import ShouldCancel
 
 from .errors import DubCancelled, MediaError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 CHUNK_BYTES = 1 << 20
 UNFINISHED: set[Path] = set()
@@ -124,3 +128,21 @@ def copy_file(source: Path, target: Path, should_cancel: ShouldCancel | None = N
         while chunk := read.read(CHUNK_BYTES):
             check_cancel(should_cancel)
             write.write(chunk)
+
+
+def read_image(path: Path) -> Image.Image:
+    """Read an image file, whole.
+
+    Raises:
+        MediaError: it is not there or is not an image.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return image.copy()
+    except FileNotFoundError as error:
+        raise MediaError(f"{path} does not exist: check the name.") from error
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise MediaError(f"{path} is not an image that can be read: {error}.") from error

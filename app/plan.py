@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 from typing import Protocol
 
 from .errors import PlanError
+
+
+class SplitMode(StrEnum):
+    """How a clip is cut into parts."""
+
+    KEYFRAME = "keyframe"
+    """Copied, and cut at the keyframes nearest to equal parts; there may be fewer parts than asked for."""
+    EXACT = "exact"
+    """Copied, and cut at the very frame and sample; edit lists hide what comes before."""
+    REENCODE = "reencode"
+    """Cut at the very frame and sample; the pictures are encoded again, so that each part starts clean."""
+
+
+SPLIT_MODES = tuple(SplitMode)
 
 
 class FrameTimes(Protocol):

@@ -27,8 +27,8 @@ ORDER = {
     """,
     "app": """
         errors
-        settings plan files
-        soundtrack media
+        plan files
+        settings soundtrack media
         mood result models
         dub
         page

@@ -1,4 +1,4 @@
-"""What the commands around a video do: options -> calls below -> lines or JSON."""
+"""What the commands around a video do: options -> one order -> lines or JSON."""
 
 from __future__ import annotations
 
@@ -7,215 +7,142 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from riffusion_inference.datatypes import GenerationSettings
-
 from .. import media
-from ..dub.story import dub, dub_again, split_only
-from ..errors import PlanError
-from ..plan import Part, timeline
-from ..result.archive import verify
-from ..result.folder import check_free_place
-from ..result.results import DubResult, DubSettings
+from ..dub import AUTO, Order, Run, changed_order, dub, new_order
+from ..dub.order import check_given, check_part
+from ..models import ModelShelf
+from ..plan import Part, SplitMode, timeline
+from ..result import Result, open_result, verify
+from ..result.facts import DubFacts
 from ..settings import Settings
 from .sound import generate_command, invert_command, spectrogram_command
 from .terminal import ProgressLines, StopSwitch
-from .usage import UsageError, generation_of, given_music, print_json, settings_of, wrong_usage
-
-AUTO = "auto"
+from .usage import UsageError, given_options, print_json, settings_of, wrong_usage
 
 
 def dub_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     """dub: new, or from an earlier manifest."""
-    lines = ProgressLines()
-    options: dict[str, Any] = {
-        "force": args.force,
-        "on_progress": lines.show,
-        "should_cancel": stop.should_cancel,
-        "on_note": lines.note,
-    }
-    result = _dub_again(args, options, lines) if args.earlier is not None else _dub_new(args, options, lines)
-    lines.close()
-    _report(result, args.json)
-    return 0
+    if args.earlier is None:
+        _check_complete(args)
+    settings = settings_of(args)
+    with ModelShelf(settings) as models:
+        make_order = _order_new if args.earlier is None else _order_again
+        return _carry_out(make_order(args, settings, models), settings, models, args.json, stop)
 
 
-def _dub_new(args: argparse.Namespace, options: dict[str, Any], lines: ProgressLines) -> DubResult:
-    missing = {
+def _check_complete(args: argparse.Namespace) -> None:
+    needed = {
         "VIDEO": args.video,
         "--parts": args.parts,
         "--part": args.part,
         "--prompt": args.prompt,
         "--out": args.out,
     }
-    absent = [name for name, value in missing.items() if value is None or value == []]
+    absent = [name for name, value in needed.items() if value is None or value == []]
     if absent:
         raise UsageError(f"dub needs {', '.join(absent)}: see python -m app dub --help.")
-    settings = settings_of(args, loudness=args.loudness)
-    wishes: dict[str, Any] = {
-        "n_parts": args.parts,
-        "parts": tuple(args.part),
-        "split_mode": settings.split_mode,
-        "sound_mode": settings.sound_mode,
-        "music_gain_db": settings.music_gain_db,
-        "loudness": settings.loudness,
-        "take": args.take if args.take is not None else 1,
-    }
-    with wrong_usage():
-        DubSettings(**wishes, generation=GenerationSettings("any", candidates=8))
-        _check_prompts(args)
-    generation = generation_of(args, args.prompt[0], settings)
-    check_free_place(args.out.absolute(), args.force)
-    prompts = _prompts(args, settings, options, lines)
-    with wrong_usage():
-        asked = DubSettings(**wishes, generation=generation, prompts=prompts)
-    return dub(args.video, args.out, asked, app_settings=settings, **options)
 
 
-def _check_prompts(args: argparse.Namespace) -> None:
-    if len(args.prompt) not in (1, len(args.part)):
-        raise UsageError(
-            f"There are {len(args.prompt)} prompts for {len(args.part)} parts: give one prompt, or one for each --part."
+def _order_new(args: argparse.Namespace, settings: Settings, models: ModelShelf) -> Order:
+    given = given_options(args, settings)
+    with wrong_usage():
+        return new_order(
+            args.video,
+            args.out,
+            n_parts=args.parts,
+            parts=args.part,
+            prompts=args.prompt,
+            given=given,
+            settings=settings,
+            models=models,
+            force=args.force,
         )
-    for prompt in args.prompt:
-        GenerationSettings(prompt)
 
 
-def _prompts(
-    args: argparse.Namespace, settings: Settings, options: dict[str, Any], lines: ProgressLines
-) -> tuple[str, ...]:
-    """One prompt for each --part, "auto" looked up in the picture."""
-    prompts = args.prompt * (len(args.part) if len(args.prompt) == 1 else 1)
-    if AUTO not in prompts:
-        return tuple(prompts)
-    from .. import mood
-
-    clip = media.probe(args.video)
-    plan = media.explain_split(clip, args.parts, _mode(settings))
-    found = []
-    for number, prompt in zip(args.part, prompts, strict=True):
-        if prompt == AUTO:
-            suggestion = mood.suggest(
-                args.video,
-                part=_part_of(plan.parts, number),
-                describer=settings.describer,
-                settings=settings,
-                on_progress=options["on_progress"],
-                should_cancel=options["should_cancel"],
-            )
-            lines.note(f'Part {number} looks {suggestion.saw}: the prompt is "{suggestion.prompt}".')
-            for note in suggestion.notes:
-                lines.note(note)
-            prompt = suggestion.prompt
-        found.append(prompt)
-    return tuple(found)
-
-
-def _mode(settings: Settings) -> Any:
-    return settings.split_mode
-
-
-def _part_of(parts: tuple[Part, ...], number: int) -> Part:
-    if not 1 <= number <= len(parts):
-        raise PlanError(f"Part {number} does not exist: choose from 1 to {len(parts)}.")
-    return parts[number - 1]
-
-
-def _dub_again(args: argparse.Namespace, options: dict[str, Any], lines: ProgressLines) -> DubResult:
+def _order_again(args: argparse.Namespace, settings: Settings, models: ModelShelf) -> Order:
     """Only what was given changes."""
-    settings = settings_of(args, loudness=args.loudness)
-    changes = given_music(args)
     if len(args.prompt) > 1 or AUTO in args.prompt:
         raise UsageError("--from takes one --prompt in words: run it once for each part.")
-    changes |= {"prompt": args.prompt[0]} if args.prompt else {}
-    changes |= {"sound_mode": settings.sound_mode} if args.mix is not None else {}
-    changes |= {"music_gain_db": settings.music_gain_db} if args.music_gain is not None else {}
-    changes |= {"loudness": settings.loudness} if args.loudness is not None else {}
-    changes |= {"take": args.take} if args.take is not None else {}
-    changes |= {"model_name": args.model} if args.model is not None else {}
+    given = given_options(args, settings) | ({"prompt": args.prompt[0]} if args.prompt else {})
     with wrong_usage():
-        music = {name: value for name, value in changes.items() if name in GenerationSettings.__dataclass_fields__}
-        GenerationSettings(**{"prompt": "any", **music})
-        if args.take is not None and args.take < 1:
-            raise UsageError(f"Take {args.take} does not exist: takes count from 1.")
-    folder = args.earlier if args.earlier.is_dir() else args.earlier.parent
-    return dub_again(
-        args.earlier,
-        args.out if args.out is not None else folder,
+        check_given(given)
+    earlier = open_result(args.earlier)
+    return changed_order(
+        earlier,
+        args.out if args.out is not None else earlier.folder,
         video=args.video,
-        parts=tuple(args.part),
-        changes=changes,
+        parts=args.part,
+        given=given,
+        settings=settings,
+        models=models,
         n_parts=args.parts,
-        split_mode=args.split,
-        app_settings=settings,
-        **options,
+        split_mode=given.get("split_mode"),
+        force=args.force,
     )
 
 
 def split_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     """split: parts only."""
-    lines = ProgressLines()
     settings = settings_of(args)
     with wrong_usage():
-        DubSettings(args.parts, ())
-    result = split_only(
-        args.video,
-        args.out,
-        args.parts,
-        settings.split_mode,
-        app_settings=settings,
-        force=args.force,
-        on_progress=lines.show,
-        should_cancel=stop.should_cancel,
-        on_note=lines.note,
-    )
+        order = Order(args.video, args.out, args.parts, settings.split_mode, force=args.force)
+    with ModelShelf(settings) as models:
+        return _carry_out(order, settings, models, args.json, stop)
+
+
+def _carry_out(order: Order, settings: Settings, models: ModelShelf, as_json: bool, stop: StopSwitch) -> int:
+    lines = ProgressLines()
+    result = dub(order, Run(settings, lines.show, stop.should_cancel, lines.note), models)
     lines.close()
-    _report(result, args.json)
+    _report(result, as_json)
     return 0
 
 
-def _report(result: DubResult, as_json: bool) -> None:
+def _report(result: Result, as_json: bool) -> None:
     """Where everything is and what it took."""
     if as_json:
         print_json(result_values(result))
         return
     for number, (path, (start, end)) in enumerate(zip(result.parts, result.times, strict=True), 1):
         print(f"part {number}   {path}   {timeline(start)} to {timeline(end)}")
-    for music in result.music:
-        lufs = result.loudness_lufs[music.part]
-        heard = "silent" if lufs is None else f"{lufs:.1f} LUFS"
-        print(f"music    {music.wav}   part {music.part}, seed {result.seeds[music.part]}, {heard}")
-    for name, found in (("film", result.film), ("archive", result.archive), ("manifest", result.manifest)):
+    for one in result.dubs:
+        heard = "silent" if one.loudness_lufs is None else f"{one.loudness_lufs:.1f} LUFS"
+        print(f"music    {result.path(one.chosen.wav)}   part {one.part}, seed {one.chosen.seed}, {heard}")
+    for name, found in (("film", result.film), ("archive", result.archive), ("manifest", result.manifest_file)):
         if found is not None:
             print(f"{name:<8} {found}")
-    spent = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in result.seconds_per_stage.items())
-    print(f"seconds  {spent}, together {sum(result.seconds_per_stage.values()):.1f}")
+    seconds = result.manifest.seconds_per_stage
+    spent = ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items())
+    print(f"seconds  {spent}, together {sum(seconds.values()):.1f}")
 
 
-def result_values(result: DubResult) -> dict[str, Any]:
+def result_values(result: Result) -> dict[str, Any]:
     """A result as plain values."""
     return {
-        "out_dir": str(result.out_dir),
+        "out_dir": str(result.folder),
         "parts": [str(path) for path in result.parts],
         "times": [[float(start), float(end)] for start, end in result.times],
         "film": str(result.film) if result.film else None,
         "archive": str(result.archive) if result.archive else None,
-        "manifest": str(result.manifest),
-        "music": [
-            {
-                "part": music.part,
-                "wav": str(music.wav),
-                "image": str(music.image) if music.image else None,
-                "take": music.take,
-                "seed": result.seeds[music.part],
-                "loudness_lufs": result.loudness_lufs[music.part],
-                "candidates": [{"wav": str(one.wav), "seed": one.seed} for one in music.candidates],
-                "before": str(music.before),
-                "after": str(music.after),
-            }
-            for music in result.music
-        ],
-        "seconds_per_stage": dict(result.seconds_per_stage),
-        "notes": list(result.notes),
+        "manifest": str(result.manifest_file),
+        "music": [_music_values(result, one) for one in result.dubs],
+        "seconds_per_stage": dict(result.manifest.seconds_per_stage),
+        "notes": list(result.manifest.notes),
+    }
+
+
+def _music_values(result: Result, dub: DubFacts) -> dict[str, Any]:
+    image = result.path(dub.chosen.image)
+    return {
+        "part": dub.part,
+        "wav": str(result.path(dub.chosen.wav)),
+        "image": str(image) if image else None,
+        "take": dub.take,
+        "seed": dub.chosen.seed,
+        "loudness_lufs": dub.loudness_lufs,
+        "candidates": [{"wav": str(result.path(take.wav)), "seed": take.seed} for take in dub.music.takes],
+        "before": str(result.before(dub.part)),
+        "after": str(result.after(dub.part)),
     }
 
 
@@ -236,7 +163,7 @@ def verify_command(args: argparse.Namespace, stop: StopSwitch) -> int:
         print_json({"ok": report.ok, "checks": checks})
     else:
         print(*report.lines, sep="\n")
-        print("All is as it should be." if report.ok else "Something is not as it should be.")
+        print("All checks passed." if report.ok else "Some checks failed.")
     return 0 if report.ok else 1
 
 
@@ -252,7 +179,8 @@ def mood_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     clip = media.probe(args.video)
     if args.part is not None:
         number, n_parts = args.part
-        part = _part_of(media.explain_split(clip, n_parts, "exact").parts, number)
+        check_part(number, n_parts)
+        part = media.explain_split(clip, n_parts, SplitMode.EXACT).parts[number - 1]
     begin, length = (part.start, part.duration) if part is not None else (Fraction(0), clip.duration)
     found = mood.suggest(
         args.video,

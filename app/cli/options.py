@@ -7,14 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from riffusion_inference.datatypes import SCHEDULERS
+from ..settings.options import MIX, MUSIC, OPTIONS, Kind
 
-from ..settings import DESCRIBERS, SOUND_MODES, SPLIT_MODES
-
-SPLIT_HELP = (
-    "how parts are cut. exact: to the frame and sample without re-encoding where the file allows it. keyframe: at the "
-    "nearest keyframes, so fewer parts may come out, which is said first. reencode: to the frame, with clean starts"
-)
+VALUE_TYPES: dict[Kind, type] = {Kind.WHOLE: int, Kind.NUMBER: float, Kind.IMAGE: Path, Kind.SOUND: Path}
+"""What text on the command line is turned into; text stays text."""
 
 
 def _command(commands: Any, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
@@ -33,7 +29,7 @@ def seconds(text: str) -> Fraction:
     try:
         return Fraction(text)
     except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds: write for example 12.3") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds: write for example 12.3") from error
 
 
 def part_of(text: str) -> tuple[int, int]:
@@ -42,7 +38,20 @@ def part_of(text: str) -> tuple[int, int]:
     try:
         return int(number), int(total)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no part: write for example 2/4 for part 2 of 4") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part: write for example 2/4 for part 2 of 4") from error
+
+
+def _add(group: Any, *names: str) -> None:
+    """Add options of the table; each one that is not given is None."""
+    for name in names:
+        option = OPTIONS[name]
+        if option.kind is Kind.SWITCH:
+            group.add_argument(option.flag, dest=name, action="store_true", default=None, help=option.help)
+        elif option.kind is Kind.CHOICE:
+            group.add_argument(option.flag, dest=name, choices=[*map(str, option.choices)], help=option.help)
+        else:
+            kind = VALUE_TYPES.get(option.kind, str)
+            group.add_argument(option.flag, dest=name, type=kind, metavar=option.metavar, help=option.help)
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -50,45 +59,15 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the model")
-    group.add_argument(
-        "--model", metavar="NAME_OR_PATH", help="auto, pocket, riffusion, a checkpoint folder, a hub name"
-    )
-    group.add_argument("--device", help="auto, cuda, cuda:1, mps or cpu")
-    group.add_argument(
-        "--max-image-width", type=int, metavar="PX", help="widest image one pass may see; a multiple of 8"
-    )
+    _add(parser.add_argument_group("the model"), "model", "device", "max_image_width")
 
 
 def _add_music(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the music")
-    group.add_argument("--negative-prompt", metavar="TEXT", help="what it should not sound like")
-    group.add_argument("--steps", type=int, metavar="N", help="denoising steps, 1 to 100; more is slower")
-    group.add_argument("--guidance", type=float, metavar="G", help="how closely the prompt is followed, 0 to 45")
-    group.add_argument("--seed", type=int, metavar="S", help="the same seed makes the same music; drawn if not given")
-    group.add_argument("--candidates", type=int, metavar="C", help="takes to make, 1 to 8; all are kept")
-    group.add_argument("--scheduler", choices=SCHEDULERS, help="how the noise is taken away")
-    group.add_argument("--loop", action="store_true", default=None, help="make the end meet the start")
-    group.add_argument("--seed-image", type=Path, metavar="PNG", help="a spectrogram image to start from")
-    group.add_argument("--seed-audio", type=Path, metavar="FILE", help="sound to start from")
-    group.add_argument("--strength", type=float, metavar="X", help="with a start: 0 keeps it, 1 ignores it")
+    _add(parser.add_argument_group("the music"), *MUSIC)
 
 
 def _add_mix(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("into the film")
-    group.add_argument("--split", choices=SPLIT_MODES, help=SPLIT_HELP)
-    group.add_argument(
-        "--mix", choices=SOUND_MODES,
-        help="replace the sound, lay the music under it, or duck the music while the original speaks",
-    )  # fmt: skip
-    group.add_argument(
-        "--music-gain", type=float, metavar="DB", help="under and duck: music below the original, -40 to 0"
-    )
-    group.add_argument(
-        "--loudness", metavar="match|LUFS", help="match the original (default), or a loudness, -40 to -6"
-    )
-    group.add_argument("--take", type=int, metavar="T", help="which candidate is laid in, from 1")
-    group.add_argument("--threads", type=int, metavar="N", help="threads for re-encoding")
+    _add(parser.add_argument_group("into the film"), "split_mode", *MIX, "threads_on_splitting")
 
 
 def add_dub(commands: Any) -> None:
@@ -128,7 +107,7 @@ def add_dub(commands: Any) -> None:
         "--from", dest="earlier", type=Path, metavar="MANIFEST",
         help="go on from an earlier result; what is not given stays as it was, and only what changes is redone",
     )  # fmt: skip
-    parser.add_argument("--describer", choices=DESCRIBERS, help="who reads the picture for --prompt auto")
+    _add(parser, "describer")
     _add_music(parser)
     _add_model(parser)
     _add_mix(parser)
@@ -149,8 +128,7 @@ def add_split(commands: Any) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="a new folder; the files are in DIR/parts"
     )
-    parser.add_argument("--split", choices=SPLIT_MODES, help=SPLIT_HELP)
-    parser.add_argument("--threads", type=int, metavar="N", help="threads for re-encoding")
+    _add(parser, "split_mode", "threads_on_splitting")
     parser.add_argument("--force", action="store_true", help="replace an earlier result in DIR")
     _add_json(parser)
 
@@ -172,7 +150,11 @@ def add_generate(commands: Any) -> None:
     parser.add_argument("--image", type=Path, metavar="FILE.png", help="also write the spectrogram image")
     parser.add_argument("--sample-rate", type=int, metavar="HZ", help="8000 to 192000; the model's own if not given")
     parser.add_argument(
-        "--loudness", metavar="LUFS|raw", default="-16", help="-40 to -6 (default -16), or as it was made"
+        "--loudness",
+        dest="level",
+        metavar="LUFS|raw",
+        default="-16",
+        help="-40 to -6 (default -16), or raw: as it was made",
     )
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     _add_music(parser)
@@ -238,8 +220,7 @@ def add_mood(commands: Any) -> None:
     parser.add_argument("video", type=Path, metavar="VIDEO", help="the video")
     parser.add_argument("--part", type=part_of, metavar="K/N", help="look at part K of N only")
     parser.add_argument("--at", type=seconds, metavar="SHARE", help="look at one still: 0 is the start, 1 the end")
-    parser.add_argument("--describer", choices=DESCRIBERS, help="who looks")
-    parser.add_argument("--device", help="auto, cuda, cuda:1, mps or cpu")
+    _add(parser, "describer", "device")
     _add_json(parser)
 
 
@@ -248,10 +229,4 @@ def add_serve(commands: Any) -> None:
     parser = _command(
         commands, "serve", "open the page for a browser", "  python -m app serve\n  python -m app serve --port 8080\n"
     )
-    parser.add_argument("--host", help="address to listen on; 0.0.0.0 for every network")
-    parser.add_argument("--port", type=int, help="port, 7860 if not given")
-    parser.add_argument("--share", action="store_true", default=None, help="ask Gradio for a public link")
-    parser.add_argument(
-        "--model", metavar="NAME_OR_PATH", help="auto, pocket, riffusion, a checkpoint folder, a hub name"
-    )
-    parser.add_argument("--device", help="auto, cuda, cuda:1, mps or cpu")
+    _add(parser, "host", "port", "share", "model", "device")

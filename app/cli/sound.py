@@ -18,14 +18,15 @@ from riffusion_inference.datatypes import (
 )
 
 from .. import media
+from ..dub import Run
 from ..dub.music import make_takes
-from ..dub.run import Models, Run
-from ..dub.wishes import with_seed
-from ..files import write_errors, written_together
-from ..settings import MAX_LOUDNESS_LUFS, MIN_LOUDNESS_LUFS
+from ..dub.order import part_order
+from ..files import read_image, write_errors, written_together
+from ..models import ModelShelf
+from ..settings.options import MAX_LOUDNESS_LUFS, MIN_LOUDNESS_LUFS
 from ..soundtrack.mix import bring_to, measure
 from .terminal import ProgressLines, StopSwitch
-from .usage import UsageError, check_new_file, generation_of, open_image, print_json, settings_of, wrong_usage
+from .usage import UsageError, check_new_file, given_options, print_json, settings_of, wrong_usage
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 192_000
 RAW = "raw"
@@ -36,27 +37,27 @@ def generate_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     settings = settings_of(args)
     lines = ProgressLines()
     with wrong_usage():
-        target_lufs = _loudness(args.loudness)
+        target_lufs = _loudness(args.level)
         check_range("Seconds", float(args.seconds), MIN_SECONDS, MAX_SECONDS)
         if args.sample_rate is not None:
             check_range("Sample rate in Hz", args.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
     check_new_file(args.out, args.force, ".wav")
     if args.image is not None:
         check_new_file(args.image, args.force, ".png")
-    generation = with_seed(generation_of(args, args.prompt, settings))
-    for number in range(2, generation.candidates + 1):
-        check_new_file(numbered(args.out, number), args.force, ".wav")
+    given = given_options(args, settings)
     run = Run(settings, lines.show, stop.should_cancel, lines.note)
-    models = Models(run, None, settings.model)
-    try:
+    with ModelShelf(settings) as models:
+        with wrong_usage():
+            order = part_order(1, args.prompt, given, settings, models)
+        for number in range(2, order.generation.candidates + 1):
+            check_new_file(numbered(args.out, number), args.force, ".wav")
         with run.stage("load model"):
-            model = models.get(settings.model)
+            model = models.get(order.model)
+            run.note(models.note)
         sample_rate = args.sample_rate or model.sample_rate
         n_samples = round(args.seconds * sample_rate)
         with run.stage("generate"):
-            takes = make_takes(model, generation, n_samples, sample_rate, run)
-    finally:
-        models.unload()
+            takes = make_takes(model, order.generation, n_samples, sample_rate, run)
     run.note(*(note for take in takes for note in take.notes))
     takes = [_leveled(take, target_lufs) for take in takes]
     with written_together() as hidden:
@@ -145,7 +146,7 @@ def invert_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     settings = settings_of(args)
     lines = ProgressLines()
     check_new_file(args.out, args.force, ".wav")
-    spectrogram = mel_from_image(open_image(args.image), params_of(args, settings.model, settings.device))
+    spectrogram = mel_from_image(read_image(args.image), params_of(args, settings.model, settings.device))
     device, note = choose_device(settings.device)
     if note:
         lines.note(note)

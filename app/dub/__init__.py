@@ -1,1 +1,7 @@
 """Dubbing a video: what is ordered, and the story from the source to the finished result."""
+
+from .order import AUTO, Order, PartOrder, changed_order, new_order, take_order, undo_order
+from .run import Run
+from .story import dub
+
+__all__ = ["AUTO", "Order", "PartOrder", "Run", "changed_order", "dub", "new_order", "take_order", "undo_order"]

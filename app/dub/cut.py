@@ -1,17 +1,16 @@
-"""From a video to its parts: probe, plan, split, or take over the parts of an earlier result."""
+"""From a video to its parts: probe, plan, and split, or copy the parts of an earlier result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from .. import media
 from ..errors import MediaError, PlanError
 from ..files import copy_file, hash_file
-from ..plan import Part, timeline
+from ..plan import Part, SplitMode, timeline
+from ..result import Result
 from .run import Run
-from .wishes import Earlier
 
 # What a video without sound gets: DVD's and the web's usual rate, in stereo.
 NEW_SAMPLE_RATE, NEW_CHANNELS = 48000, 2
@@ -63,7 +62,7 @@ class Cut:
         return f"{number:0{max(2, len(str(len(self.plan.parts))))}d}"
 
 
-def probed(video: Path, n_parts: int, split_mode: str, run: Run) -> Cut:
+def plan_cut(video: Path, n_parts: int, split_mode: SplitMode, run: Run) -> Cut:
     """Look at a video and plan its parts, saying what will happen.
 
     Raises:
@@ -77,12 +76,12 @@ def probed(video: Path, n_parts: int, split_mode: str, run: Run) -> Cut:
             f"{clip.path.name} lasts {timeline(clip.duration)}, but at most {limit} s are accepted: "
             "cut it, or raise MAX_DURATION_SECONDS."
         )
-    plan = media.explain_split(clip, n_parts, cast(media.SplitMode, split_mode))
+    plan = media.explain_split(clip, n_parts, split_mode)
     run.note(*plan.notes)
     return Cut(clip, plan, n_parts, hash_file(clip.path, run.should_cancel))
 
 
-def same_cut(cut: Cut, earlier: Earlier | None, x264_crf: int) -> bool:
+def same_cut(cut: Cut, earlier: Result | None, x264_crf: int) -> bool:
     """Whether an earlier result holds the very parts that this cut would write."""
     if earlier is None:
         return False
@@ -94,10 +93,10 @@ def same_cut(cut: Cut, earlier: Earlier | None, x264_crf: int) -> bool:
         and [(p.start_frame, p.end_frame) for p in facts.parts]
         == [(p.start_frame, p.end_frame) for p in cut.plan.parts]
     )
-    return same and earlier.has(*(part.undubbed or part.file for part in facts.parts))
+    return same and earlier.has(*(part.own_file for part in facts.parts))
 
 
-def split_or_take_over(cut: Cut, earlier: Earlier | None, work: Path, run: Run) -> list[Path]:
+def copy_or_split(cut: Cut, earlier: Result | None, work: Path, run: Run) -> list[Path]:
     """Put every part, with its own sound, under work/parts.
 
     Returns:
@@ -118,6 +117,6 @@ def split_or_take_over(cut: Cut, earlier: Earlier | None, work: Path, run: Run) 
     files_kept = []
     for part in earlier.manifest.parts:
         target = work / "parts" / Path(part.file).name
-        copy_file(earlier.folder / (part.undubbed or part.file), target, run.should_cancel)
+        copy_file(earlier.folder / part.own_file, target, run.should_cancel)
         files_kept.append(target)
     return files_kept

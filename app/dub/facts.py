@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..plan import timeline
-from ..result.manifest import Manifest, PartFacts, SourceFacts, versions
+from ..result.facts import Manifest, PartFacts, SourceFacts, versions
 from .cut import Cut
-from .mix import Film, Laid
+from .mix import Film, MixedPart
 from .run import Run
 
 
@@ -16,7 +16,7 @@ def facts_of(
     cut: Cut,
     files: Sequence[Path],
     undubbed: Mapping[int, Path],
-    laid: Sequence[Laid],
+    mixed: Sequence[MixedPart],
     film: Film | None,
     run: Run,
 ) -> Manifest:
@@ -30,7 +30,7 @@ def facts_of(
         sample_rate=cut.sample_rate,
         n_channels=cut.n_channels,
         parts=tuple(_part(cut, number, file, undubbed.get(number)) for number, file in enumerate(files, 1)),
-        dubs=tuple(sorted((one.facts for one in laid), key=lambda facts: facts.part)),
+        dubs=tuple(one.facts for one in mixed),
         film=film.path.name if film is not None else None,
         film_start_sample=film.start_sample if film is not None else 0,
         film_samples=film.n_samples if film is not None else 0,

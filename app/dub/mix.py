@@ -13,16 +13,16 @@ from riffusion_inference.datatypes import Progress, Waveform
 
 from .. import media
 from ..files import copy_file
-from ..result.manifest import DubFacts
+from ..result import Result
+from ..result.facts import DubFacts, MusicFacts
 from ..soundtrack.mix import join_edges, measure, mix, reference_loudness
 from .cut import Cut, same_cut
-from .music import PartMusic
+from .order import PartOrder
 from .run import Run
-from .wishes import Earlier
 
 
 @dataclass(frozen=True)
-class Laid:
+class MixedPart:
     """One part with its new sound."""
 
     facts: DubFacts
@@ -70,70 +70,41 @@ def _range(sound: Waveform, start: int, end: int) -> Waveform:
     return Waveform(sound.samples[:, start:end], sound.sample_rate)
 
 
-def lay(music: PartMusic, cut: Cut, sound: Waveform, run: Run, work: Path) -> Laid:
+def mix_part(order: PartOrder, music: MusicFacts, cut: Cut, sound: Waveform, run: Run, work: Path) -> MixedPart:
     """Mix one part's music with what the source sounds like there."""
-    part = music.wish.part
+    part, take = order.part, music.takes[order.take - 1]
     original = _range(sound, *cut.samples_of(part))
     near = [number for number in (part - 1, part + 1) if 1 <= number <= len(cut.plan.parts)]
     neighbours = [_range(sound, *cut.samples_of(number)) for number in near]
     reference, loudness_from = reference_loudness(original, neighbours)
-    if music.wish.mix.loudness is not None:
+    if order.mix.loudness is not None:
         loudness_from = "the setting"
-    chosen = media.read_audio(work / music.chosen.wav)
-    mixed = mix(original, chosen, music.wish.mix, reference)
+    chosen = media.read_audio(work / take.wav)
+    mixed = mix(original, chosen, order.mix, reference)
     start = "silence" if part == 1 else "original"
     end = "original" if cut.samples_of(part)[1] < sound.n_samples else "silence"
     lufs, peak = measure(join_edges(mixed.waveform, original, start=start, end=end))
-    notes = [f"Part {part}: {note}" for note in (*music.chosen.notes, *mixed.notes)]
-    if lufs is not None and music.wish.mix.mode == "replace" and mixed.target_lufs - lufs > 1.0:
+    notes = [f"Part {part}: {note}" for note in (*take.notes, *mixed.notes)]
+    if lufs is not None and order.mix.mode == "replace" and mixed.target_lufs - lufs > 1.0:
         notes.append(f"Part {part}: its peaks keep the music at {lufs:.1f} LUFS instead of {mixed.target_lufs:.1f}.")
     run.note(*notes)
     run.progress(Progress("mix", 1, 1))
-    facts = _facts(music, mixed.target_lufs, lufs, peak, loudness_from, tuple(notes))
-    return Laid(facts, mixed.waveform, original, start, end)
-
-
-def _facts(
-    music: PartMusic,
-    target_lufs: float,
-    lufs: float | None,
-    peak: float | None,
-    loudness_from: str,
-    notes: tuple[str, ...],
-) -> DubFacts:
-    made = music.wish.generation
-    return DubFacts(
-        part=music.wish.part,
-        prompt=made.prompt,
-        negative_prompt=made.negative_prompt,
-        seed=made.seed if made.seed is not None else music.takes[0].seed,
-        guidance_scale=float(made.guidance_scale),
-        num_inference_steps=made.num_inference_steps,
-        scheduler=made.scheduler,
-        candidates=made.candidates,
-        loop=made.loop,
-        strength=float(made.strength),
-        seed_image=music.seed_image,
-        seed_audio=music.seed_audio,
-        extra=dict(made.extra),
-        model=music.model,
-        licence=music.licence,
-        n_samples=music.n_samples,
-        sample_rate=music.sample_rate,
-        generation_key=music.key,
-        mix=music.wish.mix,
-        take=music.wish.take,
-        takes=music.takes,
-        target_lufs=round(target_lufs, 2),
+    facts = DubFacts(
+        part=part,
+        music=music,
+        mix=order.mix,
+        take=order.take,
+        target_lufs=round(mixed.target_lufs, 2),
         loudness_lufs=None if lufs is None else round(lufs, 2),
         true_peak_dbtp=None if peak is None else round(peak, 2),
         loudness_from=loudness_from,
-        notes=notes,
+        notes=tuple(notes),
     )
+    return MixedPart(facts, mixed.waveform, original, start, end)
 
 
-def lay_parts(
-    laid: Sequence[Laid], cut: Cut, files: list[Path], earlier: Earlier | None, work: Path, run: Run
+def write_parts(
+    parts: Sequence[MixedPart], cut: Cut, files: list[Path], earlier: Result | None, work: Path, run: Run
 ) -> dict[int, Path]:
     """Write each dubbed part in the place of the undubbed one, which moves to work/original.
 
@@ -142,19 +113,19 @@ def lay_parts(
     """
     undubbed: dict[int, Path] = {}
     goes_on = same_cut(cut, earlier, run.settings.x264_crf)
-    for number, one in enumerate(laid):
-        run.progress(Progress("mux", number, len(laid) + 1))
+    for number, one in enumerate(parts):
+        run.progress(Progress("mux", number, len(parts) + 1))
         part, target = one.facts.part, files[one.facts.part - 1]
         undubbed[part] = work / "original" / target.name
         undubbed[part].parent.mkdir(exist_ok=True)
         os.rename(target, undubbed[part])
-        if goes_on and earlier is not None and _take_over_part(one.facts, earlier, target, run):
+        if goes_on and earlier is not None and _copy_part(one.facts, earlier, target, run):
             continue
         media.replace_audio(undubbed[part], one.joined(), target)
     return undubbed
 
 
-def _take_over_part(facts: DubFacts, earlier: Earlier, target: Path, run: Run) -> bool:
+def _copy_part(facts: DubFacts, earlier: Result, target: Path, run: Run) -> bool:
     """Copy the earlier result's dubbed part where it would come out the same."""
     before = earlier.manifest.dub_of(facts.part)
     file = next((part.file for part in earlier.manifest.parts if part.index == facts.part), None)
@@ -164,17 +135,17 @@ def _take_over_part(facts: DubFacts, earlier: Earlier, target: Path, run: Run) -
     return True
 
 
-def film_with_music(laid: Sequence[Laid], cut: Cut, sound: Waveform) -> Waveform:
+def film_with_music(parts: Sequence[MixedPart], cut: Cut, sound: Waveform) -> Waveform:
     """The source's sound with every dubbed range replaced; samples outside these ranges are the source's own.
 
     Where two dubbed parts meet, each fades to silence: what lies under them is no longer heard anywhere near.
     """
-    dubbed = {one.facts.part for one in laid}
+    dubbed = {one.facts.part for one in parts}
     # A video without sound gets a track as long as its pictures.
     own = sound_end(cut) if cut.clip.sample_rate is not None else sound.n_samples
     n_samples = max([own, *(cut.samples_of(part)[1] for part in dubbed)])
     samples = sound.samples[:, :n_samples].copy()
-    for one in laid:
+    for one in parts:
         part = one.facts.part
         first, last = cut.samples_of(part)
         start = "silence" if part - 1 in dubbed else None
@@ -183,9 +154,9 @@ def film_with_music(laid: Sequence[Laid], cut: Cut, sound: Waveform) -> Waveform
     return Waveform(samples, cut.sample_rate)
 
 
-def write_film(laid: Sequence[Laid], cut: Cut, sound: Waveform, work: Path, run: Run) -> Film:
+def write_film(parts: Sequence[MixedPart], cut: Cut, sound: Waveform, work: Path, run: Run) -> Film:
     """Write the whole video with the new sound, encoded once; sound before the first picture stays before it."""
-    film = film_with_music(laid, cut, sound)
+    film = film_with_music(parts, cut, sound)
     early = min(0, cut.clip.audio_start_sample) if cut.clip.sample_rate else 0
     if early:
         before = media.decode_audio(cut.clip, start_sample=early, end_sample=0)

@@ -1,8 +1,8 @@
-"""Making a part's music, or taking it over from an earlier result, as files of the new one."""
+"""Making a part's music, or copying it from an earlier result, as files of the new one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,38 +15,10 @@ from .. import media
 from ..errors import PlanError
 from ..files import copy_file
 from ..plan import Part
-from ..result.manifest import DubFacts, TakeFacts, generation_key
-from .run import Models, Run
-from .wishes import Earlier, Wish
-
-
-@dataclass(frozen=True)
-class PartMusic:
-    """The takes of one part, written."""
-
-    wish: Wish
-    """What was asked for."""
-    model: str
-    """The model's full name."""
-    licence: str
-    """Of its weights."""
-    key: str
-    """Decides the samples; see generation_key."""
-    takes: tuple[TakeFacts, ...]
-    """File names and seeds."""
-    seed_image: str | None
-    """File name of the image it started from."""
-    seed_audio: str | None
-    """File name of the sound it started from."""
-    n_samples: int
-    """Of each take."""
-    sample_rate: int
-    """Hz."""
-
-    @property
-    def chosen(self) -> TakeFacts:
-        """The take that is laid in."""
-        return self.takes[self.wish.take - 1]
+from ..result import Result
+from ..result.facts import MusicFacts, TakeFacts, generation_key
+from .order import PartOrder
+from .run import Run
 
 
 def check_length(part: Part) -> None:
@@ -59,60 +31,55 @@ def check_length(part: Part) -> None:
         )
 
 
-def earlier_music(wish: Wish, key: str, earlier: Earlier | None) -> DubFacts | None:
-    """The earlier dub whose takes are what this wish would make again, if its files are whole."""
-    dub = earlier.manifest.dub_of(wish.part) if earlier is not None else None
-    if earlier is None or dub is None or dub.generation_key != key:
+def earlier_music(order: PartOrder, n_samples: int, sample_rate: int, earlier: Result | None) -> MusicFacts | None:
+    """The takes of an earlier result that this order would make again, if their files are unchanged."""
+    dub = earlier.manifest.dub_of(order.part) if earlier is not None else None
+    if earlier is None or dub is None:
         return None
-    names = [name for take in dub.takes for name in (take.wav, take.image)]
-    return dub if earlier.has(*names, dub.seed_image, dub.seed_audio) else None
+    key = generation_key(order.generation, order.model, n_samples, sample_rate)
+    return dub.music if dub.music.generation_key == key and earlier.has(*dub.music.file_names) else None
 
 
-def music_key(wish: Wish, models: Models, n_samples: int, sample_rate: int) -> str:
-    """What decides this wish's samples."""
-    return generation_key(wish.generation, models.full_name(wish.model_name), n_samples, sample_rate)
+def copy_music(music: MusicFacts, earlier: Result, work: Path) -> MusicFacts:
+    """Copy an earlier result's takes into the new result's folder."""
+    for name in music.file_names:
+        copy_file(earlier.folder / name, work / name)
+    return music
 
 
-def take_over(wish: Wish, dub: DubFacts, earlier: Earlier, work: Path) -> PartMusic:
-    """Copy an earlier dub's takes into the new result."""
-    names = [name for take in dub.takes for name in (take.wav, take.image)]
-    for name in (*names, dub.seed_image, dub.seed_audio):
-        if name is not None:
-            copy_file(earlier.folder / name, work / name)
-    return PartMusic(
-        wish,
-        dub.model,
-        dub.licence,
-        dub.generation_key,
-        dub.takes,
-        dub.seed_image,
-        dub.seed_audio,
-        dub.n_samples,
-        dub.sample_rate,
-    )
-
-
-def make(wish: Wish, n_samples: int, sample_rate: int, models: Models, run: Run, work: Path, stem: str) -> PartMusic:
+def make_music(
+    order: PartOrder, model: MusicModel, n_samples: int, sample_rate: int, run: Run, work: Path, stem: str
+) -> MusicFacts:
     """Generate a part's takes and write them.
 
     Args:
-        wish: what to make.
+        order: what to make; the prompt is known.
+        model: makes it.
         n_samples: exact length of each take.
         sample_rate: Hz.
+        run: progress and the way to stop.
         work: the result's folder.
         stem: the part's number as file names have it.
     Raises:
         RiffusionError: the model could not do it.
         DubCancelled: the person asked to stop.
     """
-    model = models.get(wish.model_name)
-    made = make_takes(model, wish.generation, n_samples, sample_rate, run)
+    made = make_takes(model, order.generation, n_samples, sample_rate, run)
+    if len(made) < order.take:
+        raise EngineError(f"{model.name} made {len(made)} takes where take {order.take} was chosen: choose take 1.")
     takes = tuple(_write_take(take, work, stem, number) for number, take in enumerate(made, 1))
-    if len(takes) < wish.take:
-        raise EngineError(f"{model.name} made {len(takes)} takes where take {wish.take} was chosen: choose take 1.")
-    seed_image, seed_audio = _write_seeds(wish, work, stem)
-    key = generation_key(wish.generation, model.name, n_samples, sample_rate)
-    return PartMusic(wish, model.name, model.licence, key, takes, seed_image, seed_audio, n_samples, sample_rate)
+    seed_image, seed_audio = _write_seeds(order.generation, work, stem)
+    return MusicFacts(
+        generation=replace(order.generation, seed_image=None, seed_audio=None),
+        seed_image=seed_image,
+        seed_audio=seed_audio,
+        model=model.name,
+        licence=model.licence,
+        n_samples=n_samples,
+        sample_rate=sample_rate,
+        generation_key=generation_key(order.generation, order.model, n_samples, sample_rate),
+        takes=takes,
+    )
 
 
 def make_takes(
@@ -158,7 +125,7 @@ def check_take(take: Take, n_samples: int, sample_rate: int, model: str) -> Take
     if found.n_samples != n_samples or found.sample_rate != sample_rate:
         raise EngineError(
             f"{model} made {found.n_samples} samples at {found.sample_rate} Hz where {n_samples} at {sample_rate} Hz "
-            "were ordered: choose another model."
+            "were asked for: choose another model."
         )
     if not np.isfinite(found.samples).all():
         raise EngineError(
@@ -180,9 +147,9 @@ def _write_take(take: Take, work: Path, stem: str, number: int) -> TakeFacts:
     return TakeFacts(take.seed, f"{name}.wav", image_name, take.notes)
 
 
-def _write_seeds(wish: Wish, work: Path, stem: str) -> tuple[str | None, str | None]:
+def _write_seeds(generation: GenerationSettings, work: Path, stem: str) -> tuple[str | None, str | None]:
     """Keep what the music started from, so that it can be made again."""
-    image, audio = wish.generation.seed_image, wish.generation.seed_audio
+    image, audio = generation.seed_image, generation.seed_audio
     image_name = f"music/{stem}.seed.png" if image is not None else None
     audio_name = f"music/{stem}.seed.wav" if audio is not None else None
     if image is not None and image_name is not None:

@@ -4,7 +4,8 @@ Times are pts and time_base or Fraction seconds, samples are counted from the cl
 written under a temporary name and moved into place.
 """
 
-from .clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
+from ..plan import SPLIT_MODES, SplitMode
+from .clip import Clip, SplitPlan
 from .cut.split import explain_split, split
 from .decode import audio_samples, decode_audio, read_audio, write_wav
 from .frames import frame_at, frame_hashes, frames_at, thumbnails

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
-from ..plan import Part
-
-SplitMode = Literal["keyframe", "exact", "reencode"]
-SPLIT_MODES: tuple[SplitMode, ...] = ("keyframe", "exact", "reencode")
+from ..plan import Part, SplitMode
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import inspect
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -14,33 +15,42 @@ from gradio.utils import get_space
 from riffusion_inference.datatypes import MAX_SEED
 from riffusion_inference.errors import RiffusionError
 
+from ..models import ModelShelf, ShelfState
 from . import strings
-from .api_widgets import endpoints
-from .endpoints import Api
-from .input import Updates, apply_prompt, choose_part, edit_prompt, model_changed, take_cut, take_example, take_video
-from .jobs import ModelShelf
-from .mood import choose_still, show_stills, suggest
-from .order import CONTROLS, QUEUE, Controls
+from .endpoints import add_endpoints
+from .input import (
+    Updates,
+    apply_prompt,
+    choose_part,
+    choose_still,
+    edit_prompt,
+    model_changed,
+    show_stills,
+    suggest,
+    take_cut,
+    take_example,
+    take_video,
+)
+from .order import CONTROLS, QUEUE
 from .panels import Widgets, masthead, music_panel, parts_panel, run_panel, settings_panel, video_panel
 from .results import results
 from .results_panel import results_panel
-from .run import after, begin, cancel, run, watch
-from .session import Desk, Session, close, sentence
-from .takes import choose_take, other_columns, undo
+from .run import after, begin, cancel, choose_take, other_columns, run, undo, watch
+from .session import PageContext, Session, close, sentence
 
 SUMMARY = ("card", "run", "auto", "cancel", "reason")
 INPUT = ("facts", "split_notes", "strip", "n_parts", *SUMMARY)
 RESULT = ("results_empty", "detail", "undo", "grid", "film", "archive", "film_file", "history")
 
 
-def build(desk: Desk, shelf: ModelShelf) -> gr.Blocks:
+def build(context: PageContext) -> gr.Blocks:
     """Put the page together; nothing is loaded yet."""
-    settings = desk.settings
+    settings = context.settings
     with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True) as page:
-        session = gr.State(Session(split_mode=settings.split_mode), delete_callback=close)  # type: ignore[arg-type]
+        session = gr.State(Session(split_mode=settings.split_mode), delete_callback=close)
         widgets: Widgets = {"session": session, "ticket": gr.State(0)}
         gr.HTML(masthead())
-        widgets["model_status"] = gr.HTML(model_html(shelf), elem_id="model-status")
+        widgets["model_status"] = gr.HTML(model_html(context.shelf), elem_id="model-status")
         with gr.Row(elem_id="workbench", equal_height=False):
             with gr.Column(scale=7, min_width=320):
                 widgets.update(video_panel(settings))
@@ -51,16 +61,16 @@ def build(desk: Desk, shelf: ModelShelf) -> gr.Blocks:
                 widgets.update(run_panel())
         widgets.update(results_panel())
         gr.HTML(f'<p class="hint">{escape(strings.FOOTER.format(minutes=settings.delete_after_minutes))}</p>')
-        Wiring(page, desk, shelf, widgets).all()
-        endpoints(Api(desk, shelf), session)
+        Wiring(page, context, widgets).all()
+        add_endpoints(context, session)
     return page
 
 
 class Wiring:
     """Binds widgets' events to handlers: every event is private to the page."""
 
-    def __init__(self, page: gr.Blocks, desk: Desk, shelf: ModelShelf, widgets: Widgets) -> None:
-        self.page, self.desk, self.shelf, self.w = page, desk, shelf, widgets
+    def __init__(self, page: gr.Blocks, context: PageContext, widgets: Widgets) -> None:
+        self.page, self.context, self.w = page, context, widgets
 
     def all(self) -> None:
         """Wire everything."""
@@ -92,7 +102,7 @@ class Wiring:
 
     def bound(self, work: Callable[..., Any], outputs: Sequence[str], *, takes_event: bool) -> Callable[..., Any]:
         """The function that gradio calls: it knows the visitor, and says our sentences as errors."""
-        desk = self.desk
+        context = self.context
 
         def spread(updates: Updates) -> Any:
             values = [updates.get(name, gr.skip()) for name in outputs]
@@ -100,7 +110,7 @@ class Wiring:
 
         def opened(session: Session, request: gr.Request) -> Session:
             try:
-                return desk.open(session, request)
+                return context.open(session, request)
             except RiffusionError as error:
                 raise gr.Error(sentence(error), print_exception=False) from error
 
@@ -129,14 +139,14 @@ class Wiring:
 
     def input(self) -> None:
         """Video, examples, parts, filmstrip."""
-        w, desk = self.w, self.desk
+        w, context = self.w, self.context
         outputs = (*INPUT, "stills", "progress", *RESULT)
 
         def video_changed(session: Session, path: str | None, columns: float) -> Updates:
-            return {**take_video(desk, session, path), **results(session, columns), "progress": ""}
+            return {**take_video(context, session, path), **results(session, columns), "progress": ""}
 
         def example(session: Session, name: str) -> Updates:
-            return {**take_example(desk, session, name), **results(session, None), "progress": ""}
+            return {**take_example(context, session, name), **results(session, None), "progress": ""}
 
         for event in (w["video"].upload, w["video"].clear):
             self.on(event, video_changed, ("video", "columns"), outputs)
@@ -174,12 +184,12 @@ class Wiring:
 
     def suggestion(self) -> None:
         """Stills and words for them."""
-        w, desk = self.w, self.desk
+        w, context = self.w, self.context
         self.on(w["show_stills"].click, show_stills, ("stills_count",), ("stills", "saw"), show_progress="minimal")
         self.on(w["stills"].select, choose_still, (), (), takes_event=True, trigger_mode="always_last", queue=False)
         self.on(
             w["suggest"].click,
-            lambda session, describer: suggest(desk, session, describer),
+            lambda session, describer: suggest(context, session, describer),
             ("describer",),
             ("prompt", "saw", *SUMMARY),
             show_progress="minimal",
@@ -189,24 +199,23 @@ class Wiring:
 
     def settings(self) -> None:
         """What a checkpoint likes, and the dice."""
-        w, settings = self.w, self.desk.settings
+        w, context = self.w, self.context
         names = ("guidance_scale", "num_inference_steps", "scheduler")
-        self.on(w["model"].change, lambda _, model: model_changed(settings, model), ("model",), names, queue=False)
+        self.on(w["model"].change, lambda _, model: model_changed(context, model), ("model",), names, queue=False)
         self.on(w["dice"].click, lambda _: {"seed": str(secrets.randbelow(MAX_SEED + 1))}, (), ("seed",), queue=False)
 
     def running(self) -> None:
         """The two buttons, the queue, the run itself, Cancel."""
-        w, desk, shelf = self.w, self.desk, self.shelf
+        w, context = self.w, self.context
 
         def started(*, suggest: bool) -> Callable[..., Updates]:
             def work(session: Session, *values: Any) -> Updates:
-                controls = Controls(**dict(zip(CONTROLS, values, strict=True)))
-                return begin(desk, session, controls, suggest=suggest)
+                return begin(context, session, dict(zip(CONTROLS, values, strict=True)), suggest=suggest)
 
             return work
 
         def run_it(session: Session) -> Iterator[Updates]:
-            yield from run(desk, shelf, session)
+            yield from run(context, session)
 
         async def watch_it(session: Session, request: gr.Request) -> AsyncIterator[Updates]:
             async for updates in watch(session, lambda: queue_place(self.page, request.session_hash)):
@@ -231,11 +240,11 @@ class Wiring:
 
     def results(self) -> None:
         """Another take, undo, columns."""
-        w, desk = self.w, self.desk
+        w, context = self.w, self.context
         outputs = ("progress", "strip", *SUMMARY, *RESULT)
         self.on(
             w["detail"].select,
-            lambda session, take, columns: choose_take(desk, session, take, columns),
+            lambda session, take, columns: choose_take(context, session, take, columns),
             ("columns",),
             outputs,
             takes_event=True,
@@ -243,7 +252,7 @@ class Wiring:
         )
         self.on(
             w["undo"].click,
-            lambda session, columns: undo(desk, session, columns),
+            lambda session, columns: undo(context, session, columns),
             ("columns",),
             outputs,
             show_progress="minimal",
@@ -252,11 +261,11 @@ class Wiring:
 
     def status(self) -> None:
         """The checkpoint's line, until it is ready."""
-        shelf = self.shelf
+        shelf = self.context.shelf
         timer = gr.Timer(1.5)
 
         def look() -> tuple[str, Any]:
-            return model_html(shelf), gr.Timer(active=shelf.state[0] in ("loading", "waiting"))
+            return model_html(shelf), gr.Timer(active=shelf.news.state in (ShelfState.LOADING, ShelfState.WAITING))
 
         timer.tick(
             look, None, [self.w["model_status"], timer], api_visibility="private", show_progress="hidden", queue=False
@@ -265,8 +274,15 @@ class Wiring:
 
 def model_html(shelf: ModelShelf) -> str:
     """One line on the checkpoint."""
-    state, sentence = shelf.state
-    return f'<p class="model {state}" role="status"><i></i>{escape(sentence)}</p>'
+    news = shelf.news
+    name = Path(news.name).name
+    words = {
+        ShelfState.WAITING: strings.MODEL_WAITING,
+        ShelfState.LOADING: strings.MODEL_LOADING.format(name=name),
+        ShelfState.READY: strings.MODEL_READY.format(name=name),
+        ShelfState.FAILED: news.problem,
+    }
+    return f'<p class="model {news.state}" role="status"><i></i>{escape(words[news.state])}</p>'
 
 
 def queue_place(page: gr.Blocks, session_hash: str | None) -> tuple[int, int]:

@@ -97,7 +97,7 @@ def dubbed_parts(session: Session) -> set[int]:
     """Parts of the present film that carry new music."""
     if session.result is None or session.result_of != session.cut:
         return set()
-    return {music.part for music in session.result.music}
+    return {one.part for one in session.result.dubs}
 
 
 def strip_html(session: Session) -> str:

@@ -1,38 +1,57 @@
 """The page's functions for programs and agents: plain values in, files and facts out.
 
-A client keeps its session between calls, so that a second dub keeps the first, as on the page. Each docstring's Args
-are what the page's API view and an agent read.
+A client keeps its session between calls, so that a second dub keeps the first, as on the page. What the page's API view
+and an agent read of the options comes from the table of options.
 """
 
 from __future__ import annotations
 
+import inspect
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
 
 from riffusion_inference.errors import RiffusionError
 
-from ..dub import story as dubbing
+from .. import mood
+from ..dub import AUTO, Order, Run, dub
+from ..dub.order import split_mode_of
 from ..media import Clip, explain_split
-from ..result.manifest import read_manifest
-from ..result.results import DubResult
+from ..result import Result
+from ..settings.options import OPTIONS, Kind
 from . import strings
 from .cards import facts, time_range
-from .input import checked_probe, model_changed
-from .jobs import GpuModel, Job, ModelShelf
-from .order import Controls, Look, dub_settings
-from .run import remember, suggest_for
-from .session import Desk, Session, sentence
+from .input import checked_probe
+from .jobs import Job
+from .order import QUEUE, order_for
+from .run import carry_out, remember
+from .session import PageContext, Session, sentence
 
 Facts = dict[str, Any]
+DUB_OPTIONS = (
+    "split_mode", "negative_prompt", "model", "scheduler", "guidance_scale", "num_inference_steps", "seed",
+    "candidates", "sound_mode", "music_gain_db", "loudness_lufs", "seed_image", "seed_audio", "strength", "loop",
+)  # fmt: skip
+"""Options of /dub in their order; each may be left out and is then the program's or the model's own."""
+WIDGETS: dict[Kind, type[gr.components.Component]] = {
+    Kind.WHOLE: gr.Number,
+    Kind.NUMBER: gr.Number,
+    Kind.LOUDNESS: gr.Number,
+    Kind.SWITCH: gr.Checkbox,
+    Kind.IMAGE: gr.File,
+    Kind.SOUND: gr.File,
+}
+"""What carries an option's value; text is carried by a text field."""
+FILE, FILES, FACTS = (gr.File, {"label": "file"}), (gr.File, {"file_count": "multiple"}), (gr.JSON, {"label": "facts"})
 
 
-class Api:
-    """The endpoints, bound to the settings and the loaded checkpoint."""
+class Endpoints:
+    """The endpoints, bound to what the page's sessions share."""
 
-    def __init__(self, desk: Desk, shelf: ModelShelf) -> None:
-        self._desk = desk
-        self._shelf = shelf
+    def __init__(self, context: PageContext) -> None:
+        self._context = context
 
     def probe(self, request: gr.Request, session: Session, video: str) -> Facts:
         """Tell a video's duration, size, frame rate, sound and keyframes.
@@ -41,30 +60,21 @@ class Api:
             video: the video file.
         """
         with _told():
-            self._open(session, request, video)
-            assert session.clip is not None
-            return clip_facts(session.clip)
+            return clip_facts(self._open(session, request, video))
 
     def split(
-        self, request: gr.Request, session: Session, video: str, n_parts: float = 4, split_mode: str = "exact"
+        self, request: gr.Request, session: Session, video: str, n_parts: float = 4, split_mode: str | None = None
     ) -> tuple[list[str], Facts]:
         """Cut a video into equal parts; returns the files in order, and what was done.
 
         Args:
             video: the video file.
             n_parts: how many parts, 1 to the number of frames.
-            split_mode: exact (nothing re-encoded), reencode, or keyframe.
         """
         with _told():
-            self._open(session, request, video, n_parts, split_mode)
-            assert session.source is not None
-            result = dubbing.split_only(
-                session.source,
-                session.new_run_folder(),
-                session.n_parts,
-                session.split_mode,
-                app_settings=self._desk.settings,
-            )
+            clip = self._open(session, request, video, n_parts, split_mode)
+            order = Order(clip.path, session.new_run_folder(), session.n_parts, session.split_mode)
+            result = dub(order, Run(self._context.settings), self._context.shelf)
             return [str(path) for path in result.parts], result_facts(result)
 
     def suggest(
@@ -74,7 +84,7 @@ class Api:
         video: str,
         n_parts: float = 4,
         part: float = 1,
-        describer: str = "palette",
+        describer: str | None = None,
     ) -> Facts:
         """Look at a part of a video and suggest a prompt for fitting music.
 
@@ -82,15 +92,15 @@ class Api:
             video: the video file.
             n_parts: how many equal parts the video has.
             part: which part to look at, 1 for the first.
-            describer: palette (at once), vlm (a vision-language model), replicate (needs a token), or auto.
         """
         with _told():
-            self._open(session, request, video, n_parts, "exact", part)
-            assert session.source is not None
-            assert session.chosen is not None
-            mood = suggest_for(self._desk, Look(session.source, session.chosen, describer), None, None)
-            words = {"prompt": mood.prompt, "bpm": mood.bpm, "saw": mood.saw}
-            return {**words, "describer": mood.describer, "notes": list(mood.notes)}
+            clip = self._open(session, request, video, n_parts, part=part)
+            settings = self._context.settings
+            found = mood.suggest(
+                clip, part=session.chosen, describer=describer or settings.describer, settings=settings
+            )
+            words = {"prompt": found.prompt, "bpm": found.bpm, "saw": found.saw}
+            return {**words, "describer": found.describer, "notes": list(found.notes)}
 
     def dub(
         self,
@@ -100,22 +110,8 @@ class Api:
         prompt: str,
         n_parts: float = 4,
         part: float = 1,
-        split_mode: str = "exact",
-        negative_prompt: str = "",
-        model: str = "",
-        scheduler: str = "",
-        guidance_scale: float | None = None,
-        num_inference_steps: float | None = None,
-        seed: float | None = None,
-        candidates: float = 1,
-        sound_mode: str = "replace",
-        music_gain_db: float = -12.0,
-        loudness_lufs: float | None = None,
-        seed_image: str | None = None,
-        seed_audio: str | None = None,
-        strength: float = 0.6,
-        loop: bool = False,
-    ) -> tuple[str | None, str, Facts]:
+        *options: Any,
+    ) -> tuple[str | None, str | None, Facts]:
         """Make new music for one part of a video; returns the film, the music alone, and a report.
 
         Args:
@@ -123,34 +119,23 @@ class Api:
             prompt: what the music should be; empty looks at the part and finds one.
             n_parts: how many equal parts the video is cut into.
             part: which part gets the music, 1 for the first.
-            split_mode: exact, reencode or keyframe.
-            negative_prompt: what the music should not be.
-            model: auto, pocket, riffusion, audioldm, audioldm2 or replicate; empty takes the page's own.
-            scheduler: dpm++, ddim, euler, euler_a, heun or unipc; empty takes what suits the model.
-            guidance_scale: how closely the prompt is followed, 0 to 45; none takes what suits the model.
-            num_inference_steps: denoising steps, 1 to 100; none takes what suits the model.
-            seed: 0 to 4294967295; none draws one, and the report names it.
-            candidates: takes to make, 1 to 8; the first is laid in.
-            sound_mode: replace, under or duck.
-            music_gain_db: for under and duck, the music's level below the original sound, -40 to 0.
-            loudness_lufs: level of the part, -40 to -6; none matches the original.
-            seed_image: a spectrogram image to start from.
-            seed_audio: a sound to start from.
-            strength: with a seed, 0 keeps it and 1 ignores it.
-            loop: the end of the music meets its start.
         """
         with _told():
-            self._open(session, request, video, n_parts, split_mode, part)
-            given = {k: v for k, v in locals().items() if k in Controls.__dataclass_fields__ and v not in (None, "")}
-            given["loudness"] = "match" if loudness_lufs is None else "fixed"
-            settings = self._desk.settings
-            values = {"model": settings.model, **model_changed(settings, model or settings.model), **given}
-            return self._dub(session, Controls(**values), prompt)
+            given = dict(zip(DUB_OPTIONS, options, strict=False))
+            self._open(session, request, video, n_parts, given.pop("split_mode", None), part)
+            order = order_for(self._context, session, given, prompt.strip() or AUTO)
+            job = session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, session.part, session.cut)
+            job.started.set()
+            began = time.monotonic()
+            result = carry_out(self._context, job)
+            remember(session, job, result, time.monotonic() - began)
+            music = next(result.path(one.chosen.wav) for one in result.dubs if one.part == job.part)
+            return str(result.film), str(music), result_facts(result)
 
     def archive(self, request: gr.Request, session: Session) -> str:
         """Give the zip of this client's latest film: parts, music, spectrograms, film and manifest."""
         with _told():
-            self._desk.open(session, request)
+            self._context.open(session, request)
             if session.result is None or session.result.archive is None:
                 raise gr.Error(strings.NO_RESULT)
             return str(session.result.archive)
@@ -161,46 +146,82 @@ class Api:
         request: gr.Request,
         video: str,
         n_parts: float = 1,
-        split_mode: str = "exact",
+        split_mode: str | None = None,
         part: float = 1,
-    ) -> None:
+    ) -> Clip:
         """Set the session to this video, keeping earlier dubs of the same cut."""
-        self._desk.open(session, request)
-        source = self._desk.visitors.own(session.visitor, video)
-        session.clip = checked_probe(source, self._desk.settings)
+        self._context.open(session, request)
+        source = self._context.visitors.own(session.visitor, video)
+        session.clip = checked_probe(source, self._context.settings)
         session.source, session.n_parts, session.part = source, int(n_parts), int(part)
-        session.split_mode = split_mode  # type: ignore[assignment]
+        session.split_mode = split_mode_of(split_mode or self._context.settings.split_mode)
         session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
+        return session.clip
 
-    def _dub(self, session: Session, controls: Controls, prompt: str) -> tuple[str | None, str, Facts]:
-        assert session.source is not None
-        assert session.folder is not None
-        if not prompt.strip() and session.chosen is not None:
-            look = Look(session.source, session.chosen, self._desk.settings.describer)
-            prompt = suggest_for(self._desk, look, None, None).prompt
-        settings = dub_settings(self._desk, session, controls, prompt)
-        out_dir = session.new_run_folder()
-        job = session.job = Job(session.folder / f"stop{session.n_runs}")
-        job.started.set()
-        try:
-            session.result = dubbing.dub(
-                session.source,
-                out_dir,
-                settings,
-                model=GpuModel(controls.model, self._shelf.get(controls.model), job.flag),
-                model_name=controls.model,
-                app_settings=self._desk.settings,
-                previous=session.result.manifest if session.result and session.result_of == session.cut else None,
-                should_cancel=job.should_cancel,
+
+ENDPOINTS: dict[str, tuple[Sequence[str], Sequence[tuple[Any, dict[str, Any]]], bool]] = {
+    "probe": ((), [FACTS], False),
+    "split": (("split_mode",), [FILES, FACTS], False),
+    "suggest": (("describer",), [FACTS], True),
+    "dub": (DUB_OPTIONS, [FILE, FILE, FACTS], True),
+    "archive": ((), [FILE], False),
+}
+"""Of each named endpoint: its options, what it returns, and whether it waits for the model."""
+
+
+def add_endpoints(context: PageContext, session: gr.State) -> None:
+    """Named endpoints for gradio_client and agents, on widgets that nobody sees."""
+    offered = Endpoints(context)
+    with gr.Column(visible=False):
+        button = gr.Button("API")
+        for name, (options, outputs, heavy) in ENDPOINTS.items():
+            work = described(getattr(offered, name), options)
+            parameters = list(inspect.signature(work).parameters.values())[2:]
+            button.click(
+                work,
+                [session, *(_widget(one) for one in parameters)],
+                [kind(**how) for kind, how in outputs],
+                api_name=name,
+                concurrency_id=QUEUE if heavy else None,
+                concurrency_limit=1 if heavy else "default",
             )
-        finally:
-            job.ended.set()
-        session.result_of = session.cut
-        report = result_facts(session.result)
-        remember(session, session.part, sum(session.result.seconds_per_stage.values()))
-        film = str(session.result.film) if session.result.film else None
-        music = next(str(music.wav) for music in session.result.music if music.part == session.part)
-        return film, music, report
+
+
+def described(work: Callable[..., Any], options: Sequence[str]) -> Callable[..., Any]:
+    """A method as Gradio reads it: options of the table among its parameters, and what they do in its docstring."""
+    kept = [
+        one
+        for one in inspect.signature(work).parameters.values()
+        if one.kind is not one.VAR_POSITIONAL and one.name not in options
+    ]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Any)
+        for name in options
+    ]
+
+    def call(*values: Any) -> Any:
+        return work(*values)
+
+    lines = "".join(f"            {name}: {_option(name).help}\n" for name in options)
+    call.__name__, call.__doc__ = work.__name__, f"{(work.__doc__ or '').rstrip()}\n{lines}        "
+    call.__signature__ = inspect.Signature([*kept, *added])  # type: ignore[attr-defined]
+    call.__annotations__ = {"request": gr.Request}
+    return call
+
+
+def _option(name: str) -> Any:
+    return OPTIONS["loudness" if name == "loudness_lufs" else name]
+
+
+def _widget(parameter: inspect.Parameter) -> gr.components.Component:
+    """What carries one parameter's value."""
+    default = None if parameter.default is inspect.Parameter.empty else parameter.default
+    if parameter.name == "video":
+        return gr.File(label=parameter.name)
+    if isinstance(default, int | float):
+        return gr.Number(value=default, label=parameter.name)
+    kind = gr.Textbox if parameter.name == "prompt" else WIDGETS.get(_option(parameter.name).kind, gr.Textbox)
+    return kind(value=default, label=parameter.name)
 
 
 class _told:
@@ -230,23 +251,23 @@ def clip_facts(clip: Clip) -> Facts:
     }
 
 
-def result_facts(result: DubResult) -> Facts:
+def result_facts(result: Result) -> Facts:
     """A result's manifest in short, as JSON, without paths on the server."""
-    manifest = read_manifest(result.manifest)
+    manifest = result.manifest
     return {
         "split_mode": manifest.split_used,
         "parts": [time_range(start, end) for start, end in result.times],
         "dubs": [
             {
-                "part": dub.part,
-                "prompt": dub.prompt,
-                "seed": dub.takes[dub.take - 1].seed,
-                "model": dub.model,
-                "licence": dub.licence,
-                "loudness_lufs": dub.loudness_lufs,
+                "part": one.part,
+                "prompt": one.prompt,
+                "seed": one.chosen.seed,
+                "model": one.music.model,
+                "licence": one.music.licence,
+                "loudness_lufs": one.loudness_lufs,
             }
-            for dub in manifest.dubs
+            for one in result.dubs
         ],
-        "seconds_per_stage": dict(result.seconds_per_stage),
-        "notes": list(result.notes),
+        "seconds_per_stage": dict(manifest.seconds_per_stage),
+        "notes": list(manifest.notes),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from fractions import Fraction
 from html import escape
 from pathlib import Path
@@ -13,12 +12,15 @@ import gradio as gr
 
 from riffusion_inference.errors import RiffusionError, SettingError
 
+from .. import mood
 from ..media import Clip, SplitMode, explain_split, probe
+from ..mood import MoodSuggestion
 from ..plan import timeline
 from ..settings import Settings
 from . import strings
-from .cards import card_html, error_html, facts_html, notes_html, reason, strip_html
-from .session import Desk, Session, sentence
+from .cards import card_html, error_html, facts_html, notes_html, reason, stills_html, strip_html
+from .order import whole
+from .session import PageContext, Session, sentence
 
 Updates = dict[str, Any]
 """New values by the widget's name in the page."""
@@ -41,9 +43,9 @@ def checked_probe(path: Path, settings: Settings) -> Clip:
     return clip
 
 
-def take_video(desk: Desk, session: Session, path: str | None) -> Updates:
+def take_video(context: PageContext, session: Session, path: str | None) -> Updates:
     """Look at an uploaded video at once; none clears the page. Earlier takes stay in the history."""
-    if session.job is not None and not session.job.ended.is_set():
+    if session.job is not None and session.busy:
         session.job.cancel()
     session.source = session.clip = session.plan = None
     session.result, session.result_of = None, ()
@@ -51,8 +53,8 @@ def take_video(desk: Desk, session: Session, path: str | None) -> Updates:
     session.problem = strings.REASON_NO_VIDEO
     if path is not None:
         try:
-            source = desk.visitors.own(session.visitor, path)
-            clip = checked_probe(source, desk.settings)
+            source = context.visitors.own(session.visitor, path)
+            clip = checked_probe(source, context.settings)
             session.source, session.clip = source, clip
             session.n_parts = min(session.n_parts, clip.n_frames)
         except RiffusionError as error:
@@ -60,7 +62,7 @@ def take_video(desk: Desk, session: Session, path: str | None) -> Updates:
     return {**replan(session), "n_parts": session.n_parts}
 
 
-def take_example(desk: Desk, session: Session, name: str) -> Updates:
+def take_example(context: PageContext, session: Session, name: str) -> Updates:
     """Put one of gradio's own clips in, copied to the visitor's folder."""
     if session.folder is None or name not in [example for example, _ in strings.EXAMPLES]:
         raise SettingError(strings.SESSION_LOST)
@@ -68,7 +70,7 @@ def take_example(desk: Desk, session: Session, name: str) -> Updates:
     target.parent.mkdir(exist_ok=True)
     if not target.exists():
         shutil.copyfile(Path(gr.__file__).parent / "media_assets" / "videos" / name, target)
-    return {**take_video(desk, session, str(target)), "video": str(target)}
+    return {**take_video(context, session, str(target)), "video": str(target)}
 
 
 def take_cut(session: Session, n_parts: float | None, split_mode: SplitMode) -> Updates:
@@ -123,7 +125,7 @@ def apply_prompt(session: Session, text: str) -> Updates:
 def summary(session: Session) -> Updates:
     """The status card, and the buttons or the reason why there are none."""
     why = reason(session)
-    busy = session.job is not None and not session.job.ended.is_set()
+    busy = session.busy
     return {
         "card": card_html(session),
         "run": gr.update(visible=not why and not busy),
@@ -133,9 +135,10 @@ def summary(session: Session) -> Updates:
     }
 
 
-def model_changed(settings: Settings, model: str | None) -> Updates:
+def model_changed(context: PageContext, model: str | None) -> Updates:
     """Guidance, steps and scheduler that suit a checkpoint."""
-    defaults = settings.model_defaults((model or "auto").strip())
+    settings = context.settings
+    defaults = settings.model_defaults(context.shelf.full_name(model or settings.model))
     return {
         "guidance_scale": defaults.guidance_scale,
         "num_inference_steps": defaults.num_inference_steps,
@@ -143,6 +146,46 @@ def model_changed(settings: Settings, model: str | None) -> Updates:
     }
 
 
-def fresh(session: Session) -> Session:
-    """A copy with nothing chosen, for calls from outside that bring everything with them."""
-    return replace(Session(), visitor=session.visitor, folder=session.folder)
+def show_stills(session: Session, count: float | None) -> Updates:
+    """Stills of the whole video and of the chosen part."""
+    if session.source is None or session.plan is None:
+        return {"saw": error_html(session.problem)}
+    try:
+        count = whole("Stills of each", count)
+        session.stills, session.still = mood.stills(session.source, part=session.chosen, count=count), 0
+    except RiffusionError as error:
+        return {"saw": error_html(sentence(error))}
+    return {"stills": stills_html(session), "saw": ""}
+
+
+def choose_still(session: Session, number: int) -> Updates:
+    """The still that was clicked; 0 is all of them."""
+    if 0 <= number <= len(session.stills):
+        session.still = number
+    return {}
+
+
+def suggest(context: PageContext, session: Session, describer: str) -> Updates:
+    """Write a prompt into the field, to be edited and applied by the person."""
+    if session.source is None or session.chosen is None:
+        return {"saw": error_html(session.problem)}
+    try:
+        found = mood.suggest(
+            session.clip or session.source,
+            part=session.chosen,
+            describer=describer,
+            settings=context.settings,
+            images=session.chosen_stills or None,
+        )
+    except RiffusionError as error:
+        return {"saw": error_html(sentence(error))}
+    return {**edit_prompt(session, found.prompt), "prompt": found.prompt, "saw": saw_html(found)}
+
+
+def saw_html(suggestion: MoodSuggestion) -> str:
+    """Why this prompt: what was seen, the tempo, and what else there is to know."""
+    words = [strings.SAW.format(saw=suggestion.saw)]
+    if suggestion.bpm is not None:
+        words.append(strings.SAW_TEMPO.format(bpm=f"{suggestion.bpm:g}"))
+    text = f"<b>{escape(suggestion.describer)}</b> {escape(' '.join(words))}"
+    return f'<p class="saw" role="status">{text}</p>{notes_html(suggestion.notes)}'

@@ -15,10 +15,10 @@ from typing import Any, Generic, TypeVar
 import spaces
 
 from riffusion_inference.datatypes import GenerationSettings, MusicModel, OnProgress, Progress, ShouldCancel, Take
-from riffusion_inference.errors import GenerationCancelled, RiffusionError
+from riffusion_inference.errors import GenerationCancelled
 
-from ..settings import Settings
-from . import strings
+from ..dub import Order
+from ..models import ModelShelf
 
 T = TypeVar("T")
 POLL_SECONDS = 0.2
@@ -76,8 +76,12 @@ class Job:
 
     flag: Path
     """A file whose being there means "stop": it also reaches a ZeroGPU worker, which is another process."""
-    order: Any = None
-    """What to do; the handlers know."""
+    order: Order
+    """What to do."""
+    part: int
+    """The part that the person chose, 1-based; the order may name others whose music stays."""
+    cut: tuple[Any, ...]
+    """Source, parts and mode that it was ordered for."""
     began: float = field(default_factory=time.monotonic)
     """When the person pressed the button, on the monotonic clock."""
     started: threading.Event = field(default_factory=threading.Event)
@@ -135,61 +139,6 @@ class Stages:
             return None
         pace = (self.until[stage.stage] - self.since[stage.stage]) / stage.done
         return max(0.0, pace * (stage.total - stage.done) - (time.monotonic() - self.until[stage.stage]))
-
-
-class ModelShelf:
-    """The loaded checkpoint: one at a time, loaded in the background at the start or when first asked for."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._lock = threading.Lock()
-        self._name = ""
-        self._model: MusicModel | None = None
-        self.state: tuple[str, str] = ("waiting", strings.MODEL_WAITING)
-        """"waiting", "loading", "ready" or "failed", and the sentence for the page."""
-
-    def get(self, name: str, on_progress: OnProgress | None = None) -> MusicModel:
-        """The model of that name; another one gives its memory back first.
-
-        Raises:
-            RiffusionError: it cannot be loaded.
-        """
-        from riffusion_inference.engines.load import load_model
-
-        with self._lock:
-            if self._model is None or self._name != name:
-                if self._model is not None:
-                    self._model.unload()
-                    self._model = None
-                self.state = ("loading", strings.MODEL_LOADING.format(name=Path(name).name))
-                try:
-                    self._model = load_model(
-                        name,
-                        device=self._settings.device,
-                        max_image_width=self._settings.max_image_width,
-                        on_progress=on_progress,
-                        token=self._settings.replicate_api_token,
-                        base_url=self._settings.replicate_base_url,
-                    )
-                except RiffusionError as error:
-                    self.state = ("failed", str(error))
-                    raise
-                self._name = name
-                self.state = ("ready", strings.MODEL_READY.format(name=Path(self._model.name).name))
-            return self._model
-
-    def preload(self) -> threading.Thread:
-        """Begin to load the checkpoint that is set, without holding up the page."""
-
-        def work() -> None:
-            try:
-                self.get(self._settings.model)
-            except RiffusionError:
-                return  # The sentence stands in state, and the first job says it again.
-
-        thread = threading.Thread(target=work, name="load model", daemon=True)
-        thread.start()
-        return thread
 
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -267,3 +216,24 @@ class GpuModel:
 
     def unload(self) -> None:
         """Nothing: the shelf keeps the model for the next job."""
+
+
+class GpuModels:
+    """The shelf's models for a run of the page, each holding the GPU only while it generates."""
+
+    def __init__(self, shelf: ModelShelf, flag: Path) -> None:
+        self._shelf = shelf
+        self._flag = flag
+
+    @property
+    def note(self) -> str | None:
+        """As Models.note."""
+        return self._shelf.note
+
+    def full_name(self, name: str) -> str:
+        """As Models.full_name."""
+        return self._shelf.full_name(name)
+
+    def get(self, name: str, on_progress: OnProgress | None = None) -> MusicModel:
+        """As Models.get."""
+        return GpuModel(name, self._shelf.get(name, on_progress), self._flag)

@@ -27,9 +27,10 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     from gradio.utils import get_space
     from starlette.middleware import Middleware
 
+    from ..models import ModelShelf
     from .build import build
-    from .jobs import ModelShelf, use_shelf
-    from .session import Desk
+    from .jobs import use_shelf
+    from .session import PageContext
     from .theme import CSS, SCRIPT, theme
     from .visitors import OwnFilesOnly, Visitors
 
@@ -37,7 +38,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     visitors.home.mkdir(parents=True, exist_ok=True)
     shelf = use_shelf(ModelShelf(settings))
     on_space = get_space() is not None
-    page = build(Desk(settings, visitors), shelf)
+    page = build(PageContext(settings, visitors, shelf))
     page.queue(max_size=settings.queue_size, default_concurrency_limit=4)
     page.launch(
         # A Space says where to listen in variables of Gradio's own.

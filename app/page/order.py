@@ -1,108 +1,89 @@
-"""What a run is asked to do: the page's values, checked and turned into what the core takes."""
+"""What a tab or a client asks for, from widget values to one order."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image
-
-from riffusion_inference.datatypes import GenerationSettings
 from riffusion_inference.errors import SettingError
 
-from ..media import read_audio
-from ..plan import Part
-from ..result.results import DubSettings
-from .session import Desk, Session
+from .. import media
+from ..dub import Order, new_order
+from ..errors import MediaError
+from ..files import read_image
+from ..settings.options import MUSIC, OPTIONS, Kind
+from .session import PageContext, Session
 
 QUEUE = "music"
 """The concurrency id of everything that needs the model: one at a time."""
+CONTROLS = ("model", *MUSIC, "sound_mode", "music_gain_db", "loudness", "loudness_lufs", "describer")
+"""The widgets whose values decide an order, in the sequence in which handlers get them."""
+FIXED = "fixed"
+"""Value of the page's loudness switch that takes the level beside it; its other value is "match"."""
 
 
-@dataclass(frozen=True)
-class Controls:
-    """Every value of "Additional settings", as the widgets give it."""
+def order_for(context: PageContext, session: Session, values: Mapping[str, Any], prompt: str) -> Order:
+    """Order music for the chosen part; earlier dubs of the same cut stay.
 
-    model: str = "auto"
-    """Engine, checkpoint folder or hub name."""
-    scheduler: str = "dpm++"
-    """One of SCHEDULERS."""
-    guidance_scale: float = 6.5
-    """0 to 45."""
-    num_inference_steps: float = 25
-    """1 to 100."""
-    seed: float | str | None = None
-    """None or an empty text draws one."""
-    candidates: float = 1
-    """Takes to make."""
-    columns: float = 3
-    """Parts side by side in the results."""
-    sound_mode: str = "replace"
-    """replace, under or duck."""
-    music_gain_db: float = -12.0
-    """Below the original sound."""
-    loudness: str = "match"
-    """match or fixed."""
-    loudness_lufs: float = -16.0
-    """Used with fixed."""
-    seed_image: str | None = None
-    """Path of an uploaded picture."""
-    seed_audio: str | None = None
-    """Path of an uploaded sound."""
-    strength: float = 0.6
-    """0 keeps the seed, 1 ignores it."""
-    loop: bool = False
-    """Whether the end meets the start."""
-    negative_prompt: str = ""
-    """What the music should not be."""
-    describer: str = "palette"
-    """Who looks, for the one button."""
+    Args:
+        context: settings, files, models.
+        session: the video, its parts, the chosen one, and a fresh folder for the result.
+        values: by the widget's or the endpoint's name; what is None or empty is not given.
+        prompt: what the music should be, or "auto".
+    Raises:
+        RiffusionError: a value is out of range, or a seed file is not the visitor's or cannot be read.
+    """
+    assert session.source is not None
+    given = {**given_options(context, session, values), "split_mode": session.split_mode}
+    return new_order(
+        session.source,
+        session.new_run_folder(),
+        n_parts=session.n_parts,
+        parts=(session.part,),
+        prompts=(prompt,),
+        given=given,
+        settings=context.settings,
+        models=context.shelf,
+        earlier=session.result if session.result_of == session.cut else None,
+        stills=session.chosen_stills,
+    )
 
 
-CONTROLS = tuple(f.name for f in fields(Controls))
-"""The widgets' names, in the order in which handlers get their values."""
+def given_options(context: PageContext, session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
+    """An order's options, each as its kind wants it; files are opened once they are known to be the visitor's."""
+    given: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in ("loudness", "loudness_lufs") or value is None or value == "":
+            continue
+        kind = OPTIONS[name].kind
+        if kind is Kind.WHOLE:
+            given[name] = whole(OPTIONS[name].label, value)
+        elif kind is Kind.NUMBER:
+            given[name] = float(value)
+        elif kind is Kind.IMAGE:
+            given[name] = _own_image(context, session, value)
+        elif kind is Kind.SOUND:
+            given[name] = media.read_audio(context.visitors.own(session.visitor, value))
+        else:
+            given[name] = value.strip() if isinstance(value, str) else value
+    fixed = values.get("loudness", FIXED) == FIXED and values.get("loudness_lufs") is not None
+    given["loudness"] = float(values["loudness_lufs"]) if fixed else None
+    return given
 
 
-@dataclass(frozen=True)
-class Look:
-    """What to look at for a prompt."""
-
-    source: Path
-    """The video."""
-    part: Part
-    """The part that gets the music."""
-    describer: str
-    """Who looks."""
-    images: tuple[Image.Image, ...] = ()
-    """Pictures that the person chose; none stands for all over the part."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """One run, complete and checked before it waits in the queue."""
-
-    controls: Controls
-    """As they stood at the click."""
-    settings: DubSettings
-    """For the core; with a stand-in prompt until the picture has been looked at, if suggest is set."""
-    out_dir: Path
-    """A folder of its own."""
-    previous: Path | None
-    """Manifest of the film so far, whose dubs stay."""
-    look: Look
-    """The video and the part, as they were at the click."""
-    suggest: bool
-    """Whether to look for a prompt first."""
-    cut: tuple[Any, ...]
-    """What it was ordered for."""
+def _own_image(context: PageContext, session: Session, path: str) -> Any:
+    own = context.visitors.own(session.visitor, path)
+    try:
+        return read_image(own)
+    except MediaError as error:
+        raise SettingError("The seed image cannot be read as a picture: choose a PNG or JPEG file.") from error
 
 
 def whole(name: str, value: float | str | None) -> int:
     """A whole number from a number or text field.
 
     Raises:
-        SettingError: it is empty, no number, or has a fraction.
+        SettingError: it is empty, not a number, or has a fraction.
     """
     try:
         number = float(value if value is not None else "")
@@ -111,42 +92,3 @@ def whole(name: str, value: float | str | None) -> int:
     except (ValueError, OverflowError):
         pass  # Said below, together with fractions.
     raise SettingError(f"{name} is {str(value or 'empty')!r}, but must be a whole number, for example 25.")
-
-
-def dub_settings(desk: Desk, session: Session, controls: Controls, prompt: str) -> DubSettings:
-    """Everything the page has set, as the core wants it.
-
-    Raises:
-        RiffusionError: a value is out of range, or a seed file is not the visitor's or cannot be read.
-    """
-    seed_image = seed_audio = None
-    if controls.seed_image:
-        try:
-            seed_image = Image.open(desk.visitors.own(session.visitor, controls.seed_image))
-            seed_image.load()
-        except OSError as error:
-            raise SettingError("The seed image cannot be read as a picture: choose a PNG or JPEG file.") from error
-    if controls.seed_audio:
-        seed_audio = read_audio(desk.visitors.own(session.visitor, controls.seed_audio))
-    generation = GenerationSettings(
-        prompt=prompt,
-        negative_prompt=controls.negative_prompt.strip(),
-        seed=whole("Seed", controls.seed) if controls.seed is not None and controls.seed != "" else None,
-        guidance_scale=float(controls.guidance_scale),
-        num_inference_steps=whole("Steps", controls.num_inference_steps),
-        scheduler=controls.scheduler,
-        candidates=whole("Candidates", controls.candidates),
-        loop=bool(controls.loop),
-        seed_image=seed_image,
-        seed_audio=seed_audio,
-        strength=float(controls.strength),
-    )
-    return DubSettings(
-        n_parts=session.n_parts,
-        parts=(session.part,),
-        generation=generation,
-        split_mode=session.split_mode,
-        sound_mode=controls.sound_mode,
-        music_gain_db=float(controls.music_gain_db),
-        loudness=float(controls.loudness_lufs) if controls.loudness == "fixed" else None,
-    )

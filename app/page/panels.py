@@ -17,10 +17,11 @@ from riffusion_inference.datatypes import (
     SCHEDULERS,
 )
 
-from ..settings import DESCRIBERS, MAX_LOUDNESS_LUFS, MAX_MUSIC_GAIN_DB, MIN_LOUDNESS_LUFS, MIN_MUSIC_GAIN_DB, Settings
+from ..settings import DESCRIBERS, Settings
+from ..settings.options import MAX_LOUDNESS_LUFS, MAX_MUSIC_GAIN_DB, MIN_LOUDNESS_LUFS, MIN_MUSIC_GAIN_DB
 from . import strings
 from .cards import card_html, facts_html, stills_html, strip_html
-from .input import model_changed, summary
+from .input import summary
 from .session import Session
 
 Widgets = dict[str, Any]
@@ -175,7 +176,7 @@ def _labels(name: str) -> dict[str, Any]:
 
 
 def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
-    defaults = model_changed(settings, settings.model)
+    defaults = settings.model_defaults(settings.model)
     models = list(dict.fromkeys([settings.model, *MODELS]))
     widgets: Widgets = {}
     with gr.Row():
@@ -183,16 +184,16 @@ def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
             models, value=settings.model, allow_custom_value=any_checkpoint, min_width=220, **_labels("model")
         )
         widgets["scheduler"] = gr.Dropdown(
-            list(SCHEDULERS), value=defaults["scheduler"], filterable=False, min_width=220, **_labels("scheduler")
+            list(SCHEDULERS), value=defaults.scheduler, filterable=False, min_width=220, **_labels("scheduler")
         )
     with gr.Row():
         widgets["guidance_scale"] = gr.Slider(
-            MIN_GUIDANCE, MAX_GUIDANCE, defaults["guidance_scale"], step=0.5, min_width=220, **_labels("guidance_scale")
+            MIN_GUIDANCE, MAX_GUIDANCE, defaults.guidance_scale, step=0.5, min_width=220, **_labels("guidance_scale")
         )
         widgets["num_inference_steps"] = gr.Slider(
             MIN_STEPS,
             MAX_STEPS,
-            defaults["num_inference_steps"],
+            defaults.num_inference_steps,
             step=1,
             min_width=220,
             **_labels("num_inference_steps"),

@@ -11,8 +11,8 @@ from typing import Any
 import gradio as gr
 
 from ..plan import timeline
-from ..result.manifest import DubFacts, read_manifest
-from ..result.results import DubResult, MusicFiles
+from ..result import Result
+from ..result.facts import DubFacts
 from . import strings
 from .cards import dubbed_parts, file_url, notes_html, picture_of, time_range
 from .session import HistoryEntry, Session
@@ -41,11 +41,11 @@ def results(session: Session, columns: float | None) -> dict[str, Any]:
     }
 
 
-def music_of(session: Session) -> MusicFiles | None:
+def music_of(session: Session) -> DubFacts | None:
     """The new music of the chosen part, if it has any."""
     if session.result is None or session.part not in dubbed_parts(session):
         return None
-    return next((music for music in session.result.music if music.part == session.part), None)
+    return session.result.manifest.dub_of(session.part)
 
 
 def poster_of(session: Session) -> str:
@@ -55,31 +55,30 @@ def poster_of(session: Session) -> str:
     return picture_of(session, session.clip, [session.chosen])[0]
 
 
-def detail_html(result: DubResult, music: MusicFiles, poster: str) -> str:
+def detail_html(result: Result, music: DubFacts, poster: str) -> str:
     """The dubbed part: before and after, in place, its takes, and how it was made."""
     start, end = result.times[music.part - 1]
-    facts = read_manifest(result.manifest).dub_of(music.part)
     heading = escape(strings.DETAIL_HEADING.format(part=music.part))
-    pair = _player(music.before, strings.BEFORE, "before", poster) + _player(
-        music.after, strings.AFTER, "after", poster
+    pair = _player(result.before(music.part), strings.BEFORE, "before", poster) + _player(
+        result.after(music.part), strings.AFTER, "after", poster
     )
     return (
         f'<section class="detail" aria-label="{heading}"><h3>{heading}</h3>'
         f'<div class="compare"><div><div class="pair" data-pair>{pair}</div>'
         f'<p class="hint">{escape(strings.COMPARE_HELP)}</p></div>{in_place_html(result, start, end, poster)}</div>'
-        f"<h4>{escape(strings.TAKES_HEADING)}</h4>{takes_html(music)}"
-        f"{made_html(facts) if facts else ''}{notes_html(other_notes(result, facts))}</section>"
+        f"<h4>{escape(strings.TAKES_HEADING)}</h4>{takes_html(result, music)}"
+        f"{made_html(music)}{notes_html(other_notes(result, music))}</section>"
     )
 
 
-def other_notes(result: DubResult, dub: DubFacts | None) -> list[str]:
+def other_notes(result: Result, dub: DubFacts) -> list[str]:
     """What there is to know of the whole result, without what is said of each part's music beside it."""
-    of_parts = tuple(f"Part {music.part}: " for music in result.music)
-    own = set(dub.notes) if dub is not None else set()
-    return [note for note in result.notes if not note.startswith(of_parts) and note not in own]
+    of_parts = tuple(f"Part {music.part}: " for music in result.dubs)
+    own = set(dub.notes)
+    return [note for note in result.manifest.notes if not note.startswith(of_parts) and note not in own]
 
 
-def in_place_html(result: DubResult, start: Fraction, end: Fraction, poster: str) -> str:
+def in_place_html(result: Result, start: Fraction, end: Fraction, poster: str) -> str:
     """The film around the part; the browser plays that range of it."""
     if result.film is None:
         return ""
@@ -90,15 +89,16 @@ def in_place_html(result: DubResult, start: Fraction, end: Fraction, poster: str
     return f'<div>{player}<p class="hint">{escape(strings.IN_PLACE_HELP)} {time_range(first, last)}.</p></div>'
 
 
-def takes_html(music: MusicFiles) -> str:
+def takes_html(result: Result, music: DubFacts) -> str:
     """Each take with its sound, spectrogram and seed; the others can be chosen."""
     rows = []
-    for number, candidate in enumerate(music.candidates, 1):
+    for number, candidate in enumerate(music.music.takes, 1):
         name = escape(strings.TAKE.format(take=number))
         picture = ""
-        if candidate.image is not None:
+        image = result.path(candidate.image)
+        if image is not None:
             alt = escape(strings.SPECTROGRAM_ALT.format(take=number))
-            picture = f'<img class="spectrogram" src="{file_url(candidate.image)}" alt="{alt}" loading="lazy">'
+            picture = f'<img class="spectrogram" src="{file_url(image)}" alt="{alt}" loading="lazy">'
         if number == music.take:
             choice = f'<span class="badge">♪ {escape(strings.TAKE_IN_USE)}</span>'
         else:
@@ -106,7 +106,8 @@ def takes_html(music: MusicFiles) -> str:
                 f'<button type="button" class="plain" data-take="{number}" aria-label="{escape(strings.USE_TAKE)}: '
                 f'{name}">{escape(strings.USE_TAKE)}</button>'
             )
-        sound = f'<audio controls preload="metadata" src="{file_url(candidate.wav)}" aria-label="{name}"></audio>'
+        wav = file_url(result.folder / candidate.wav)
+        sound = f'<audio controls preload="metadata" src="{wav}" aria-label="{name}"></audio>'
         rows.append(
             f'<li class="take"><div class="takehead"><b>{name}</b><span>seed {candidate.seed}</span>{choice}</div>'
             f"{picture}{sound}</li>"
@@ -116,25 +117,26 @@ def takes_html(music: MusicFiles) -> str:
 
 def made_html(dub: DubFacts) -> str:
     """How the part's music was made and how loud it came out."""
+    made = dub.music.generation
     loudness = "silent" if dub.loudness_lufs is None else f"{dub.loudness_lufs:.1f} LUFS"
     peak = "" if dub.true_peak_dbtp is None else f", true peak {dub.true_peak_dbtp:.1f} dBTP"
     rows = [
         ("Prompt", dub.prompt),
-        ("Negative prompt", dub.negative_prompt or strings.CARD_NOTHING),
+        ("Negative prompt", made.negative_prompt or strings.CARD_NOTHING),
         ("Loudness", f"{loudness} (aim {dub.target_lufs:.1f} from {dub.loudness_from}){peak}"),
-        ("Seed", str(dub.takes[dub.take - 1].seed)),
-        ("Guidance, steps, scheduler", f"{dub.guidance_scale:g}, {dub.num_inference_steps}, {dub.scheduler}"),
-        ("Checkpoint", f"{model_name(dub.model)} (licence: {dub.licence})"),
+        ("Seed", str(dub.chosen.seed)),
+        ("Guidance, steps, scheduler", f"{made.guidance_scale:g}, {made.num_inference_steps}, {made.scheduler}"),
+        ("Checkpoint", f"{model_name(dub.music.model)} (licence: {dub.music.licence})"),
         ("Sound", dub.mix.mode + ("" if dub.mix.mode == "replace" else f", music at {dub.mix.music_gain_db:g} dB")),
     ]
     cells = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in rows)
     return f'<dl class="made">{cells}</dl>{notes_html(dub.notes)}'
 
 
-def grid_html(session: Session, result: DubResult, columns: float | None) -> str:
+def grid_html(session: Session, result: Result, columns: float | None) -> str:
     """All parts in the chosen number of columns; dubbed ones are marked."""
     n_columns = min(21, max(1, int(columns or 3)))
-    dubbed = {music.part for music in result.music}
+    dubbed = {one.part for one in result.dubs}
     pictures: list[str] = []
     if session.clip is not None and session.plan is not None and len(session.plan.parts) == len(result.parts):
         pictures = picture_of(session, session.clip, session.plan.parts)
@@ -153,14 +155,14 @@ def grid_html(session: Session, result: DubResult, columns: float | None) -> str
     return f'<h3>{heading}</h3><ol class="grid" style="--columns:{n_columns}">{"".join(cells)}</ol>'
 
 
-def film_html(result: DubResult, poster: str) -> str:
+def film_html(result: Result, poster: str) -> str:
     """The whole film and what it took to make it."""
     if result.film is None:
         return ""
     heading = escape(strings.FILM_HEADING)
     spent = " · ".join(
         f"{escape(strings.STAGES.get(stage, stage))} {seconds:.1f} s"
-        for stage, seconds in result.seconds_per_stage.items()
+        for stage, seconds in result.manifest.seconds_per_stage.items()
     )
     return f'<h3>{heading}</h3>{_player(result.film, strings.FILM_HEADING, "film", poster)}<p class="hint">{spent}</p>'
 

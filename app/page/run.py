@@ -5,67 +5,47 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any
 
-from riffusion_inference.datatypes import OnProgress, ShouldCancel
+import gradio as gr
+
+from riffusion_inference.datatypes import OnProgress
 from riffusion_inference.errors import GenerationCancelled, RiffusionError
 
-from .. import mood
-from ..dub import story as dubbing
+from ..dub import AUTO, Order, Run, dub, take_order, undo_order
 from ..errors import DubCancelled
-from ..mood import MoodSuggestion
-from ..result.manifest import read_manifest
-from ..result.results import DubResult, DubSettings
+from ..result import Result
 from . import strings
 from .cards import strip_html
 from .input import Updates, summary
-from .jobs import GpuModel, Job, ModelShelf, Stages, Worker
-from .order import Controls, Look, Order, dub_settings
+from .jobs import GpuModels, Job, Stages, Worker
+from .order import order_for
 from .progress import ended_html, progress_html, waiting_html
 from .results import results
-from .session import Desk, HistoryEntry, Session, clock, sentence
-
-if TYPE_CHECKING:
-    from PIL import Image
+from .session import HistoryEntry, PageContext, Session, clock, sentence
 
 LOG = logging.getLogger(__name__)
 WATCH_SECONDS = 0.4
 STOP_WAIT_SECONDS = 1.5
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a run gave."""
-
-    result: DubResult
-    """The film with all dubs so far."""
-    suggestion: MoodSuggestion | None
-    """The prompt that was found, if it was looked for."""
-
-
-def begin(desk: Desk, session: Session, controls: Controls, *, suggest: bool) -> Updates:
+def begin(context: PageContext, session: Session, values: Mapping[str, Any], *, suggest: bool) -> Updates:
     """Check everything and take a place in the queue; what is wrong is said at once, before any waiting."""
-    if session.job is not None and not session.job.ended.is_set():
+    if session.busy:
         return {}
     if session.source is None or session.chosen is None:
         return summary(session)
     try:
-        prompt = session.prompt if not suggest else session.prompt or strings.AUTO_BUTTON
-        settings = dub_settings(desk, session, controls, prompt)
-        out_dir = session.new_run_folder()
+        order = order_for(context, session, values, AUTO if suggest else session.prompt)
     except RiffusionError as error:
         return {"progress": say(session, ended_html(sentence(error), failed=True)), **summary(session)}
-    previous = session.result.manifest if session.result and session.result_of == session.cut else None
-    look = Look(session.source, session.chosen, controls.describer, chosen_images(session))
-    order = Order(controls, settings, out_dir, previous, look, suggest, session.cut)
-    session.job = Job(out_dir.parent / f"stop{session.n_runs}", order)
+    session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, session.part, session.cut)
     waiting = waiting_html(0, 0)
     return {"ticket": session.n_runs, "progress": say(session, ""), "waiting": waiting, **summary(session)}
 
 
-def run(desk: Desk, shelf: ModelShelf, session: Session) -> Iterator[Updates]:
+def run(context: PageContext, session: Session) -> Iterator[Updates]:
     """Do what was ordered, telling each step; the page's queue lets one in at a time.
 
     Gradio sends a generator's last word twice and empties its outputs when there is none, so this one speaks of the
@@ -77,13 +57,13 @@ def run(desk: Desk, shelf: ModelShelf, session: Session) -> Iterator[Updates]:
         return
     job.started.set()
     stages = Stages()
-    worker = Worker(lambda tell: _work(desk, shelf, job, tell))
+    worker = Worker(lambda tell: carry_out(context, job, tell))
     try:
         yield {"progress": progress_html(stages)}
         for news in worker.events():
             if news is not None:
                 stages.add(news)
-            desk.touch(session)
+            context.touch(session)
             yield {"progress": progress_html(stages, stopping=job.stopped.is_set())}
         yield {"progress": say(session, _finish(session, job, worker, stages))}
     finally:
@@ -104,36 +84,19 @@ def say(session: Session, html: str) -> str:
     return html
 
 
-def _work(desk: Desk, shelf: ModelShelf, job: Job, tell: OnProgress) -> Outcome:
-    """Look, if asked to, and dub."""
-    order: Order = job.order
+def carry_out(context: PageContext, job: Job, on_progress: OnProgress | None = None) -> Result:
+    """Carry out a job's order; it is at its end then, well or not."""
     try:
-        suggestion, settings = None, order.settings
-        if order.suggest:
-            suggestion = suggest_for(desk, order.look, tell, job.should_cancel)
-            settings = with_prompt(settings, suggestion.prompt)
-        model = GpuModel(order.controls.model, shelf.get(order.controls.model, tell), job.flag)
-        result = dubbing.dub(
-            order.look.source,
-            order.out_dir,
-            settings,
-            model=model,
-            model_name=order.controls.model,
-            app_settings=desk.settings,
-            previous=order.previous,
-            on_progress=tell,
-            should_cancel=job.should_cancel,
-        )
-        return Outcome(result, suggestion)
+        run = Run(context.settings, on_progress, job.should_cancel)
+        return dub(job.order, run, GpuModels(context.shelf, job.flag))
     finally:
         job.ended.set()
 
 
-def _finish(session: Session, job: Job, worker: Worker[Outcome], stages: Stages) -> str:
+def _finish(session: Session, job: Job, worker: Worker[Result], stages: Stages) -> str:
     """Take the result into the session; gives the sentence that says why there is none, or nothing."""
-    order: Order = job.order
     try:
-        outcome = worker.result()
+        result = worker.result()
     except (DubCancelled, GenerationCancelled):
         return ended_html(strings.STOPPED)
     except RiffusionError as error:
@@ -141,47 +104,20 @@ def _finish(session: Session, job: Job, worker: Worker[Outcome], stages: Stages)
     except Exception:
         LOG.exception("A run failed inside the program.")
         return ended_html(strings.INTERNAL_ERROR, failed=True)
-    session.result, session.result_of = outcome.result, order.cut
-    if outcome.suggestion is not None:
-        session.suggestion = outcome.suggestion
-        session.prompt = session.draft = outcome.suggestion.prompt
-    remember(session, order.settings.parts[0], time.monotonic() - stages.began)
+    remember(session, job, result, time.monotonic() - stages.began)
     return ""
 
 
-def remember(session: Session, part: int, seconds: float) -> None:
-    """Write a take into the history."""
-    if session.result is None:
+def remember(session: Session, job: Job, result: Result, seconds: float) -> None:
+    """Make a result the session's film, and write its take into the history."""
+    session.result, session.result_of = result, job.cut
+    facts = result.manifest.dub_of(job.part)
+    if facts is None:
         return
-    facts = read_manifest(session.result.manifest).dub_of(part)
-    if facts is not None:
-        where = f"{part} of {len(session.result.parts)}"
-        seed = facts.takes[facts.take - 1].seed
-        session.history.insert(0, HistoryEntry(clock(), where, facts.prompt, seed, facts.model, seconds))
-
-
-def with_prompt(settings: DubSettings, prompt: str) -> DubSettings:
-    """The same wishes with another prompt."""
-    generation = settings.generation
-    return settings if generation is None else replace(settings, generation=replace(generation, prompt=prompt))
-
-
-def chosen_images(session: Session) -> tuple[Image.Image, ...]:
-    """The still that was chosen to look at; none stands for all over the part."""
-    return (session.stills[session.still - 1].image,) if 0 < session.still <= len(session.stills) else ()
-
-
-def suggest_for(desk: Desk, look: Look, tell: OnProgress | None, stop: ShouldCancel | None) -> MoodSuggestion:
-    """A prompt for a part, from the chosen still or from all over the part."""
-    return mood.suggest(
-        look.source,
-        part=look.part,
-        describer=look.describer,
-        settings=desk.settings,
-        images=look.images or None,
-        on_progress=tell,
-        should_cancel=stop,
-    )
+    if any(one.part == job.part and one.generation.prompt == AUTO for one in job.order.parts):
+        session.prompt = session.draft = facts.prompt
+    where, music = f"{job.part} of {len(result.parts)}", facts.music
+    session.history.insert(0, HistoryEntry(clock(), where, facts.prompt, facts.chosen.seed, music.model, seconds))
 
 
 async def watch(session: Session, queue_place: Callable[[], tuple[int, int]]) -> AsyncIterator[Updates]:
@@ -214,3 +150,31 @@ def cancel(session: Session) -> Updates:
     if not job.ended.wait(STOP_WAIT_SECONDS):
         return {"waiting": "", "progress": ended_html(strings.STOPPING), **summary(session)}
     return {"waiting": "", "progress": say(session, ended_html(strings.STOPPED)), **summary(session)}
+
+
+def choose_take(context: PageContext, session: Session, take: int, columns: float | None) -> Updates:
+    """Put another candidate of the chosen part into the film."""
+    return _change(context, session, columns, lambda film: take_order(film, session.part, take, video=session.source))
+
+
+def undo(context: PageContext, session: Session, columns: float | None) -> Updates:
+    """Give the chosen part its own sound back; other dubs stay."""
+    return _change(context, session, columns, lambda film: undo_order(film, session.part, video=session.source))
+
+
+def _change(context: PageContext, session: Session, columns: float | None, order: Callable[[Result], Order]) -> Updates:
+    if session.result is None:
+        return {"progress": ended_html(strings.NO_RESULT, failed=True)}
+    if session.busy:
+        return {"progress": ended_html(strings.BUSY, failed=True)}
+    try:
+        session.result = dub(order(session.result), Run(context.settings), context.shelf)
+    except RiffusionError as error:
+        return {"progress": ended_html(sentence(error), failed=True)}
+    return {"progress": "", "strip": strip_html(session), **summary(session), **results(session, columns)}
+
+
+def other_columns(session: Session, columns: float | None) -> Updates:
+    """The parts in another number of columns, without a new run."""
+    grid = results(session, columns)["grid"]
+    return {"grid": grid if session.result is not None else gr.skip()}

@@ -15,14 +15,17 @@ import gradio as gr
 from riffusion_inference.errors import RiffusionError, SettingError
 
 from ..media import Clip, SplitMode, SplitPlan
+from ..models import ModelShelf
 from ..plan import Part
+from ..result import Result
 from ..settings import PAGE_FOLDER, Settings
 from . import strings
 from .visitors import COOKIE, Visitors, visitor_key
 
 if TYPE_CHECKING:
-    from ..dub.story import DubResult
-    from ..mood import MoodSuggestion, Still
+    from PIL import Image
+
+    from ..mood import Still
     from .jobs import Job
 
 
@@ -66,7 +69,7 @@ class Session:
     """Why plan is None, for the person."""
     n_parts: int = 4
     """Parts asked for."""
-    split_mode: SplitMode = "exact"
+    split_mode: SplitMode = SplitMode.EXACT
     """How to cut."""
     part: int = 1
     """The chosen part, 1-based."""
@@ -80,9 +83,7 @@ class Session:
     """Pictures to choose from for a suggestion."""
     still: int = 0
     """The chosen one, 1-based; 0 is all of them."""
-    suggestion: MoodSuggestion | None = None
-    """The latest one."""
-    result: DubResult | None = None
+    result: Result | None = None
     """The latest film with all dubs so far."""
     result_of: tuple[Any, ...] = ()
     """Source, parts and mode that result was made from; another cut starts a new film."""
@@ -101,6 +102,16 @@ class Session:
         return self.plan.parts[self.part - 1] if self.plan and self.part <= len(self.plan.parts) else None
 
     @property
+    def chosen_stills(self) -> tuple[Image.Image, ...]:
+        """The still that was chosen to look at; none stands for all over the part."""
+        return (self.stills[self.still - 1].image,) if 0 < self.still <= len(self.stills) else ()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run of this tab is under way or waits."""
+        return self.job is not None and not self.job.ended.is_set()
+
+    @property
     def cut(self) -> tuple[Any, ...]:
         """What earlier dubs must have in common with the next one to stay."""
         return (self.source, len(self.plan.parts) if self.plan else 0, self.plan.mode_used if self.plan else "")
@@ -114,13 +125,15 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What all sessions share: settings, and who owns which file."""
+class PageContext:
+    """What all sessions share."""
 
     settings: Settings
     """From .env and configs."""
     visitors: Visitors
-    """Whose is what."""
+    """Who owns which file."""
+    shelf: ModelShelf
+    """The loaded checkpoint."""
 
     def key(self, request: gr.Request | None) -> str:
         """The visitor behind a request."""

@@ -1,23 +1,23 @@
-"""A finished result: its manifest, its zip, what a caller gets of it, and the proof that it is right."""
+"""Packing a finished result: its manifest and its zip; and taking a zip apart without trusting it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+import zipfile
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
-from riffusion_inference.datatypes import OnProgress, ShouldCancel
+from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
-from ..files import hash_file
-from .checks import Check, VerifyReport
+from ..errors import ArchiveError
+from ..files import CHUNK_BYTES, check_cancel, hash_file, write_errors
+from .facts import MANIFEST_NAME, FileFacts, Manifest
 from .folder import safe_stem
-from .manifest import MANIFEST_NAME, DubFacts, FileFacts, Manifest, manifest_text, read_manifest
-from .results import Candidate, DubResult, MusicFiles
-from .verify import verify
-from .zip import unpack, write_zip
+from .manifest import check_file_name, manifest_text
 
-__all__ = ["Check", "VerifyReport", "pack", "result_of", "unpack", "verify"]
+MAX_ENTRIES = 10_000
+# Results are stored, not deflated: what grows much more than this in unpacking was not made here.
+MAX_GROWTH = 20
 
 
 def pack(
@@ -25,7 +25,7 @@ def pack(
     manifest: Manifest,
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
-) -> None:
+) -> Manifest:
     """Write manifest.json and the zip of a folder whose other files are finished.
 
     Args:
@@ -33,6 +33,8 @@ def pack(
         manifest: all but the list of files; with a film it also gets a zip.
         on_progress: stage "archive", in files.
         should_cancel: asked often.
+    Returns:
+        The manifest as written, with the list of files and the name of the zip.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = [path.relative_to(folder).as_posix() for path in paths]
@@ -48,38 +50,62 @@ def pack(
         write_zip(folder / zip_name, folder, names, {MANIFEST_NAME: shared}, on_progress, should_cancel)
         manifest = replace(manifest, archive=zip_name)
     (folder / MANIFEST_NAME).write_text(manifest_text(manifest), encoding="utf-8")
+    return manifest
 
 
-def result_of(folder: Path, seconds_per_stage: Mapping[str, float] | None = None) -> DubResult:
-    """What a caller gets of a result folder.
+def write_zip(
+    path: Path,
+    folder: Path,
+    names: list[str],
+    texts: dict[str, str],
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> None:
+    """Store files of a folder, and some texts, in a zip.
 
     Args:
-        folder: with manifest.json.
-        seconds_per_stage: of the run that just ended; None takes the manifest's, which lack the archive's own.
-    Raises:
-        ArchiveError: there is no manifest that can be read.
+        path: the zip.
+        folder: where the files are.
+        names: relative names of the files.
+        texts: further files by name.
+        on_progress: stage "archive", in files.
+        should_cancel: asked for every megabyte.
     """
-    manifest = read_manifest(folder)
-    return DubResult(
-        out_dir=folder,
-        parts=tuple(folder / part.file for part in manifest.parts),
-        film=folder / manifest.film if manifest.film else None,
-        archive=folder / manifest.archive if manifest.archive else None,
-        manifest=folder / MANIFEST_NAME,
-        music=tuple(_music(folder, manifest, dub) for dub in manifest.dubs),
-        seeds={dub.part: dub.takes[dub.take - 1].seed for dub in manifest.dubs},
-        loudness_lufs={dub.part: dub.loudness_lufs for dub in manifest.dubs},
-        times=tuple((Fraction(part.start), Fraction(part.end)) for part in manifest.parts),
-        seconds_per_stage=dict(manifest.seconds_per_stage if seconds_per_stage is None else seconds_per_stage),
-        notes=manifest.notes,
-    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+        for number, name in enumerate(names):
+            if on_progress is not None:
+                on_progress(Progress("archive", number, len(names)))
+            entry = zipfile.ZipInfo.from_file(folder / name, name, strict_timestamps=False)
+            with (folder / name).open("rb") as read, archive.open(entry, "w") as write:
+                while chunk := read.read(CHUNK_BYTES):
+                    check_cancel(should_cancel)
+                    write.write(chunk)
 
 
-def _music(folder: Path, manifest: Manifest, dub: DubFacts) -> MusicFiles:
-    candidates = tuple(
-        Candidate(folder / take.wav, take.seed, folder / take.image if take.image else None) for take in dub.takes
-    )
-    part = manifest.parts[dub.part - 1]
-    chosen = candidates[dub.take - 1]
-    before = folder / (part.undubbed or part.file)
-    return MusicFiles(dub.part, chosen.wav, chosen.image, dub.take, candidates, before, folder / part.file)
+def unpack(path: Path, folder: Path) -> None:
+    """Take a zip apart into a folder; names that lead out of it, and bombs, are refused before anything is written.
+
+    Raises:
+        ArchiveError: it is no zip, damaged, or not to be trusted.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            for entry in entries:
+                check_file_name(entry.filename, path)
+            total = sum(entry.file_size for entry in entries)
+            if len(entries) > MAX_ENTRIES or total > max(1 << 20, MAX_GROWTH * path.stat().st_size):
+                raise ArchiveError(
+                    f"{path.name} would grow to {total:,} bytes in {len(entries)} files: "
+                    "it was not made by this program."
+                )
+            for entry in entries:
+                target = folder / entry.filename
+                with write_errors(folder), archive.open(entry) as read:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with target.open("wb") as write:
+                        shutil.copyfileobj(read, write, CHUNK_BYTES)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ArchiveError(f"{path.name} is not a whole zip archive: {error}.") from error

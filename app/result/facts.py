@@ -7,7 +7,6 @@ import json
 import platform
 from dataclasses import dataclass, field, fields
 from importlib import metadata
-from typing import Any
 
 import numpy as np
 
@@ -15,9 +14,11 @@ from riffusion_inference.datatypes import GenerationSettings
 
 from ..soundtrack.mix import MixSettings
 
-SCHEMA = 1
+SCHEMA = 2
 MANIFEST_NAME = "manifest.json"
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "av", "imageio-ffmpeg")
+SEED_FILES = ("seed_image", "seed_audio")
+"""Fields of GenerationSettings that a manifest holds as file names."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,16 @@ class PartFacts:
     undubbed: str | None = None
     """The part with its own sound, where it was dubbed."""
 
+    @property
+    def own_file(self) -> str:
+        """The part with its own sound."""
+        return self.undubbed or self.file
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of the result's sound."""
+        return self.end_sample - self.start_sample
+
 
 @dataclass(frozen=True)
 class TakeFacts:
@@ -97,35 +108,15 @@ class TakeFacts:
 
 
 @dataclass(frozen=True)
-class DubFacts:
-    """One dubbed part: how its music was made and laid in."""
+class MusicFacts:
+    """The takes of one part: what was asked for, and the files."""
 
-    part: int
-    """1-based."""
-    prompt: str
-    """As applied."""
-    negative_prompt: str
-    """As applied."""
-    seed: int
-    """Of the first candidate."""
-    guidance_scale: float
-    """As applied."""
-    num_inference_steps: int
-    """As applied."""
-    scheduler: str
-    """As applied."""
-    candidates: int
-    """Takes made."""
-    loop: bool
-    """Whether the end meets the start."""
-    strength: float
-    """Of a seed image or sound."""
+    generation: GenerationSettings
+    """As applied, whole; the image or sound it started from is a file, named below."""
     seed_image: str | None
     """File that it started from."""
     seed_audio: str | None
     """File that it started from."""
-    extra: dict[str, Any]
-    """Parameters that one engine knows."""
     model: str
     """Engine or checkpoint."""
     licence: str
@@ -136,12 +127,28 @@ class DubFacts:
     """Hz."""
     generation_key: str
     """Same key, same takes: a hash of all of the above that decides them."""
-    mix: MixSettings
-    """How it was laid in."""
-    take: int
-    """Which candidate was laid in, 1-based."""
     takes: tuple[TakeFacts, ...]
     """All candidates."""
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Every file of it."""
+        names = (self.seed_image, self.seed_audio, *(name for take in self.takes for name in (take.wav, take.image)))
+        return tuple(name for name in names if name is not None)
+
+
+@dataclass(frozen=True)
+class DubFacts:
+    """One dubbed part: its music, and how it was mixed in."""
+
+    part: int
+    """1-based."""
+    music: MusicFacts
+    """The takes."""
+    mix: MixSettings
+    """How the chosen one was mixed in."""
+    take: int
+    """Which candidate that is, 1-based."""
     target_lufs: float
     """Loudness aimed at."""
     loudness_lufs: float | None
@@ -152,6 +159,16 @@ class DubFacts:
     """Where the target came from."""
     notes: tuple[str, ...] = ()
     """One sentence for each thing a person should know."""
+
+    @property
+    def prompt(self) -> str:
+        """As applied."""
+        return self.music.generation.prompt
+
+    @property
+    def chosen(self) -> TakeFacts:
+        """The candidate that is in the film."""
+        return self.music.takes[self.take - 1]
 
 
 @dataclass(frozen=True)
@@ -213,7 +230,7 @@ class Manifest:
 def generation_key(settings: GenerationSettings, model: str, n_samples: int, sample_rate: int) -> str:
     """Hash everything that decides which samples are made; the seed must be known."""
     digest = hashlib.sha256()
-    values = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in ("seed_image", "seed_audio")}
+    values = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in SEED_FILES}
     # 7 and 7.0 ask for the same; a manifest that was read back has floats.
     values |= {name: float(values[name]) for name in ("guidance_scale", "strength")}
     digest.update(json.dumps([values, model, n_samples, sample_rate], sort_keys=True, default=str).encode())

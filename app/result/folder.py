@@ -1,4 +1,4 @@
-"""Making a result folder aside and moving it into place, so that there is a whole one or none."""
+"""A result as a folder: what a caller gets of one, and how it appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,11 +7,90 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 from ..errors import ArchiveError
-from ..files import UNFINISHED, write_errors
-from .manifest import MANIFEST_NAME, file_names, read_manifest
+from ..files import UNFINISHED, hash_file, write_errors
+from .facts import DubFacts
+from .manifest import MANIFEST_NAME, Manifest, file_names, read_manifest
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished result; whoever shows something of it reads it here."""
+
+    folder: Path
+    """Where everything is."""
+    manifest: Manifest
+    """What everything is."""
+    _unchanged: dict[str, bool] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def parts(self) -> tuple[Path, ...]:
+        """The parts in order, dubbed ones with their new sound."""
+        return tuple(self.folder / part.file for part in self.manifest.parts)
+
+    @property
+    def times(self) -> tuple[tuple[Fraction, Fraction], ...]:
+        """Start and end of each part in seconds."""
+        return tuple((Fraction(part.start), Fraction(part.end)) for part in self.manifest.parts)
+
+    @property
+    def dubs(self) -> tuple[DubFacts, ...]:
+        """The dubbed parts in order."""
+        return self.manifest.dubs
+
+    @property
+    def film(self) -> Path | None:
+        """The whole video with the new sound; None where nothing was dubbed."""
+        return self.path(self.manifest.film)
+
+    @property
+    def archive(self) -> Path | None:
+        """The zip of it all; None where nothing was dubbed."""
+        return self.path(self.manifest.archive)
+
+    @property
+    def manifest_file(self) -> Path:
+        """The manifest."""
+        return self.folder / MANIFEST_NAME
+
+    def path(self, name: str | None) -> Path | None:
+        """Where a file of the manifest lies."""
+        return self.folder / name if name is not None else None
+
+    def before(self, part: int) -> Path:
+        """A part, 1-based, with its own sound."""
+        return self.folder / self.manifest.parts[part - 1].own_file
+
+    def after(self, part: int) -> Path:
+        """A part, 1-based, with its new sound if it has any."""
+        return self.folder / self.manifest.parts[part - 1].file
+
+    def has(self, *names: str) -> bool:
+        """Whether all these files are there and are what the manifest says; each is hashed once."""
+        return all(self._is_unchanged(name) for name in names)
+
+    def _is_unchanged(self, name: str) -> bool:
+        if name not in self._unchanged:
+            facts, path = self.manifest.files.get(name), self.folder / name
+            same_size = facts is not None and path.is_file() and path.stat().st_size == facts.size_bytes
+            self._unchanged[name] = facts is not None and same_size and hash_file(path) == facts.sha256
+        return self._unchanged[name]
+
+
+def open_result(path: Path) -> Result:
+    """Open an earlier result.
+
+    Args:
+        path: its folder, or the manifest in it.
+    Raises:
+        ArchiveError: there is no manifest that can be read.
+    """
+    path = Path(path).absolute()
+    return Result(path if path.is_dir() else path.parent, read_manifest(path))
 
 
 @contextmanager

@@ -4,44 +4,29 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args, get_origin, get_type_hints
 
-from ..errors import ArchiveError
-from .facts import (
-    MANIFEST_NAME,
-    SCHEMA,
-    DubFacts,
-    FileFacts,
-    Manifest,
-    PartFacts,
-    SourceFacts,
-    TakeFacts,
-    generation_key,
-    versions,
-)
+from riffusion_inference.datatypes import GenerationSettings
+from riffusion_inference.errors import RiffusionError
 
-__all__ = [
-    "MANIFEST_NAME",
-    "SCHEMA",
-    "DubFacts",
-    "FileFacts",
-    "Manifest",
-    "PartFacts",
-    "SourceFacts",
-    "TakeFacts",
-    "file_names",
-    "generation_key",
-    "manifest_text",
-    "read_manifest",
-    "versions",
-]
+from ..errors import ArchiveError
+from .facts import MANIFEST_NAME, SCHEMA, SEED_FILES, Manifest
+
+FIRST_SCHEMA = 1
+"""What version 0.1.0 wrote: a dub's generation and takes lie among its other fields."""
 
 
 def manifest_text(manifest: Manifest) -> str:
     """JSON that people can read."""
-    return json.dumps(asdict(manifest), indent=2, ensure_ascii=False) + "\n"
+    values = asdict(manifest)
+    for dub in values["dubs"]:
+        for name in SEED_FILES:
+            del dub["music"]["generation"][name]
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -57,14 +42,34 @@ def read_manifest(path: Path) -> Manifest:
         raise ArchiveError(f"{path} does not exist: give the manifest.json of an earlier result.") from error
     except (OSError, ValueError) as error:
         raise ArchiveError(f"{path} cannot be read as a manifest ({error}).") from error
-    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
-        schema = values.get("schema") if isinstance(values, dict) else None
-        raise ArchiveError(f"{path} has manifest version {schema}, but this program reads version {SCHEMA}.")
+    schema = values.get("schema") if isinstance(values, dict) else None
+    if schema == FIRST_SCHEMA:
+        values = _from_first_schema(values)
+    elif schema != SCHEMA:
+        raise ArchiveError(
+            f"{path} has manifest version {schema}, but this program reads versions {FIRST_SCHEMA} to {SCHEMA}."
+        )
     manifest: Manifest = _build(Manifest, values, str(path))
     for name in file_names(manifest):
         check_file_name(name, path)
     _check_sense(manifest, str(path))
     return manifest
+
+
+def _from_first_schema(values: dict[str, Any]) -> dict[str, Any]:
+    """Version 1's values laid out as version 2's; what does not fit stays and is refused later."""
+    of_generation = {f.name for f in fields(GenerationSettings)} - set(SEED_FILES)
+    of_music = {*SEED_FILES, "model", "licence", "n_samples", "sample_rate", "generation_key", "takes"}
+    dubs = values.get("dubs", [])
+    if not isinstance(dubs, list) or not all(isinstance(dub, dict) for dub in dubs):
+        return {**values, "schema": SCHEMA}
+    later = []
+    for dub in dubs:
+        generation = {name: dub[name] for name in dub if name in of_generation}
+        music = {name: dub[name] for name in dub if name in of_music}
+        rest = {name: dub[name] for name in dub if name not in of_generation | of_music}
+        later.append({**rest, "music": {**music, "generation": generation}})
+    return {**values, "dubs": later, "schema": SCHEMA}
 
 
 def _check_sense(manifest: Manifest, where: str) -> None:
@@ -74,7 +79,7 @@ def _check_sense(manifest: Manifest, where: str) -> None:
     sound = (
         n_parts > 0
         and [part.index for part in manifest.parts] == list(range(1, n_parts + 1))
-        and all(1 <= dub.part <= n_parts and 1 <= dub.take <= len(dub.takes) for dub in manifest.dubs)
+        and all(1 <= dub.part <= n_parts and 1 <= dub.take <= len(dub.music.takes) for dub in manifest.dubs)
         and len({dub.part for dub in manifest.dubs}) == len(manifest.dubs)
         and all(0 <= part.start_sample <= part.end_sample for part in manifest.parts)
         and all(re.fullmatch(r"\d+(/[1-9]\d*)?", text) for text in fractions)
@@ -87,8 +92,7 @@ def file_names(manifest: Manifest) -> list[str]:
     """Every file name that a manifest mentions, in order, once."""
     names: list[str | None] = [*manifest.files, manifest.film, manifest.archive]
     names += [name for part in manifest.parts for name in (part.file, part.undubbed)]
-    names += [name for dub in manifest.dubs for name in (dub.seed_image, dub.seed_audio)]
-    names += [name for dub in manifest.dubs for take in dub.takes for name in (take.wav, take.image)]
+    names += [name for dub in manifest.dubs for name in dub.music.file_names]
     return list(dict.fromkeys(name for name in names if name))
 
 
@@ -101,13 +105,15 @@ def check_file_name(name: str, where: Path) -> None:
 
 
 def _build(kind: Any, value: Any, where: str) -> Any:
-    """Turn parsed JSON into the dataclass, tuple, dict or plain value that a type hint says."""
+    """Turn parsed JSON into the dataclass, tuple, mapping, mode or plain value that a type hint says."""
     origin = get_origin(kind)
-    if is_dataclass(kind) and isinstance(kind, type):
+    if isinstance(kind, type) and is_dataclass(kind):
         return _build_dataclass(kind, value, where)
+    if isinstance(kind, type) and issubclass(kind, StrEnum) and value in list(kind):
+        return kind(value)
     if origin is tuple and isinstance(value, list):
         return tuple(_build(get_args(kind)[0], item, where) for item in value)
-    if origin is dict and isinstance(value, dict):
+    if origin in (dict, Mapping) and isinstance(value, dict):
         return {str(key): _build(get_args(kind)[1], item, where) for key, item in value.items()}
     allowed = get_args(kind) or (kind,)
     if Any in allowed or (value is None and type(None) in allowed):
@@ -119,14 +125,31 @@ def _build(kind: Any, value: Any, where: str) -> Any:
     raise ArchiveError(f"{where} is damaged: {value!r} is not of the kind {getattr(kind, '__name__', kind)}.")
 
 
-def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
+def _build_dataclass(kind: type[Any], value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise ArchiveError(f"{where} is damaged: {kind.__name__} is missing.")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     unknown = sorted(set(value) - set(hints))
     required = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
     missing = [name for name in required if name not in value]
     if unknown or missing:
         names = ", ".join(unknown + missing)
         raise ArchiveError(f"{where} is damaged: {names} of {kind.__name__} is unknown or missing.")
-    return kind(**{name: _build(hints[name], item, where) for name, item in value.items()})
+    built = {name: _build(hints[name], item, where) for name, item in value.items()}
+    try:
+        return kind(**built)
+    except RiffusionError as error:
+        raise ArchiveError(f"{where} is damaged: {error}") from error
+
+
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    """The type of each field that a manifest may have."""
+    # GenerationSettings names PIL's Image for type checkers only, and a manifest holds no image.
+    hints = get_type_hints(kind, localns={"Image": _NoImage})
+    return {name: hint for name, hint in hints.items() if kind is not GenerationSettings or name not in SEED_FILES}
+
+
+class _NoImage:
+    """Stands for PIL.Image, which need not be loaded to read JSON."""
+
+    Image = Any

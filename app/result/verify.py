@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 from .. import media
 from ..errors import ArchiveError, MediaError
 from ..files import check_cancel, hash_file
+from .archive import unpack
 from .checks import (
+    LEAK_SAMPLES,
     MAX_PICTURE_DIFFERENCE,
     MIN_LOSSY_SNR_DB,
     PICTURE_HEIGHT,
@@ -23,9 +26,8 @@ from .checks import (
     frame_time,
     likeness_db,
 )
-from .film import check_film
-from .manifest import MANIFEST_NAME, Manifest, PartFacts, read_manifest
-from .zip import unpack
+from .facts import MANIFEST_NAME, Manifest
+from .manifest import read_manifest
 
 
 def verify(
@@ -59,7 +61,7 @@ def verify(
     with tempfile.TemporaryDirectory(dir=temporary_directory) as folder:
         unpack(path, Path(folder))
         if not (Path(folder) / MANIFEST_NAME).is_file():
-            raise ArchiveError(f"{path.name} holds no manifest.json: it is no archive of ours.")
+            raise ArchiveError(f"{path.name} holds no manifest.json: it was not made by this program.")
         return _verify_folder(Path(folder), clip, on_progress, should_cancel)
 
 
@@ -67,13 +69,10 @@ def _verify_folder(
     folder: Path, clip: media.Clip, on_progress: OnProgress | None, should_cancel: ShouldCancel | None
 ) -> VerifyReport:
     manifest = read_manifest(folder)
-    steps: list[Callable[[Path, Manifest, media.Clip], Iterator[Check]]]
-    steps = [_files, _source, _frames, _sounds, _music, check_film]
     checks: list[Check] = []
-    for number, step in enumerate(steps):
+    for number, (name, step) in enumerate(STEPS.items()):
         if on_progress is not None:
-            on_progress(Progress("verify", number, len(steps)))
-        name = step.__name__.split("_")[-1]
+            on_progress(Progress("verify", number, len(STEPS)))
         try:
             for check in step(folder, manifest, clip):
                 check_cancel(should_cancel)
@@ -81,7 +80,7 @@ def _verify_folder(
         except MediaError as error:
             checks.append(Check(name, False, str(error)))
     if on_progress is not None:
-        on_progress(Progress("verify", len(steps), len(steps)))
+        on_progress(Progress("verify", len(STEPS), len(STEPS)))
     return VerifyReport(tuple(checks))
 
 
@@ -111,11 +110,6 @@ def _source(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Chec
     )
 
 
-def own_file(part: PartFacts) -> str:
-    """The file of a part with its own sound."""
-    return part.undubbed or part.file
-
-
 def _frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
     """The parts' pictures, one after another, are the source's."""
     if manifest.split_used == "reencode":
@@ -132,7 +126,7 @@ def _frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Chec
 def _same_frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Check:
     def of_parts() -> Iterator[tuple[str, int, int]]:
         for part in manifest.parts:
-            for number, digest in enumerate(media.frame_hashes(folder / own_file(part))):
+            for number, digest in enumerate(media.frame_hashes(folder / part.own_file)):
                 yield digest, part.index, number
 
     count = 0
@@ -150,7 +144,7 @@ def _reencoded_frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Ite
     wrong: list[str] = []
     worst = 0.0
     for part in manifest.parts:
-        wanted, found = part.end_frame - part.start_frame, media.probe(folder / own_file(part))
+        wanted, found = part.end_frame - part.start_frame, media.probe(folder / part.own_file)
         if found.n_frames != wanted:
             wrong.append(f"part {part.index} has {found.n_frames} frames, not {wanted}")
             continue
@@ -171,7 +165,7 @@ def _reencoded_frames(folder: Path, manifest: Manifest, clip: media.Clip) -> Ite
 def _sounds(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
     """The parts' own sound is the source's, and a dubbed part's sound is exactly as long as the part."""
     if clip.sample_rate is not None:
-        found = [media.probe(folder / own_file(part)) for part in manifest.parts]
+        found = [media.probe(folder / part.own_file) for part in manifest.parts]
         total = sum(one.n_samples for one in found)
         yield Check("samples", total == clip.n_samples, f"the parts have {total} samples, the source {clip.n_samples}")
         if manifest.split_used == "reencode":
@@ -180,7 +174,7 @@ def _sounds(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Chec
             yield _copied_sound(manifest, clip, found)
     for part in manifest.parts:
         if part.undubbed is not None:
-            new, wanted = media.probe(folder / part.file), part.end_sample - part.start_sample
+            new, wanted = media.probe(folder / part.file), part.n_samples
             right = new.n_samples == wanted and new.sample_rate == manifest.sample_rate
             yield Check(f"part {part.index}", right, f"the new sound has {new.n_samples} of {wanted} samples")
 
@@ -214,7 +208,70 @@ def _music(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check
     """Every take is as long as its part."""
     for dub in manifest.dubs:
         part = manifest.parts[dub.part - 1]
-        wanted = part.end_sample - part.start_sample
-        lengths = [media.read_audio(folder / take.wav).n_samples for take in dub.takes]
+        wanted = part.n_samples
+        lengths = [media.read_audio(folder / take.wav).n_samples for take in dub.music.takes]
         right = all(length == wanted for length in lengths)
         yield Check(f"music {dub.part}", right, f"{len(lengths)} takes of {', '.join(map(str, lengths))} samples")
+
+
+def _film(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:
+    """The film has the source's pictures untouched, and its sound differs in the dubbed ranges only."""
+    if manifest.film is None:
+        return
+    film = media.probe(folder / manifest.film)
+    yield _film_pictures(film, clip)
+    times = [[frame_time(one, number) for number in range(one.n_frames)] for one in (film, clip)]
+    late = max((abs(a - b) for a, b in zip(*times, strict=False)), default=Fraction(0))
+    in_time = film.n_frames == clip.n_frames and late <= Fraction(1, 1000)
+    yield Check("film", in_time, f"{film.n_frames} frames, shown when the source shows them")
+    right = film.n_samples == manifest.film_samples and film.sample_rate == manifest.sample_rate
+    yield Check("film", right, f"its sound has {film.n_samples} of {manifest.film_samples} samples")
+    yield from _film_sound(folder, manifest, clip, film)
+
+
+def _film_pictures(film: media.Clip, clip: media.Clip) -> Check:
+    packets = media.packet_hashes(film.path)
+    if packets == media.packet_hashes(clip.path):
+        return Check("film", True, f"its {len(packets)} video packets are byte for byte the source's")
+    # A transport stream's packets are framed anew in any other container; the pictures must still be the same.
+    if film.container != clip.container and list(media.frame_hashes(film.path)) == list(media.frame_hashes(clip.path)):
+        return Check("film", True, f"its {film.n_frames} decoded frames are the source's, hash for hash")
+    return Check("film", False, "its video packets differ from the source's")
+
+
+def _film_sound(folder: Path, manifest: Manifest, clip: media.Clip, film: media.Clip) -> Iterator[Check]:
+    first, end = manifest.film_start_sample, manifest.film_start_sample + manifest.film_samples
+    # Matroska counts in milliseconds, so that its sound may lie up to one beside its place.
+    late = film.audio_start_sample - first
+    late = late if abs(late) <= manifest.sample_rate // 1000 else 0
+    heard = media.decode_audio(film, start_sample=first + late, end_sample=end + late).samples
+    source = np.zeros_like(heard)
+    if clip.sample_rate is not None:
+        source = media.decode_audio(clip, start_sample=first, end_sample=end).samples
+    rate, at = manifest.sample_rate, first
+    dubbed = [manifest.parts[dub.part - 1] for dub in manifest.dubs]
+    for part in [*dubbed, None]:
+        stop = part.start_sample if part is not None else end
+        # Beside new sound the encoder's frames hold some of both.
+        low, high = at + LEAK_SAMPLES * (at > first), stop - LEAK_SAMPLES * (part is not None)
+        if high > low:
+            like = likeness_db(source[:, low - first : high - first], heard[:, low - first : high - first], rate)
+            where = f"from sample {low} to {high} it sounds like the source"
+            yield Check("film", like >= MIN_LOSSY_SNR_DB, f"{where} ({like:.1f} dB)")
+        if part is not None:
+            at = part.end_sample
+            new = media.decode_audio(folder / part.file, start_sample=0, end_sample=at - stop).samples
+            like = likeness_db(new, heard[:, stop - first : at - first], rate)
+            where = f"over part {part.index} it has the part's new sound"
+            yield Check("film", like >= MIN_LOSSY_SNR_DB, f"{where} ({like:.1f} dB)")
+
+
+STEPS: dict[str, Callable[[Path, Manifest, media.Clip], Iterator[Check]]] = {
+    "files": _files,
+    "source": _source,
+    "frames": _frames,
+    "sound": _sounds,
+    "music": _music,
+    "film": _film,
+}
+"""What is proved, in order; a step that a damaged file ends is one failed check of that name."""

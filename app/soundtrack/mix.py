@@ -12,8 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from riffusion_inference.datatypes import Waveform
+from riffusion_inference.datatypes import Waveform, check_range
 
+from ..errors import ConfigError
+from ..settings.options import (
+    MAX_LOUDNESS_LUFS,
+    MAX_MUSIC_GAIN_DB,
+    MIN_LOUDNESS_LUFS,
+    MIN_MUSIC_GAIN_DB,
+    SoundMode,
+)
 from .loudness import (
     CEILING_DBTP,
     MAX_LIMITING_DB,
@@ -41,12 +49,20 @@ DUCK_KNEE_DB = 6.0
 class MixSettings:
     """How music and original sound share a part."""
 
-    mode: str = "replace"
-    """replace: music only. under: both, all along. duck: the music sinks while the original speaks."""
+    mode: SoundMode = SoundMode.REPLACE
+    """replace: music only. under: both, all along. duck: the music goes down while the original speaks."""
     music_gain_db: float = -12.0
     """Music over original. duck: only while the original speaks; in its pauses the music is as loud as it."""
     loudness: float | None = None
     """LUFS of the result; None keeps the reference (the original's, its neighbours' or -16)."""
+
+    def __post_init__(self) -> None:
+        if self.mode not in list(SoundMode):
+            raise ConfigError(f"Sound mode {self.mode!r} is unknown: choose one of {', '.join(SoundMode)}.")
+        object.__setattr__(self, "mode", SoundMode(self.mode))
+        check_range("The music's gain in dB", self.music_gain_db, MIN_MUSIC_GAIN_DB, MAX_MUSIC_GAIN_DB)
+        if self.loudness is not None:
+            check_range("Loudness in LUFS", self.loudness, MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS)
 
 
 @dataclass(frozen=True)

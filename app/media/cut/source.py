@@ -12,7 +12,8 @@ import ffmpeg
 from riffusion_inference.datatypes import ShouldCancel
 
 from ...errors import MediaError
-from ..clip import Clip, SplitMode
+from ...plan import SplitMode
+from ..clip import Clip
 from ..encode import aac_options
 from ..ffmpeg import file_url, run_ffmpeg
 from ..mp4.frames import listed_frames
@@ -159,7 +160,7 @@ def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCan
     plain = plain_movie(clip)
     if plain is not None:
         return Base(plain, clip, plain.tracks[clip.video_index])
-    with_video = mode != "reencode" and can_carry(clip).fits
+    with_video = mode != SplitMode.REENCODE and can_carry(clip).fits
     path = folder / "base.mp4"
     if not _repackage(clip, path, with_video, should_cancel):
         return Base(None, clip, None)

@@ -13,8 +13,8 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 from ...errors import PlanError
 from ...files import check_cancel, check_free_space, write_error, written_whole
-from ...plan import Part, parts_at, plan_parts
-from ..clip import SPLIT_MODES, Clip, SplitMode, SplitPlan
+from ...plan import SPLIT_MODES, Part, SplitMode, parts_at, plan_parts
+from ..clip import Clip, SplitPlan
 from .exact import lead_in, write_part
 from .keyframe import PACKET_NOTE, copy_segments, segment_format
 from .reencode import encode_parts
@@ -30,13 +30,13 @@ OPEN_GOP_NOTE = (
 )
 
 
-def explain_split(clip: Clip, n_parts: int, mode: SplitMode) -> SplitPlan:
+def explain_split(clip: Clip, n_parts: int, mode: str) -> SplitPlan:
     """Say what a split will do before it does anything.
 
     Args:
         clip: a probed clip.
         n_parts: parts wanted.
-        mode: "keyframe", "exact" or "reencode".
+        mode: a SplitMode or its value.
     Returns:
         The mode that will run, the parts that will be written, and the notes a person should read first.
     Raises:
@@ -44,17 +44,18 @@ def explain_split(clip: Clip, n_parts: int, mode: SplitMode) -> SplitPlan:
     """
     if mode not in SPLIT_MODES:
         raise PlanError(f"Split mode {mode!r} is unknown: choose one of {', '.join(SPLIT_MODES)}.")
+    mode = SplitMode(mode)
     parts = plan_parts(clip, n_parts)
     verdict = can_carry(clip)
     notes = list(verdict.notes)
-    if mode == "keyframe" and not verdict.fits and segment_format(clip) is not None:
+    if mode == SplitMode.KEYFRAME and not verdict.fits and segment_format(clip) is not None:
         cuts, cut_notes = _keyframe_cuts(clip, parts)
         return SplitPlan(mode, mode, parts_at(clip, cuts), (*cut_notes, PACKET_NOTE))
-    if mode == "reencode" or not verdict.fits:
-        if mode != "reencode":
+    if mode == SplitMode.REENCODE or not verdict.fits:
+        if mode != SplitMode.REENCODE:
             notes.insert(0, f"{mode} is not possible for this file: {verdict.reason}. Its pictures are encoded again.")
-        return SplitPlan(mode, "reencode", parts, tuple(notes))
-    if mode == "keyframe":
+        return SplitPlan(mode, SplitMode.REENCODE, parts, tuple(notes))
+    if mode == SplitMode.KEYFRAME:
         cuts, cut_notes = _keyframe_cuts(clip, parts)
         return SplitPlan(mode, mode, parts_at(clip, cuts), (*notes, *cut_notes))
     return SplitPlan(mode, mode, parts, (*notes, *_lead_in_notes(clip, parts)))
@@ -135,7 +136,7 @@ def split(
     with _all_or_nothing(out_dir, written):
         out_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".split-", dir=out_dir) as folder:
-            if plan.mode_used == "keyframe" and not can_carry(clip).fits:
+            if plan.mode_used == SplitMode.KEYFRAME and not can_carry(clip).fits:
                 _move_segments(clip, plan, out_dir, Path(folder), report, written)
                 return tuple(written)
             base = base_for(clip, plan.mode_used, Path(folder), should_cancel)
@@ -188,7 +189,7 @@ def _write_parts(
     written: list[Path],
 ) -> None:
     encoded = None
-    if plan.mode_used == "reencode":
+    if plan.mode_used == SplitMode.REENCODE:
         encoded = encode_parts(clip, plan.parts, folder, threads=threads, crf=crf, on_frame=report.frame)
     for part in plan.parts:
         path = _part_path(out_dir, plan, part, part_suffix(base))

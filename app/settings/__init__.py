@@ -1,0 +1,24 @@
+"""Settings and options: one table of what can be set, and where its values come from.
+
+This is the only room that reads the environment or TOML. A command-line option goes over all other sources.
+"""
+
+from .load import CONFIG_DIR, ROOT, load_settings
+from .options import DESCRIBERS, OPTIONS, Option, SoundMode, check_value
+from .settings import PAGE_FOLDER, ModelDefaults, Settings, use_page_folder, use_temporary_directory
+
+__all__ = [
+    "CONFIG_DIR",
+    "DESCRIBERS",
+    "OPTIONS",
+    "PAGE_FOLDER",
+    "ROOT",
+    "ModelDefaults",
+    "Option",
+    "Settings",
+    "SoundMode",
+    "check_value",
+    "load_settings",
+    "use_page_folder",
+    "use_temporary_directory",
+]

@@ -1,0 +1,263 @@
+"""The one table of options: what a person can set, in which range, and the words that explain it.
+
+The command line's flags and help, the page's controls, the endpoints' descriptions, and the checks of .env and
+configs/*.toml are all made from it, so that a range or a sentence is written once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from riffusion_inference.datatypes import (
+    MAX_CANDIDATES,
+    MAX_GUIDANCE,
+    MAX_SEED,
+    MAX_STEPS,
+    MIN_CANDIDATES,
+    MIN_GUIDANCE,
+    MIN_SEED,
+    MIN_STEPS,
+    SCHEDULERS,
+)
+
+from ..errors import ConfigError
+from ..plan import SplitMode
+
+DESCRIBERS = ("auto", "palette", "vlm", "replicate")
+MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS = -40.0, -6.0
+MIN_MUSIC_GAIN_DB, MAX_MUSIC_GAIN_DB = -40.0, 0.0
+MATCH = "match"
+"""The loudness that stands for the original's own."""
+
+
+class SoundMode(StrEnum):
+    """How music and original sound share a part."""
+
+    REPLACE = "replace"
+    """Music only."""
+    UNDER = "under"
+    """Both, the music below the original all along."""
+    DUCK = "duck"
+    """The music goes down while the original speaks."""
+
+
+class Kind(StrEnum):
+    """What kind of value an option takes."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    WHOLE = "whole"
+    NUMBER = "number"
+    SWITCH = "switch"
+    LOUDNESS = "loudness"
+    FOLDER = "folder"
+    IMAGE = "image"
+    SOUND = "sound"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing that a person can set."""
+
+    kind: Kind
+    """What kind of value it takes."""
+    help: str
+    """What it does, in one sentence or less."""
+    label: str = ""
+    """Its name on the page; empty where the page does not show it."""
+    flag: str = ""
+    """Its name on the command line; empty where that does not offer it."""
+    metavar: str | None = None
+    """What its value is called in --help."""
+    low: float = -math.inf
+    """Smallest number."""
+    high: float = math.inf
+    """Largest number."""
+    choices: tuple[str, ...] = ()
+    """The values there are."""
+    step: float = 1
+    """Step of the page's slider."""
+
+
+def _seed_file(kind: Kind, flag: str, label: str, metavar: str, help: str) -> Option:
+    return Option(kind, help, label, flag, metavar)
+
+
+MUSIC: dict[str, Option] = {
+    "negative_prompt": Option(
+        Kind.TEXT, "what the music should not sound like", "Negative prompt", "--negative-prompt", "TEXT"
+    ),
+    "scheduler": Option(
+        Kind.CHOICE, "denoising method; dpm++ needs the fewest steps", "Scheduler", "--scheduler", choices=SCHEDULERS
+    ),
+    "guidance_scale": Option(
+        Kind.NUMBER, "how closely the prompt is followed, 0 to 45", "Guidance scale", "--guidance", "G",
+        MIN_GUIDANCE, MAX_GUIDANCE, step=0.5,
+    ),
+    "num_inference_steps": Option(
+        Kind.WHOLE, "denoising steps, 1 to 100; more take longer and give finer sound", "Steps", "--steps", "N",
+        MIN_STEPS, MAX_STEPS,
+    ),
+    "seed": Option(
+        Kind.WHOLE, "the same seed makes the same music again; without one, a new seed is drawn each time",
+        "Seed", "--seed", "S", MIN_SEED, MAX_SEED,
+    ),
+    "candidates": Option(
+        Kind.WHOLE, "how many takes to make, 1 to 8; all are kept, and you can choose among them afterwards",
+        "Candidates", "--candidates", "C", MIN_CANDIDATES, MAX_CANDIDATES,
+    ),
+    "seed_image": _seed_file(
+        Kind.IMAGE, "--seed-image", "Seed image", "PNG", "a spectrogram image to start from, such as one made here"
+    ),
+    "seed_audio": _seed_file(
+        Kind.SOUND, "--seed-audio", "Seed audio", "FILE", "sound to start from: a recording, a hum, an earlier take"
+    ),
+    "strength": Option(
+        Kind.NUMBER, "with a seed image or audio: 0 keeps it, 1 ignores it", "Strength", "--strength", "X",
+        0.0, 1.0, step=0.05,
+    ),
+    "loop": Option(
+        Kind.SWITCH, "make the end meet the start, so that the music can repeat without a seam", "Loop", "--loop"
+    ),
+}  # fmt: skip
+"""What decides the music, by its name in GenerationSettings."""
+
+MIX: dict[str, Option] = {
+    "sound_mode": Option(
+        Kind.CHOICE,
+        "replace the part's sound, lay the music under it, or duck the music while the original speaks",
+        "Sound", "--mix", choices=tuple(SoundMode),
+    ),
+    "music_gain_db": Option(
+        Kind.NUMBER, "under and duck: level of the music relative to the original, -40 to 0 dB", "Music level",
+        "--music-gain", "DB", MIN_MUSIC_GAIN_DB, MAX_MUSIC_GAIN_DB, step=0.5,
+    ),
+    "loudness": Option(
+        Kind.LOUDNESS,
+        "match the original, or a loudness in LUFS, -40 to -6 (-14 is usual for video sites, -16 for podcasts)",
+        "Loudness", "--loudness", "match|LUFS", MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS, step=0.5,
+    ),
+    "take": Option(
+        Kind.WHOLE, "which candidate goes into the film, 1 for the first", "", "--take", "T", 1, MAX_CANDIDATES
+    ),
+}  # fmt: skip
+"""What decides how the music is mixed into the part."""
+
+SPLIT_MODE = Option(
+    Kind.CHOICE,
+    "how parts are cut. exact: to the frame and sample, without re-encoding where the file allows it. keyframe: at "
+    "the nearest keyframes, so there may be fewer parts, which is said first. reencode: to the frame, clean starts",
+    "How to cut", "--split", choices=tuple(SplitMode),
+)  # fmt: skip
+
+PROGRAM: dict[str, Option] = {
+    "temporary_directory": Option(Kind.FOLDER, "where work files and the page's sessions live"),
+    "threads_on_splitting": Option(
+        Kind.WHOLE, "threads for re-encoding", "", "--threads", "N", low=1, high=64
+    ),
+    "device": Option(Kind.TEXT, "auto, cuda, cuda:1, mps or cpu", "", "--device"),
+    "model": Option(
+        Kind.TEXT, "auto (riffusion on a CUDA GPU, pocket elsewhere), pocket, riffusion, audioldm, audioldm2, "
+        "replicate, a checkpoint folder, or a Hugging Face name", "Checkpoint", "--model", "NAME_OR_PATH",
+    ),
+    "max_image_width": Option(
+        Kind.WHOLE, "widest image that one pass of the model may see, in pixels; a multiple of 8", "",
+        "--max-image-width", "PX", 64, 16384, step=8,
+    ),
+    "split_mode": SPLIT_MODE,
+    "x264_crf": Option(Kind.WHOLE, "quality of re-encoded parts; lower is better and larger", low=0, high=51),
+    "sound_mode": MIX["sound_mode"],
+    "music_gain_db": MIX["music_gain_db"],
+    "loudness": MIX["loudness"],
+    "max_upload_mb": Option(Kind.WHOLE, "largest upload that the page takes, in MB", low=1, high=100_000),
+    "max_duration_seconds": Option(Kind.WHOLE, "longest video that is accepted, in seconds", low=1, high=86_400),
+    "delete_after_minutes": Option(Kind.WHOLE, "how long the page keeps a visitor's files", low=1, high=10_080),
+    "host": Option(Kind.TEXT, "address to listen on; 0.0.0.0 for every network", "", "--host"),
+    "port": Option(Kind.WHOLE, "port, 7860 if not given", "", "--port", low=1, high=65_535),
+    "share": Option(Kind.SWITCH, "ask Gradio for a public link", "", "--share"),
+    "queue_size": Option(Kind.WHOLE, "how many jobs may wait on the page", low=1, high=1000),
+    "mcp_server": Option(Kind.SWITCH, "offer the page's functions to agents over MCP"),
+    "describer": Option(
+        Kind.CHOICE, "what reads the picture. palette: colour, light and movement, at once. vlm: a vision-language "
+        "model. replicate: a service that needs a token", "Describer", "--describer", choices=DESCRIBERS,
+    ),
+    "replicate_api_token": Option(Kind.TEXT, "token for replicate.com"),
+    "replicate_base_url": Option(Kind.TEXT, "where that service answers"),
+    "image_model": Option(Kind.TEXT, "vision-language model of the vlm describer"),
+}  # fmt: skip
+"""Settings of the program, by their name in Settings."""
+
+PER_MODEL = ("guidance_scale", "num_inference_steps", "scheduler", "candidates")
+"""Options whose default is a matter of the model: configs/<model>.toml may set them."""
+OPTIONS: dict[str, Option] = {**MUSIC, **MIX, **PROGRAM}
+"""All of them by name."""
+
+
+def check_value(name: str, value: Any, where: str) -> Any:
+    """Turn one raw value into the kind that its option takes.
+
+    Args:
+        name: the option's.
+        value: text from a file or the environment, or a value of the right kind already.
+        where: who says so, for the sentence.
+    Raises:
+        ConfigError: it is of the wrong kind or out of range.
+    """
+    option = OPTIONS[name]
+    shown = f"{name.upper() if where.endswith(('.env', 'environment')) else name} in {where}"
+    if option.kind is Kind.SWITCH:
+        return _check_switch(shown, value)
+    if option.kind is Kind.FOLDER:
+        return Path(str(value)).expanduser()
+    if option.kind is Kind.LOUDNESS:
+        if value is None or str(value).strip().lower() == MATCH:
+            return None
+        return _check_number(f"{shown} (LUFS, or match)", value, option)
+    if option.kind in (Kind.WHOLE, Kind.NUMBER):
+        number = _check_number(shown, value, option)
+        if name == "max_image_width" and number % 8:
+            below = int(number) // 8 * 8
+            raise ConfigError(f"{shown} is {number}, which is not a multiple of 8: choose {below} or {below + 8}.")
+        return number
+    text = str(value).strip()
+    if option.choices and text not in option.choices:
+        raise ConfigError(f"{shown} is {text!r}: choose one of {', '.join(option.choices)}.")
+    return type(option.choices[0])(text) if option.choices else text
+
+
+def unknown_name(name: str, where: str, known: list[str]) -> ConfigError:
+    """The sentence for a name that is not in the table."""
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+    return ConfigError(f"{where} sets {name}, which is unknown: did you mean {nearest}?")
+
+
+def _check_switch(shown: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if str(value).strip().lower() not in words:
+        raise ConfigError(f"{shown} is {value!r}: write true or false.")
+    return words[str(value).strip().lower()]
+
+
+def _check_number(shown: str, value: Any, option: Option) -> int | float:
+    whole = option.kind is Kind.WHOLE
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        number = int(str(value)) if whole else float(value)
+    except ValueError as error:
+        kind = "whole number" if whole else "number"
+        raise ConfigError(
+            f"{shown} is {value!r}, but must be a {kind} from {option.low:g} to {option.high:g}."
+        ) from error
+    if math.isnan(number) or not option.low <= number <= option.high:
+        raise ConfigError(
+            f"{shown} is {value}, but must be from {option.low:g} to {option.high:g}: choose a value in that range."
+        )
+    return number
