@@ -16,11 +16,15 @@ import numpy as np
 import pytest
 
 from app.cli.main import main
-from app.dub.story import dub
-from app.result.results import DubResult, DubSettings
-from app.settings import load_settings
+from app.dub import Order, PartOrder, Run, dub
+from app.dub.order import kept_parts
+from app.models import Models
+from app.result import Result, open_result
+from app.settings import Settings, load_settings
+from app.soundtrack.mix import MixSettings
 from riffusion_inference.datatypes import (
     GenerationSettings,
+    MusicModel,
     OnProgress,
     Progress,
     ShouldCancel,
@@ -45,16 +49,59 @@ def dub_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def first_dub(dub_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> DubResult:
+def first_dub(dub_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
     """Part 2 of 4 with two candidates; whoever changes it copies it first."""
-    asked = DubSettings(4, (2,), replace(MUSIC, candidates=2))
-    return dub(dub_clip, tmp_path_factory.mktemp("first") / "out", asked, model=ChordModel(), app_settings=SETTINGS)
+    return dub_parts(dub_clip, tmp_path_factory.mktemp("first") / "out", 4, (2,), replace(MUSIC, candidates=2))
 
 
 @pytest.fixture
-def result_copy(first_dub: DubResult, tmp_path: Path) -> Path:
+def result_copy(first_dub: Result, tmp_path: Path) -> Path:
     """A copy of the first result."""
-    return Path(shutil.copytree(first_dub.out_dir, tmp_path / "out"))
+    return Path(shutil.copytree(first_dub.folder, tmp_path / "out"))
+
+
+@dataclass
+class OneModel:
+    """A shelf with one model on it, whatever name is asked for."""
+
+    model: MusicModel
+    note: str | None = None
+
+    def full_name(self, name: str) -> str:
+        return self.model.name
+
+    def get(self, name: str, on_progress: OnProgress | None = None) -> MusicModel:
+        return self.model
+
+
+def dub_parts(
+    video: Path,
+    out_dir: Path,
+    n_parts: int,
+    parts: tuple[int, ...],
+    generation: GenerationSettings | None = None,
+    *,
+    model: MusicModel | None = None,
+    models: Models | None = None,
+    settings: Settings | None = None,
+    prompts: tuple[str, ...] = (),
+    mix: MixSettings | None = None,
+    split_mode: str = "exact",
+    earlier: Path | None = None,
+    force: bool = False,
+    **run: Any,
+) -> Result:
+    """Order music for some parts and carry the order out; dubs that an earlier result has of other parts stay."""
+    shelf, settings, generation = models or OneModel(model or ChordModel()), settings or SETTINGS, generation or MUSIC
+    name = shelf.full_name(settings.model)
+    ordered = [
+        PartOrder(part, replace(generation, prompt=prompt), name, mix or MixSettings())
+        for part, prompt in zip(parts, prompts or [generation.prompt] * len(parts), strict=True)
+    ]
+    before = open_result(earlier) if earlier is not None else None
+    kept = kept_parts(before, but_not=parts) if before is not None else ()
+    order = Order(video, out_dir, n_parts, split_mode, (*ordered, *kept), before, force)  # type: ignore[arg-type]
+    return dub(order, Run(settings, **run), shelf)
 
 
 def digest_tree(folder: Path) -> dict[str, bytes]:

@@ -28,7 +28,8 @@ ORDER = {
     "app": """
         errors
         plan files
-        settings soundtrack media
+        settings
+        soundtrack media
         mood result models
         dub
         page

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import ConfigError
-from app.settings import FIELDS, MODEL_KEYS, ROOT, load_settings
+from app.settings import ROOT, load_settings
+from app.settings.load import FIELDS, env_files
+from app.settings.options import PER_MODEL
 
 
 def settings_with(tmp_path: Path, env: str = "", environ: dict[str, str] | None = None, **overrides: object):
@@ -55,12 +57,25 @@ def test_each_source_goes_over_the_one_below(tmp_path: Path) -> None:
         ("GUIDANCE_SCALE=9", "guidance_scale", 9.0),
         ("NUM_INFERENCE_STEPS=33", "num_inference_steps", 33),
         ("SCHEDULER=ddim", "scheduler", "ddim"),
+        ("CANDIDATES=3", "candidates", 3),
     ],
 )
 def test_each_name_in_env_sets_its_field(tmp_path: Path, line: str, name: str, value: object) -> None:
-    assert getattr(settings_with(tmp_path, line), name) == value
     key, text = line.split("=")
-    assert getattr(load_settings(None, {key: text}), name) == value
+    for found in (settings_with(tmp_path, line), load_settings(None, {key: text})):
+        holder = found.model_defaults("pocket") if name in PER_MODEL else found
+        assert getattr(holder, name) == value
+
+
+def test_the_roots_env_goes_over_the_one_in_app(tmp_path: Path) -> None:
+    """People of change_audio keep theirs in app/.env."""
+    inner, outer = tmp_path / "app" / ".env", tmp_path / ".env"
+    inner.parent.mkdir()
+    inner.write_text("PORT=1001\nQUEUE_SIZE=5\n")
+    outer.write_text("PORT=1002\n")
+    found = load_settings((inner, outer), {})
+    assert (found.port, found.queue_size) == (1002, 5)
+    assert [path.relative_to(ROOT).as_posix() for path in env_files()] == ["app/.env", ".env"]
 
 
 @pytest.mark.parametrize(
@@ -108,12 +123,13 @@ def test_right_spelling_wins_with_a_note(tmp_path: Path) -> None:
 
 def test_each_model_has_its_own_defaults_and_env_goes_over_them(tmp_path: Path) -> None:
     found = settings_with(tmp_path, model="riffusion")
-    assert found.guidance_scale == found.model_defaults("riffusion").guidance_scale == 7.0
+    assert found.model_defaults("riffusion").guidance_scale == 7.0
     assert found.model_defaults("pocket") != found.model_defaults("riffusion")
     assert found.model_defaults("/some/folder") == found.model_defaults("")
     over = settings_with(tmp_path, "GUIDANCE_SCALE=3", model="riffusion")
-    assert over.guidance_scale == over.model_defaults("pocket").guidance_scale == 3.0
-    assert over.num_inference_steps == found.num_inference_steps
+    assert over.model_defaults("riffusion").guidance_scale == over.model_defaults("pocket").guidance_scale == 3.0
+    own = found.model_defaults("riffusion").num_inference_steps
+    assert over.model_defaults("riffusion").num_inference_steps == own
 
 
 def test_the_token_is_never_shown(tmp_path: Path) -> None:
@@ -123,7 +139,7 @@ def test_the_token_is_never_shown(tmp_path: Path) -> None:
 def test_env_example_names_every_setting_once_and_is_valid(tmp_path: Path) -> None:
     text = (ROOT / ".env.example").read_text()
     named = re.findall(r"^# ([A-Z0-9_]+)=", text, re.MULTILINE)
-    assert sorted(named) == sorted(name.upper() for name in (*FIELDS, *MODEL_KEYS))
+    assert sorted(named) == sorted(name.upper() for name in (*FIELDS, *PER_MODEL))
     found = settings_with(tmp_path, re.sub(r"^# (?=[A-Z0-9_]+=)", "", text, flags=re.MULTILINE))
     assert found.port == 7860
     assert found.loudness is None

@@ -46,7 +46,7 @@ def test_dub_prints_where_everything_is_and_what_it_took(
     assert "note: " in err
     assert "generate: 100%" in err
     code, out, err = run(capsys, "verify", tmp_path / "out", "--source", dub_clip)
-    assert (code, out.splitlines()[-1]) == (0, "All is as it should be.")
+    assert (code, out.splitlines()[-1]) == (0, "All checks passed.")
     code, _, err = run(capsys, *argv)
     assert code == 1
     assert "is there already" in err
@@ -78,7 +78,7 @@ def test_verify_fails_on_a_tampered_copy(capsys: pytest.CaptureFixture[str], res
     code, out, _ = run(capsys, "verify", result_copy, "--source", dub_clip)
     assert code == 1
     assert "FAIL  files: parts/01.mp4 was changed" in out
-    assert out.splitlines()[-1] == "Something is not as it should be."
+    assert out.splitlines()[-1] == "Some checks failed."
 
 
 def test_from_a_manifest(

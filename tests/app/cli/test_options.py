@@ -110,7 +110,7 @@ def test_music_options_reach_the_model_and_the_manifest(
     # An option that was given twice: the later one counts; a prompt is for its part.
     changed = runner(prompt=value) if option == "--prompt" else runner(option, value)
     assert getattr(changed.generation, name) == wanted
-    assert getattr(changed.dub, name) == wanted
+    assert getattr(changed.dub.music.generation, name) == wanted
 
 
 def test_loop_reaches_the_model(runner: Runner) -> None:
@@ -124,7 +124,7 @@ def test_a_start_reaches_the_model(runner: Runner, tmp_path: Path) -> None:
     save_image(spectrogram_picture(), tmp_path / "start.png")
     made = runner("--seed-image", tmp_path / "start.png")
     assert made.generation.seed_image.size == spectrogram_picture().size
-    assert (made.out / made.dub.seed_image).is_file()
+    assert (made.out / made.dub.music.seed_image).is_file()
     media.write_wav(tmp_path / "start.wav", Waveform(np.full((1, 500), 0.5, np.float32), RATE))
     made = runner("--seed-audio", tmp_path / "start.wav")
     assert made.generation.seed_audio.samples.shape == (1, 500)
@@ -132,7 +132,7 @@ def test_a_start_reaches_the_model(runner: Runner, tmp_path: Path) -> None:
 
 def test_model_options_reach_the_loader(runner: Runner) -> None:
     made = runner("--model", "some/checkpoint", "--device", "cuda:1", "--max-image-width", 512)
-    assert made.loaded["model"] == made.dub.model == "some/checkpoint"
+    assert made.loaded["model"] == made.dub.music.model == "some/checkpoint"
     assert made.loaded["max_image_width"] == 512
     assert made.loaded["device"] in ("cpu", "cuda", "cuda:1", "mps")
     assert runner("--device", "cpu").loaded["device"] == "cpu"
@@ -165,7 +165,7 @@ def test_each_model_has_its_own_defaults(runner: Runner, short_clip: Path, tmp_p
             str(out),
         ]
         assert main(argv) == 0
-        made, wanted = read_manifest(out).dubs[0], load_settings().model_defaults(name)
+        made, wanted = read_manifest(out).dubs[0].music.generation, load_settings().model_defaults(name)
         assert (made.guidance_scale, made.num_inference_steps) == (wanted.guidance_scale, wanted.num_inference_steps)
 
 

@@ -12,52 +12,65 @@ import numpy as np
 import pytest
 
 from app import media
-from app.dub.story import choose_take, dub, dub_again, undo
+from app.dub import Order, Run, changed_order, dub, take_order, undo_order
 from app.errors import ArchiveError
-from app.result.archive import verify
-from app.result.manifest import read_manifest
-from app.result.results import DubResult, DubSettings
+from app.result import Result, open_result, verify
+from app.soundtrack.mix import MixSettings
 from riffusion_inference.datatypes import GenerationSettings, Waveform
-from tests.fixtures_dub import MUSIC, RATE, SETTINGS, ChordModel, digest_tree
+from tests.fixtures_dub import MUSIC, RATE, SETTINGS, ChordModel, OneModel, digest_tree, dub_parts
 
 
-def test_dubbing_another_part_keeps_the_first(first_dub: DubResult, dub_clip: Path, tmp_path: Path) -> None:
+def again_with(earlier: Path, out_dir: Path, model: ChordModel, **given: Any) -> Result:
+    """An earlier result made again with some options changed."""
+    models = OneModel(model)
+    order = changed_order(open_result(earlier), out_dir, given=given, settings=SETTINGS, models=models)
+    return dub(order, Run(SETTINGS), models)
+
+
+def in_place(order: Order) -> Result:
+    """An order that needs no model, carried out."""
+    return dub(order, Run(SETTINGS), OneModel(ChordModel()))
+
+
+def test_dubbing_another_part_keeps_the_first(first_dub: Result, dub_clip: Path, tmp_path: Path) -> None:
     model = ChordModel()
-    asked = DubSettings(4, (3,), GenerationSettings("drums", seed=5, num_inference_steps=2), sound_mode="under")
-    later = dub(dub_clip, tmp_path / "both", asked, model=model, app_settings=SETTINGS, previous=first_dub.manifest)
+    drums = GenerationSettings("drums", seed=5, num_inference_steps=2)
+    options: dict[str, Any] = {"model": model, "mix": MixSettings("under")}
+    later = dub_parts(dub_clip, tmp_path / "both", 4, (3,), drums, earlier=first_dub.manifest_file, **options)
     assert [call[0].prompt for call in model.calls] == ["drums"]
     assert later.parts[1].read_bytes() == first_dub.parts[1].read_bytes()
-    assert [music.part for music in later.music] == [2, 3]
-    report = verify(later.out_dir, dub_clip)
+    assert [one.part for one in later.dubs] == [2, 3]
+    report = verify(later.folder, dub_clip)
     assert report.ok, report.lines
-    in_place = Path(shutil.copytree(first_dub.out_dir, tmp_path / "in place"))
-    again = dub(dub_clip, in_place, asked, model=model, app_settings=SETTINGS, previous=in_place / "manifest.json")
+    in_place = Path(shutil.copytree(first_dub.folder, tmp_path / "in place"))
+    again = dub_parts(dub_clip, in_place, 4, (3,), drums, earlier=in_place, **options)
     assert again.film.read_bytes() == later.film.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["both", "in place"]
 
 
-def test_from_a_manifest_comes_the_same_again(first_dub: DubResult, tmp_path: Path) -> None:
+def test_from_a_manifest_comes_the_same_again(first_dub: Result, tmp_path: Path) -> None:
     model = ChordModel()
-    again = dub_again(first_dub.manifest, tmp_path / "again", model=model, app_settings=SETTINGS)
+    again = again_with(first_dub.manifest_file, tmp_path / "again", model)
     assert not model.calls
-    before, after = digest_tree(first_dub.out_dir), digest_tree(again.out_dir)
+    before, after = digest_tree(first_dub.folder), digest_tree(again.folder)
     assert before.keys() == after.keys()
     same = [name for name in before if name != "manifest.json" and not name.endswith(".zip")]
     assert all(before[name] == after[name] for name in same)
     # With nothing but the manifest, everything is made anew, from the seed.
     (tmp_path / "alone").mkdir()
-    shutil.copy(first_dub.manifest, tmp_path / "alone" / "manifest.json")
-    anew = dub_again(tmp_path / "alone", tmp_path / "anew", model=model, app_settings=SETTINGS)
+    shutil.copy(first_dub.manifest_file, tmp_path / "alone" / "manifest.json")
+    anew = again_with(tmp_path / "alone", tmp_path / "anew", model)
     assert len(model.calls) == 1
-    made = digest_tree(anew.out_dir)
+    made = digest_tree(anew.folder)
     # A float WAV carries the time at which it was written: its samples are compared.
     assert all(made[name] == before[name] for name in same if not name.endswith(".wav"))
-    for one, other in zip(first_dub.music[0].candidates, anew.music[0].candidates, strict=True):
-        assert np.array_equal(media.read_audio(one.wav).samples, media.read_audio(other.wav).samples)
+    for name in ("music/02.wav", "music/02.take2.wav"):
+        one, other = (media.read_audio(result.folder / name) for result in (first_dub, anew))
+        assert np.array_equal(one.samples, other.samples)
 
 
 @pytest.mark.parametrize(
-    ("changes", "calls"),
+    ("given", "calls"),
     [
         ({"loudness": -20.0}, 0),
         ({"sound_mode": "duck"}, 0),
@@ -68,39 +81,36 @@ def test_from_a_manifest_comes_the_same_again(first_dub: DubResult, tmp_path: Pa
     ],
 )
 def test_a_changed_option_redoes_only_what_it_touches(
-    first_dub: DubResult, tmp_path: Path, changes: dict[str, Any], calls: int
+    first_dub: Result, tmp_path: Path, given: dict[str, Any], calls: int
 ) -> None:
     model = ChordModel()
-    changed = dub_again(first_dub.manifest, tmp_path / "out", model=model, changes=changes, app_settings=SETTINGS)
+    changed = again_with(first_dub.folder, tmp_path / "out", model, **given)
     assert len(model.calls) == calls
     assert changed.film.read_bytes() != first_dub.film.read_bytes()
     assert changed.parts[0].read_bytes() == first_dub.parts[0].read_bytes()
     assert changed.parts[1].read_bytes() != first_dub.parts[1].read_bytes()
 
 
-def test_choosing_another_take_and_undoing_make_no_music(
-    result_copy: Path, first_dub: DubResult, dub_clip: Path
-) -> None:
-    chosen = choose_take(result_copy, 2, 2, app_settings=SETTINGS)
-    assert chosen.seeds == {2: 12}
-    assert chosen.music[0].wav.name == "02.take2.wav"
+def test_choosing_another_take_and_undoing_make_no_music(result_copy: Path, first_dub: Result, dub_clip: Path) -> None:
+    chosen = in_place(take_order(open_result(result_copy), 2, 2))
+    assert (chosen.dubs[0].chosen.seed, chosen.dubs[0].chosen.wav) == (12, "music/02.take2.wav")
     assert chosen.film.read_bytes() != first_dub.film.read_bytes()
     assert verify(result_copy, dub_clip).ok
-    back = choose_take(result_copy, 2, 1, app_settings=SETTINGS)
+    back = in_place(take_order(open_result(result_copy), 2, 1))
     assert back.film.read_bytes() == first_dub.film.read_bytes()
-    undone = undo(result_copy, 2, app_settings=SETTINGS)
-    assert undone.music == ()
-    assert undone.parts[1].read_bytes() == first_dub.music[0].before.read_bytes()
+    undone = in_place(undo_order(open_result(result_copy), 2))
+    assert undone.dubs == ()
+    assert undone.parts[1].read_bytes() == first_dub.before(2).read_bytes()
     assert verify(result_copy, dub_clip).ok
     with pytest.raises(ArchiveError, match="no music that could be taken out"):
-        undo(result_copy, 2, app_settings=SETTINGS)
+        undo_order(open_result(result_copy), 2)
     with pytest.raises(ArchiveError, match="has no music"):
-        choose_take(result_copy, 2, 1, app_settings=SETTINGS)
+        take_order(open_result(result_copy), 2, 1)
 
 
 def test_a_take_that_does_not_exist_is_said(result_copy: Path) -> None:
     with pytest.raises(ArchiveError, match="has 2 takes, not a take 3"):
-        choose_take(result_copy, 2, 3, app_settings=SETTINGS)
+        take_order(open_result(result_copy), 2, 3)
 
 
 def test_the_source_must_be_found_again(result_copy: Path, tmp_path: Path, dub_clip: Path) -> None:
@@ -108,8 +118,8 @@ def test_the_source_must_be_found_again(result_copy: Path, tmp_path: Path, dub_c
     values["source"]["path"] = str(tmp_path / "gone.mp4")
     (result_copy / "manifest.json").write_text(json.dumps(values))
     with pytest.raises(ArchiveError, match="is not where it was"):
-        undo(result_copy, 2, app_settings=SETTINGS)
-    assert undo(result_copy, 2, video=dub_clip, app_settings=SETTINGS).music == ()
+        undo_order(open_result(result_copy), 2)
+    assert in_place(undo_order(open_result(result_copy), 2, video=dub_clip)).dubs == ()
 
 
 def test_seed_image_and_sound_are_kept_and_used_again(dub_clip: Path, tmp_path: Path) -> None:
@@ -117,17 +127,15 @@ def test_seed_image_and_sound_are_kept_and_used_again(dub_clip: Path, tmp_path: 
 
     model = ChordModel()
     start = replace(MUSIC, seed_image=spectrogram_picture(), strength=0.4)
-    made = dub(dub_clip, tmp_path / "image", DubSettings(4, (2,), start), model=model, app_settings=SETTINGS)
-    assert read_manifest(made.manifest).dub_of(2).seed_image == "music/02.seed.png"
-    assert len(dub_again(made.manifest, tmp_path / "same", model=model, app_settings=SETTINGS).music) == 1
+    made = dub_parts(dub_clip, tmp_path / "image", 4, (2,), start, model=model)
+    assert made.manifest.dub_of(2).music.seed_image == "music/02.seed.png"
+    assert len(again_with(made.folder, tmp_path / "same", model).dubs) == 1
     assert len(model.calls) == 1
     sound = Waveform(np.linspace(-1, 1, 4000, dtype=np.float32)[None], RATE)
-    other = dub_again(
-        made.manifest, tmp_path / "sound", model=model, changes={"seed_audio": sound}, app_settings=SETTINGS
-    )
+    other = again_with(made.folder, tmp_path / "sound", model, seed_audio=sound)
     assert model.calls[-1][0].seed_image is None
     assert np.array_equal(model.calls[-1][0].seed_audio.samples, sound.samples)
-    (made.out_dir / "music" / "02.seed.png").unlink()
+    (made.folder / "music" / "02.seed.png").unlink()
     with pytest.raises(ArchiveError, match="which is missing or was changed"):
-        dub_again(made.manifest, tmp_path / "gone", model=model, app_settings=SETTINGS)
-    assert read_manifest(other.manifest).dub_of(2).seed_audio == "music/02.seed.wav"
+        again_with(made.folder, tmp_path / "gone", model)
+    assert other.manifest.dub_of(2).music.seed_audio == "music/02.seed.wav"

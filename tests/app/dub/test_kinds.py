@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from app import media
-from app.dub.story import dub
-from app.result.archive import verify
-from app.result.results import DubSettings
+from app.result import verify
 from tests.fixtures_clips import ClipShelf
-from tests.fixtures_dub import MUSIC, SETTINGS, ChordModel
+from tests.fixtures_dub import ChordModel, dub_parts
 
 KINDS = {
     "variable_rate": "film.mp4",
@@ -36,9 +34,9 @@ KINDS = {
 def test_first_and_last_part_can_be_dubbed(clips: ClipShelf, tmp_path: Path, kind: str) -> None:
     video = clips.path(kind)
     model = ChordModel(n_channels=2)
-    made = dub(video, tmp_path / "out", DubSettings(3, (1, 3), MUSIC), model=model, app_settings=SETTINGS)
+    made = dub_parts(video, tmp_path / "out", 3, (1, 3), model=model)
     assert made.film.name == KINDS[kind]
-    report = verify(made.out_dir, video)
+    report = verify(made.folder, video)
     assert report.ok, report.lines
     film, clip = media.probe(made.film), media.probe(video)
     assert (film.n_audio_tracks, film.rotation) == (clip.n_audio_tracks, clip.rotation)
@@ -47,7 +45,6 @@ def test_first_and_last_part_can_be_dubbed(clips: ClipShelf, tmp_path: Path, kin
 
 def test_keyframe_parts_can_be_dubbed(clips: ClipShelf, tmp_path: Path) -> None:
     video = clips.path("keyframes")
-    asked = DubSettings(3, (2,), MUSIC, split_mode="keyframe")
-    made = dub(video, tmp_path / "out", asked, model=ChordModel(), app_settings=SETTINGS)
-    report = verify(made.out_dir, video)
+    made = dub_parts(video, tmp_path / "out", 3, (2,), split_mode="keyframe")
+    report = verify(made.folder, video)
     assert report.ok, report.lines

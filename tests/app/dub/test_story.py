@@ -14,36 +14,42 @@ import numpy as np
 import pytest
 
 from app import media
-from app.dub.cut import probed
-from app.dub.mix import film_with_music, lay, read_sound
-from app.dub.music import PartMusic
-from app.dub.run import Run
-from app.dub.story import dub, split_only
-from app.dub.wishes import Wish
+from app.dub import Order, PartOrder, Run, dub, new_order
+from app.dub.cut import plan_cut
+from app.dub.mix import film_with_music, mix_part, read_sound
 from app.errors import ArchiveError, ConfigError, DubCancelled, MediaError, PlanError
-from app.plan import timeline
-from app.result.archive import verify
-from app.result.manifest import TakeFacts, read_manifest
-from app.result.results import DubResult, DubSettings
+from app.plan import SplitMode, timeline
+from app.result import Result, verify
+from app.result.facts import MusicFacts, TakeFacts
 from app.settings import Settings
 from app.soundtrack.loudness import CEILING_DBTP
-from app.soundtrack.mix import MixSettings, measure
+from app.soundtrack.mix import measure
 from riffusion_inference.datatypes import Progress, Take, Waveform
-from riffusion_inference.errors import EngineError
-from tests.fixtures_dub import MUSIC, RATE, SETTINGS, ChordModel, digest_tree, make_clip, nothing_left
+from riffusion_inference.errors import EngineError, SettingError
+from tests.fixtures_dub import (
+    MUSIC,
+    RATE,
+    SETTINGS,
+    ChordModel,
+    OneModel,
+    digest_tree,
+    dub_parts,
+    make_clip,
+    nothing_left,
+)
 
 
-def test_everything_is_there(first_dub: DubResult, dub_clip: Path) -> None:
-    names = sorted(digest_tree(first_dub.out_dir))
+def test_everything_is_there(first_dub: Result, dub_clip: Path) -> None:
+    names = sorted(digest_tree(first_dub.folder))
     assert names == [
         "film.mp4", "manifest.json", "music/02.png", "music/02.take2.png", "music/02.take2.wav", "music/02.wav",
         "my clip – ünï.zip", "original/02.mp4", "parts/01.mp4", "parts/02.mp4", "parts/03.mp4", "parts/04.mp4",
     ]  # fmt: skip
-    assert first_dub.film == first_dub.out_dir / "film.mp4"
+    assert first_dub.film == first_dub.folder / "film.mp4"
     assert [path.name for path in first_dub.parts] == ["01.mp4", "02.mp4", "03.mp4", "04.mp4"]
-    assert first_dub.seeds == {2: 11}
+    assert [(one.part, one.chosen.seed) for one in first_dub.dubs] == [(2, 11)]
     assert first_dub.times[1] == (Fraction(1), Fraction(2))
-    assert set(first_dub.seconds_per_stage) >= {"probe", "split", "generate", "mix", "mux", "archive"}
+    assert set(first_dub.manifest.seconds_per_stage) >= {"probe", "split", "generate", "mix", "mux", "archive"}
     with zipfile.ZipFile(first_dub.archive) as archive:
         assert sorted(archive.namelist()) == sorted(name for name in names if not name.endswith(".zip"))
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
@@ -52,23 +58,24 @@ def test_everything_is_there(first_dub: DubResult, dub_clip: Path) -> None:
     assert str(dub_clip.parent) not in json.dumps(inside)
 
 
-def test_the_manifest_says_how_it_was_made(first_dub: DubResult, dub_clip: Path) -> None:
-    facts = read_manifest(first_dub.manifest)
+def test_the_manifest_says_how_it_was_made(first_dub: Result, dub_clip: Path) -> None:
+    facts = first_dub.manifest
     dubbed = facts.dub_of(2)
     assert (facts.source.name, facts.source.n_frames, facts.source.path) == (dub_clip.name, 40, str(dub_clip))
     assert (facts.split_asked, facts.split_used, facts.n_parts) == ("exact", "exact", 4)
     part = facts.parts[1]
     assert (part.start_frame, part.end_frame, part.start_sample, part.end_sample) == (10, 20, RATE, 2 * RATE)
     assert part.timeline == "00:01.000 to 00:02.000"
-    assert (dubbed.prompt, dubbed.seed, dubbed.num_inference_steps) == ("calm piano", 11, 2)
-    assert (dubbed.model, dubbed.licence, dubbed.n_samples, dubbed.sample_rate) == ("chords", "mit", RATE, RATE)
-    assert [take.seed for take in dubbed.takes] == [11, 12]
+    music = dubbed.music
+    assert music.generation == replace(MUSIC, candidates=2)
+    assert (music.model, music.licence, music.n_samples, music.sample_rate) == ("chords", "mit", RATE, RATE)
+    assert [take.seed for take in music.takes] == [11, 12]
     assert {"python", "torch", "diffusers"} <= set(facts.versions)
     assert dubbed.loudness_from == "the part's original sound"
 
 
-def test_only_the_dubbed_range_sounds_different(first_dub: DubResult, dub_clip: Path) -> None:
-    report = verify(first_dub.out_dir, dub_clip)
+def test_only_the_dubbed_range_sounds_different(first_dub: Result, dub_clip: Path) -> None:
+    report = verify(first_dub.folder, dub_clip)
     assert report.ok, report.lines
     assert media.packet_hashes(first_dub.film) == media.packet_hashes(dub_clip)
     source, film = media.decode_audio(dub_clip).samples, media.decode_audio(first_dub.film).samples
@@ -81,10 +88,10 @@ def test_only_the_dubbed_range_sounds_different(first_dub: DubResult, dub_clip: 
     assert dubbed.n_samples == RATE
 
 
-def test_match_reaches_the_originals_loudness(first_dub: DubResult, dub_clip: Path) -> None:
+def test_match_reaches_the_originals_loudness(first_dub: Result, dub_clip: Path) -> None:
     original = media.decode_audio(dub_clip, start_sample=RATE, end_sample=2 * RATE)
     wanted, _ = measure(original)
-    facts = read_manifest(first_dub.manifest).dub_of(2)
+    facts = first_dub.manifest.dub_of(2)
     assert facts.loudness_lufs == pytest.approx(wanted, abs=0.3)
     assert facts.true_peak_dbtp <= CEILING_DBTP + 0.01
     heard, _ = measure(media.audio_samples(first_dub.parts[1]))
@@ -93,39 +100,38 @@ def test_match_reaches_the_originals_loudness(first_dub: DubResult, dub_clip: Pa
 
 def test_several_parts_have_their_own_prompts_and_one_model(dub_clip: Path, tmp_path: Path) -> None:
     model = ChordModel()
-    asked = DubSettings(4, (3, 1), MUSIC, prompts=("rain", "sun"))
-    made = dub(dub_clip, tmp_path / "out", asked, model=model, app_settings=SETTINGS)
+    made = dub_parts(dub_clip, tmp_path / "out", 4, (3, 1), prompts=("rain", "sun"), model=model)
     assert {call[0].prompt for call in model.calls} == {"rain", "sun"}
-    facts = read_manifest(made.manifest)
+    facts = made.manifest
     assert [(one.part, one.prompt) for one in facts.dubs] == [(1, "sun"), (3, "rain")]
-    assert verify(made.out_dir, dub_clip).ok
+    assert verify(made.folder, dub_clip).ok
 
 
 def test_a_clip_without_sound_gets_a_track_in_film_and_dubbed_part_only(tmp_path: Path) -> None:
     mute = make_clip(tmp_path / "mute.mp4", 2.0, sound=None)
-    made = dub(mute, tmp_path / "out", DubSettings(4, (2,), MUSIC), model=ChordModel(), app_settings=SETTINGS)
+    made = dub_parts(mute, tmp_path / "out", 4, (2,))
     film, dubbed, other = (media.probe(path) for path in (made.film, made.parts[1], made.parts[0]))
     assert (film.sample_rate, film.n_channels, film.n_samples) == (48000, 2, 96000)
     assert (dubbed.sample_rate, dubbed.n_samples) == (48000, 24000)
     assert other.sample_rate is None
     samples = media.decode_audio(made.film).samples
     assert np.abs(samples[:, :22000]).max() < 1e-3 < np.abs(samples[:, 25000:47000]).max()
-    report = verify(made.out_dir, mute)
+    report = verify(made.folder, mute)
     assert report.ok, report.lines
-    assert read_manifest(made.manifest).dub_of(2).loudness_lufs == pytest.approx(-16.0, abs=0.3)
+    assert made.manifest.dub_of(2).loudness_lufs == pytest.approx(-16.0, abs=0.3)
 
 
 def test_film_samples_outside_the_dubbed_range_are_the_sources_own(dub_clip: Path, tmp_path: Path) -> None:
     run = Run(SETTINGS)
-    cut = probed(dub_clip, 4, "exact", run)
+    cut = plan_cut(dub_clip, 4, SplitMode.EXACT, run)
     sound = read_sound(cut)
-    laid = []
+    mixed = []
     for part in (2, 3):
         media.write_wav(tmp_path / f"{part}.wav", Waveform(np.full((1, RATE), 0.1 * part, np.float32), RATE))
-        wish = Wish(part, MUSIC, MixSettings(), 1, "m")
         takes = (TakeFacts(11, f"{part}.wav", None),)
-        laid.append(lay(PartMusic(wish, "m", "mit", "k", takes, None, None, RATE, RATE), cut, sound, run, tmp_path))
-    film = film_with_music(laid, cut, sound)
+        music = MusicFacts(MUSIC, None, None, "m", "mit", RATE, RATE, "k", takes)
+        mixed.append(mix_part(PartOrder(part, MUSIC, "m"), music, cut, sound, run, tmp_path))
+    film = film_with_music(mixed, cut, sound)
     assert film.samples.shape == sound.samples.shape
     assert np.array_equal(film.samples[:, :RATE], sound.samples[:, :RATE])
     assert np.array_equal(film.samples[:, 3 * RATE :], sound.samples[:, 3 * RATE :])
@@ -138,11 +144,9 @@ def test_film_samples_outside_the_dubbed_range_are_the_sources_own(dub_clip: Pat
 @pytest.mark.parametrize("stage", ["probe", "split", "generate", "mix", "mux", "archive"])
 def test_cancelling_at_any_stage_leaves_nothing(dub_clip: Path, tmp_path: Path, stage: str) -> None:
     seen: list[str] = []
-    asked = DubSettings(4, (2,), MUSIC)
-    options: dict[str, Any] = {"model": ChordModel(), "app_settings": SETTINGS}
     with pytest.raises(DubCancelled, match="nothing was left behind"):
-        dub(
-            dub_clip, tmp_path / "a" / "b", asked, **options,
+        dub_parts(
+            dub_clip, tmp_path / "a" / "b", 4, (2,),
             on_progress=lambda progress: seen.append(progress.stage), should_cancel=lambda: stage in seen,
         )  # fmt: skip
     assert seen[-1] == stage
@@ -150,7 +154,7 @@ def test_cancelling_at_any_stage_leaves_nothing(dub_clip: Path, tmp_path: Path, 
 
 
 class Broken(ChordModel):
-    """Makes something that must not be laid in."""
+    """Makes something that must not go into a film."""
 
     def __init__(self, spoil: Callable[[Take], Take]) -> None:
         super().__init__()
@@ -180,77 +184,91 @@ def test_a_model_that_fails_leaves_an_earlier_result_as_it_was(
     result_copy: Path, dub_clip: Path, tmp_path: Path, spoil: Callable[[Take], Take], sentence: str
 ) -> None:
     before = digest_tree(result_copy)
-    asked = DubSettings(4, (3,), MUSIC)
     with pytest.raises(EngineError, match=sentence):
-        dub(dub_clip, result_copy, asked, model=Broken(spoil), app_settings=SETTINGS, previous=result_copy)
+        dub_parts(dub_clip, result_copy, 4, (3,), model=Broken(spoil), earlier=result_copy)
     assert digest_tree(result_copy) == before
     assert nothing_left(tmp_path, "out")
 
 
 def test_an_existing_folder_is_safe(result_copy: Path, dub_clip: Path, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"model": ChordModel(), "app_settings": SETTINGS}
-    asked = DubSettings(4, (1,), MUSIC)
     with pytest.raises(ArchiveError, match="is there already: choose another folder, or replace it with --force"):
-        dub(dub_clip, result_copy, asked, **options)
+        dub_parts(dub_clip, result_copy, 4, (1,))
     (result_copy / "notes.txt").write_text("mine")
     with pytest.raises(ArchiveError, match=r"holds notes\.txt, which this program did not write"):
-        dub(dub_clip, result_copy, asked, force=True, **options)
+        dub_parts(dub_clip, result_copy, 4, (1,), force=True)
     (result_copy / "notes.txt").unlink()
-    assert [music.part for music in dub(dub_clip, result_copy, asked, force=True, **options).music] == [1]
+    assert [one.part for one in dub_parts(dub_clip, result_copy, 4, (1,), force=True).dubs] == [1]
     home = tmp_path / "home"
     home.mkdir()
     (home / "letter.txt").write_text("mine")
     with pytest.raises(ArchiveError, match=r"holds no manifest\.json"):
-        dub(dub_clip, home, asked, force=True, **options)
+        dub_parts(dub_clip, home, 4, (1,), force=True)
     assert (home / "letter.txt").read_text() == "mine"
     assert nothing_left(tmp_path, "out", "home")
+
+
+def ordered(n_parts: int = 4, parts: tuple[int, ...] = (2,), prompts: tuple[str, ...] = ("a",), **given: Any) -> Order:
+    """An order as every door makes it."""
+    return new_order(
+        Path("clip.mp4"), Path("out"), n_parts=n_parts, parts=parts, prompts=prompts, given=given,
+        settings=SETTINGS, models=OneModel(ChordModel()),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("make", "kind", "sentence"),
     [
-        (lambda: DubSettings(0, (1,), MUSIC), PlanError, "0 parts were asked for"),
-        (lambda: DubSettings(4, (5,), MUSIC), PlanError, "Part 5 does not exist: choose from 1 to 4"),
-        (lambda: DubSettings(4, (2, 2), MUSIC), PlanError, "named twice"),
-        (lambda: DubSettings(4, (2,)), ConfigError, "no prompt"),
-        (lambda: DubSettings(4, (2, 3), MUSIC, prompts=("a",)), ConfigError, "1 prompts for 2 parts"),
-        (lambda: DubSettings(4, (2,), MUSIC, split_mode="rough"), ConfigError, "choose one of keyframe"),
-        (lambda: DubSettings(4, (2,), MUSIC, sound_mode="loud"), ConfigError, "choose one of replace"),
+        (lambda: ordered(0, (1,)), PlanError, "0 parts were asked for"),
+        (lambda: ordered(4, (5,)), PlanError, "Part 5 does not exist: choose from 1 to 4"),
+        (lambda: ordered(4, (2, 2)), PlanError, "named twice"),
+        (lambda: ordered(prompts=()), ConfigError, "no prompt"),
+        (lambda: ordered(4, (2, 3, 4), ("a", "b")), ConfigError, "2 prompts for 3 parts"),
+        (lambda: ordered(split_mode="rough"), ConfigError, "choose one of keyframe"),
+        (lambda: ordered(sound_mode="loud"), ConfigError, "choose one of replace"),
+        (lambda: ordered(music_gain_db=1.0), SettingError, "gain in dB is 1.0, but must be from -40 to 0"),
+        (lambda: ordered(loudness=0.0), SettingError, "Loudness in LUFS is 0.0, but must be from -40 to -6"),
+        (lambda: ordered(take=2), SettingError, "Take is 2, but must be from 1 to 1"),
     ],
 )
-def test_wrong_wishes_are_one_sentence(make: Callable[[], Any], kind: type[Exception], sentence: str) -> None:
+def test_a_wrong_order_is_one_sentence(make: Callable[[], Any], kind: type[Exception], sentence: str) -> None:
     with pytest.raises(kind, match=sentence):
         make()
 
 
+def test_what_is_not_given_is_the_models_own_and_a_seed_is_drawn() -> None:
+    one, other = (ordered().parts[0].generation for _ in range(2))
+    assert one.seed != other.seed
+    own = SETTINGS.model_defaults("chords")
+    assert (one.guidance_scale, one.num_inference_steps) == (own.guidance_scale, own.num_inference_steps)
+    assert ordered(guidance_scale=3.0).parts[0].generation.guidance_scale == 3.0
+
+
 def test_parts_too_short_for_music_and_videos_too_long_are_said_before_any_work(dub_clip: Path, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"model": ChordModel(), "app_settings": SETTINGS}
     with pytest.raises(PlanError, match=r"Part 2 lasts 0\.100 s, but music is made for 0\.2 s.*choose fewer parts"):
-        dub(dub_clip, tmp_path / "out", DubSettings(40, (2,), MUSIC), **options)
+        dub_parts(dub_clip, tmp_path / "out", 40, (2,))
     with pytest.raises(PlanError, match="41 parts were asked for"):
-        dub(dub_clip, tmp_path / "out", DubSettings(41, (2,), MUSIC), **options)
+        dub_parts(dub_clip, tmp_path / "out", 41, (2,))
     short = replace(SETTINGS, max_duration_seconds=3)
     with pytest.raises(MediaError, match=r"lasts 00:04\.000, but at most 3 s are accepted"):
-        dub(dub_clip, tmp_path / "out", DubSettings(4, (2,), MUSIC), model=ChordModel(), app_settings=short)
+        dub_parts(dub_clip, tmp_path / "out", 4, (2,), settings=short)
     with pytest.raises(PlanError, match=r"Part 3 does not exist.*2 keyframes"):
-        dub(dub_clip, tmp_path / "out", DubSettings(4, (3,), MUSIC, split_mode="keyframe"), **options)
+        dub_parts(dub_clip, tmp_path / "out", 4, (3,), split_mode="keyframe")
     assert nothing_left(tmp_path)
 
 
 @pytest.mark.parametrize("mode", ["keyframe", "exact", "reencode"])
 def test_every_split_mode_verifies(dub_clip: Path, tmp_path: Path, mode: str) -> None:
     notes: list[str] = []
-    made = split_only(dub_clip, tmp_path / "out", 2, mode, app_settings=SETTINGS, on_note=notes.append)
+    made = dub_parts(dub_clip, tmp_path / "out", 2, (), split_mode=mode, on_note=notes.append)
     assert (made.film, made.archive) == (None, None)
-    report = verify(made.out_dir, dub_clip)
+    report = verify(made.folder, dub_clip)
     assert report.ok, report.lines
-    assert read_manifest(made.manifest).split_used == mode
+    assert made.manifest.split_used == mode
 
 
 def test_stages_come_in_order_and_end(dub_clip: Path, tmp_path: Path) -> None:
     seen: list[Progress] = []
-    asked = DubSettings(2, (2,), MUSIC)
-    dub(dub_clip, tmp_path / "out", asked, model=ChordModel(), app_settings=SETTINGS, on_progress=seen.append)
+    dub_parts(dub_clip, tmp_path / "out", 2, (2,), on_progress=seen.append)
     order = list(dict.fromkeys(progress.stage for progress in seen))
     assert order == ["probe", "load model", "split", "generate", "mix", "mux", "archive"]
     for stage in order:
@@ -261,7 +279,7 @@ def test_stages_come_in_order_and_end(dub_clip: Path, tmp_path: Path) -> None:
 def test_nothing_writes_to_a_folder_that_may_not_be_written(dub_clip: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(MediaError, match="cannot be written"):
-        split_only(dub_clip, tmp_path / "file" / "out", 2, "exact", app_settings=SETTINGS)
+        dub(Order(dub_clip, tmp_path / "file" / "out", 2), Run(SETTINGS), OneModel(ChordModel()))
 
 
 def test_times_are_told_as_people_read_them() -> None:

@@ -15,12 +15,11 @@ import pytest
 
 from app import media
 from app.errors import ArchiveError, DubCancelled, MediaError
-from app.result.archive import VerifyReport, verify
-from app.result.checks import MIN_LOSSY_SNR_DB, likeness_db
+from app.result import Result, verify
+from app.result.archive import unpack
+from app.result.checks import MIN_LOSSY_SNR_DB, VerifyReport, likeness_db
 from app.result.folder import safe_stem
 from app.result.manifest import read_manifest
-from app.result.results import DubResult
-from app.result.zip import unpack
 from riffusion_inference.datatypes import Waveform
 from tests.fixtures_dub import RATE, make_clip
 
@@ -40,8 +39,8 @@ def forge(folder: Path, **changes: Any) -> None:
     path.write_text(json.dumps({**values, **changes}))
 
 
-def test_folder_and_zip_verify(first_dub: DubResult, dub_clip: Path, tmp_path: Path) -> None:
-    for result in (first_dub.out_dir, first_dub.archive):
+def test_folder_and_zip_verify(first_dub: Result, dub_clip: Path, tmp_path: Path) -> None:
+    for result in (first_dub.folder, first_dub.archive):
         report = verify(result, dub_clip, temporary_directory=tmp_path / "unpacked here")
         assert report.ok, report.lines
         assert {"files", "source", "ranges", "frames", "samples", "sound", "film", "part 2", "music 2"} <= {
@@ -147,12 +146,12 @@ def test_a_part_that_is_left_out_is_found(result_copy: Path, dub_clip: Path) -> 
     assert {"ranges", "frames", "samples"} <= failed(verify(result_copy, dub_clip))
 
 
-def test_another_source_is_found(first_dub: DubResult, tmp_path: Path) -> None:
+def test_another_source_is_found(first_dub: Result, tmp_path: Path) -> None:
     other = make_clip(tmp_path / "other.mp4", 4.0, sound="silence", size="64x50")
-    assert {"source", "frames", "film"} <= failed(verify(first_dub.out_dir, other))
+    assert {"source", "frames", "film"} <= failed(verify(first_dub.folder, other))
 
 
-def test_a_tampered_zip_is_found(first_dub: DubResult, dub_clip: Path, tmp_path: Path) -> None:
+def test_a_tampered_zip_is_found(first_dub: Result, dub_clip: Path, tmp_path: Path) -> None:
     content = first_dub.archive.read_bytes()
     with zipfile.ZipFile(first_dub.archive) as archive:
         at = archive.getinfo("parts/03.mp4").header_offset + 300
@@ -183,7 +182,7 @@ def test_a_zip_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
         unpack(bomb, tmp_path / "in")
 
 
-def test_what_is_no_result_is_said(tmp_path: Path, dub_clip: Path, first_dub: DubResult) -> None:
+def test_what_is_no_result_is_said(tmp_path: Path, dub_clip: Path, first_dub: Result) -> None:
     with pytest.raises(ArchiveError, match="does not exist: give a result folder"):
         verify(tmp_path / "nothing", dub_clip)
     (tmp_path / "empty").mkdir()
@@ -197,7 +196,7 @@ def test_what_is_no_result_is_said(tmp_path: Path, dub_clip: Path, first_dub: Du
     with pytest.raises(ArchiveError, match=r"holds no manifest\.json"):
         verify(tmp_path / "other.zip", dub_clip)
     with pytest.raises(MediaError, match="does not exist"):
-        verify(first_dub.out_dir, tmp_path / "no.mp4")
+        verify(first_dub.folder, tmp_path / "no.mp4")
 
 
 @pytest.mark.parametrize(
@@ -231,9 +230,9 @@ def test_a_manifest_that_is_no_json_is_said(tmp_path: Path) -> None:
         read_manifest(tmp_path)
 
 
-def test_verify_can_be_stopped(first_dub: DubResult, dub_clip: Path) -> None:
+def test_verify_can_be_stopped(first_dub: Result, dub_clip: Path) -> None:
     with pytest.raises(DubCancelled):
-        verify(first_dub.out_dir, dub_clip, should_cancel=lambda: True)
+        verify(first_dub.folder, dub_clip, should_cancel=lambda: True)
 
 
 @pytest.mark.parametrize(
