@@ -11,8 +11,8 @@ from riffusion_inference.devices import choose_device, is_hub_error
 from riffusion_inference.errors import EngineError
 
 from ..errors import MoodError
+from ..files import check_cancel
 from .answers import clean_answer
-from .frames import stop_if
 from .look import flatten
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def describe(
     """
     import torch
 
-    stop_if(should_cancel)
+    check_cancel(should_cancel)
     chosen, _ = choose_device(device)
     try:
         # Model and tensors live in _answer's frame only, so that they are gone when it returns.
@@ -63,7 +63,7 @@ def describe(
         gc.collect()
         if chosen.startswith("cuda"):
             torch.cuda.empty_cache()
-    stop_if(should_cancel)
+    check_cancel(should_cancel)
     return clean_answer(answer, model)
 
 
@@ -118,7 +118,7 @@ def _answer(
     ).to(device, network.dtype)
 
     def stop(*_: object) -> bool:
-        stop_if(should_cancel)
+        check_cancel(should_cancel)
         return False
 
     with torch.inference_mode():

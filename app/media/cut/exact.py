@@ -15,10 +15,9 @@ import numpy as np
 
 from ...plan import Part
 from ..clip import Clip
-from ..mp4.chapters import clip_chapters
-from ..mp4.describe import renumbered, with_picture_tags
+from ..mp4.describe import clip_chapters, renumbered, with_picture_tags
 from ..mp4.movie import Movie, OutTrack, Track, common_timescale, read_movie, rescaled
-from ..mp4.shown import listed_sound, object_type, usual_duration
+from ..mp4.shown import object_type, sound_extent, usual_duration
 from ..mp4.slice import Span, cut_track
 from ..mp4.start_points import StartPoint, start_point
 from ..mp4.write import write_movie
@@ -158,12 +157,12 @@ def _start_for(track: Track, times: np.ndarray, sample: int, time: int) -> Start
 def sound_span(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fraction) -> Span:
     """The packets that overlap the part's samples, and before them those that a decoder needs to warm up."""
     table, shown, rate = track.table, track.shown, _sample_rate(clip, movie, track)
-    listed = listed_sound(track)
+    extent = sound_extent(track)
     assert shown is not None
-    assert listed is not None
+    assert extent is not None
     first_sample = round((shown.at - clip.start) * rate)
     low, high = part.owned_samples(rate)
-    start, end = shown.first, listed.media_end
+    start, end = shown.first, extent.media_end
     if low is not None:
         start = max(start, shown.first + rescaled(low - first_sample, track.timescale, rate))
     if high is not None:

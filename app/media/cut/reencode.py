@@ -15,8 +15,7 @@ from ...errors import MediaError
 from ...files import no_space_error
 from ...plan import Part
 from ..clip import Clip
-from ..mp4.describe import with_entry_boxes
-from ..mp4.hdr import hdr_boxes
+from ..mp4.describe import hdr_boxes, with_entry_boxes
 from ..mp4.movie import Track, read_movie
 from ..open import opened, video_stream
 

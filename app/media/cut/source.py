@@ -16,8 +16,8 @@ from ...plan import SplitMode
 from ..clip import Clip
 from ..encode import aac_options
 from ..ffmpeg import file_url, run_ffmpeg
-from ..mp4.frames import listed_frames
 from ..mp4.movie import Movie, Track, read_movie
+from ..mp4.shown import frame_times
 from ..open import UNKNOWN_CODEC, codec_name, opened
 from ..probe import probe
 from .exact import LEFT_OUT_HANDLERS
@@ -66,8 +66,8 @@ def can_carry(clip: Clip) -> Verdict:
         "samples differ inaudibly from the source's."
         for name in sorted(set(names["audio"]) & set(STATEFUL_AUDIO))
     ]
-    if clip.is_mp4_family:
-        reason, repack = _mp4_obstacle(clip)
+    if clip.movie is not None:
+        reason, repack = _mp4_obstacle(clip, clip.movie)
         if repack:
             return Verdict(True, "", (*notes, "The file is written in fragments: it is repackaged first."))
         if reason and plain_movie(clip) is None and names["audio"]:
@@ -83,9 +83,8 @@ def can_carry(clip: Clip) -> Verdict:
     return Verdict(True, "", (*notes, "The parts are MP4: Matroska cannot carry edit lists."))
 
 
-def _mp4_obstacle(clip: Clip) -> tuple[str, bool]:
+def _mp4_obstacle(clip: Clip, movie: Movie) -> tuple[str, bool]:
     """Why an MP4 cannot be cut by edit lists ("" where it can), and whether repackaging would mend that."""
-    movie = read_movie(clip.path)
     if movie.is_fragmented:
         return "", True
     pictures = movie.tracks[clip.video_index]
@@ -93,8 +92,8 @@ def _mp4_obstacle(clip: Clip) -> tuple[str, bool]:
         raise MediaError(f"{clip.path.name} is protected against copying (DRM): use a file without protection.")
     if any(track.shown is None for track in _kept(movie)):
         return "its own edit list shows more than one stretch", False
-    listed = listed_frames(movie, clip.video_index)
-    if listed is None or tuple(listed.pts) != clip.frame_pts:
+    indexed = frame_times(movie, clip.video_index)
+    if indexed is None or tuple(indexed.pts) != clip.frame_pts:
         return f"{clip.video_codec} frames cannot be told apart in its index", False
     if any(_is_old_sound(track) for track in _kept(movie)):
         return "its sound is stored in QuickTime's oldest form", False
@@ -139,11 +138,10 @@ def _is_lossless(codec: str) -> bool:
 
 def plain_movie(clip: Clip) -> Movie | None:
     """A clip's own index where parts can be cut from it; None where a repackaged copy is needed."""
-    if not clip.is_mp4_family:
+    movie = clip.movie
+    if movie is None or movie.is_fragmented:
         return None
-    movie = read_movie(clip.path)
-    sliceable = all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie))
-    return movie if sliceable and not movie.is_fragmented else None
+    return movie if all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie)) else None
 
 
 def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCancel | None) -> Base:
@@ -166,10 +164,12 @@ def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCan
         return Base(None, clip, None)
     known = _known_sound(_stream_names(clip))
     sounds = source_sounds(clip.path, [number for number, _ in known])
-    movie = showing(read_movie(path), sounds, [_is_copied(clip, name) for _, name in known])
-    if not with_video:
+    copy = probe(path) if with_video else None
+    index = copy.movie if copy is not None else read_movie(path)
+    assert index is not None
+    movie = showing(index, sounds, [_is_copied(clip, name) for _, name in known])
+    if copy is None:
         return Base(movie, clip, None)
-    copy = probe(path)
     same = [(p - copy.frame_pts[0]) * copy.time_base for p in copy.frame_pts] == [
         (p - clip.frame_pts[0]) * clip.time_base for p in clip.frame_pts
     ]
@@ -210,7 +210,7 @@ def _known_sound(names: dict[str, list[str]]) -> list[tuple[int, str]]:
 
 def _is_copied(clip: Clip, codec: str) -> bool:
     """Whether sound can be repackaged: MP4 knows the codec, and no edit list picks packets out."""
-    return codec in MP4_AUDIO and (not clip.is_mp4_family or read_movie(clip.path).is_fragmented)
+    return codec in MP4_AUDIO and (clip.movie is None or clip.movie.is_fragmented)
 
 
 def _transcoding(name: str, number: int, channels: int) -> dict[str, Any]:
