@@ -18,15 +18,15 @@ from ..clip import Clip, SplitPlan
 from .exact import lead_in, write_part
 from .keyframe import PACKET_NOTE, copy_segments, segment_format
 from .reencode import encode_parts
-from .source import Base, base_for, can_carry, part_suffix, plain_movie
+from .source import CutSource, check_lossless, cut_source, part_suffix, plain_movie
 
 LEAD_IN_NOTE = (
     "Each part starts with up to {lead:.1f} s of hidden lead-in that its edit list tells players to skip. "
-    "A player that ignores edit lists shows it; choose reencode for those."
+    "A player that ignores edit lists shows it; choose reencode for such players."
 )
 OPEN_GOP_NOTE = (
     "The clip has open GOPs and no clean picture within 10 s before some cuts. Browsers may refuse those parts, as "
-    "they refuse the source when you skip in it; choose reencode for them."
+    "they refuse the source when you seek in it; choose reencode for them."
 )
 
 
@@ -46,14 +46,15 @@ def explain_split(clip: Clip, n_parts: int, mode: str) -> SplitPlan:
         raise PlanError(f"Split mode {mode!r} is unknown: choose one of {', '.join(SPLIT_MODES)}.")
     mode = SplitMode(mode)
     parts = plan_parts(clip, n_parts)
-    verdict = can_carry(clip)
-    notes = list(verdict.notes)
-    if mode == SplitMode.KEYFRAME and not verdict.fits and segment_format(clip) is not None:
+    lossless = check_lossless(clip)
+    notes = list(lossless.notes)
+    if mode == SplitMode.KEYFRAME and not lossless.is_possible and segment_format(clip) is not None:
         cuts, cut_notes = _keyframe_cuts(clip, parts)
         return SplitPlan(mode, mode, parts_at(clip, cuts), (*cut_notes, PACKET_NOTE))
-    if mode == SplitMode.REENCODE or not verdict.fits:
+    if mode == SplitMode.REENCODE or not lossless.is_possible:
         if mode != SplitMode.REENCODE:
-            notes.insert(0, f"{mode} is not possible for this file: {verdict.reason}. Its pictures are encoded again.")
+            reason = f"{mode} is not possible for this file: {lossless.reason}."
+            notes.insert(0, f"{reason} Its video is re-encoded instead.")
         return SplitPlan(mode, SplitMode.REENCODE, parts, tuple(notes))
     if mode == SplitMode.KEYFRAME:
         cuts, cut_notes = _keyframe_cuts(clip, parts)
@@ -62,7 +63,7 @@ def explain_split(clip: Clip, n_parts: int, mode: str) -> SplitPlan:
 
 
 def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list[str]]:
-    """The keyframes nearest to the wished cuts, and what a person should know of the difference."""
+    """The keyframes nearest to the cuts of equal parts, and what a person should know of the difference."""
     keys = [key for key in clip.keyframes if key > 0]
     cuts = [0]
     for part in parts[1:]:
@@ -79,8 +80,8 @@ def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list
             f"not {len(parts)}; choose exact for {len(parts)}."
         )
     elif cuts != [part.start_frame for part in parts]:
-        wished = [clip.frame_pts[part.start_frame] for part in parts]
-        off = max(abs(clip.frame_pts[cut] - wish) for cut, wish in zip(cuts, wished, strict=True)) * clip.time_base
+        wanted = [clip.frame_pts[part.start_frame] for part in parts]
+        off = max(abs(clip.frame_pts[cut] - pts) for cut, pts in zip(cuts, wanted, strict=True)) * clip.time_base
         notes.append(
             f"The cuts move to the nearest keyframes, by up to {float(off):.2f} s; choose exact for equal parts."
         )
@@ -136,17 +137,17 @@ def split(
     with _all_or_nothing(out_dir, written):
         out_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".split-", dir=out_dir) as folder:
-            if plan.mode_used == SplitMode.KEYFRAME and not can_carry(clip).fits:
+            if plan.mode_used == SplitMode.KEYFRAME and not check_lossless(clip).is_possible:
                 _move_segments(clip, plan, out_dir, Path(folder), report, written)
                 return tuple(written)
-            base = base_for(clip, plan.mode_used, Path(folder), should_cancel)
-            _write_parts(clip, plan, base, out_dir, Path(folder), threads, crf, report, written)
+            source = cut_source(clip, plan.mode_used, Path(folder), should_cancel)
+            _write_parts(clip, plan, source, out_dir, Path(folder), threads, crf, report, written)
     return tuple(written)
 
 
 @contextmanager
 def _all_or_nothing(out_dir: Path, written: list[Path]) -> Iterator[None]:
-    """Take away what was written, and the folder where it is new, when the block does not end well."""
+    """Delete what was written, and the folder if it is new, when the block fails."""
     is_new = not out_dir.exists()
     try:
         yield
@@ -180,7 +181,7 @@ def _part_path(out_dir: Path, plan: SplitPlan, part: Part, suffix: str) -> Path:
 def _write_parts(
     clip: Clip,
     plan: SplitPlan,
-    base: Base,
+    source: CutSource,
     out_dir: Path,
     folder: Path,
     threads: int,
@@ -192,15 +193,15 @@ def _write_parts(
     if plan.mode_used == SplitMode.REENCODE:
         encoded = encode_parts(clip, plan.parts, folder, threads=threads, crf=crf, on_frame=report.frame)
     for part in plan.parts:
-        path = _part_path(out_dir, plan, part, part_suffix(base))
+        path = _part_path(out_dir, plan, part, part_suffix(source))
         pictures = next(encoded) if encoded is not None else None
         with written_whole(path) as temporary:
             write_part(
-                base.movie,
-                base.clip,
+                source.movie,
+                source.clip,
                 part,
                 temporary,
-                pictures=base.pictures,
+                pictures=source.pictures,
                 encoded=pictures,
                 on_bytes=report.bytes_written,
             )
@@ -211,7 +212,7 @@ def _write_parts(
 
 
 class _Report:
-    """Passes progress on and stops the work where the person asked for it."""
+    """Passes progress on and stops the work when the person asks to stop."""
 
     def __init__(self, clip: Clip, on_progress: OnProgress | None, should_cancel: ShouldCancel | None) -> None:
         self.total, self.on_progress, self.should_cancel = clip.n_frames, on_progress, should_cancel

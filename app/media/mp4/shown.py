@@ -47,7 +47,7 @@ def frame_times(movie: Movie, video_index: int) -> FrameTimes | None:
     if track.sample_entry not in PACKET_IS_FRAME or (track.shown.at * track.timescale).denominator != 1:
         return None
     table, shown = track.table, track.shown
-    times = table.decode_times(0, table.n_samples) + table.shown_shifts(0, table.n_samples)
+    times = table.presentation_times()
     visible = times >= shown.first
     if shown.end is not None:
         visible &= times < shown.end
@@ -81,12 +81,12 @@ class SoundExtent:
     """Seconds on the file's timeline after the last sample."""
     media_end: int
     """The same in media time."""
-    holes: Fraction
+    gaps: Fraction
     """Seconds in between without sound."""
 
     def n_samples(self, sample_rate: int) -> int:
         """Samples that it decodes to."""
-        return round((self.end - self.start - self.holes) * sample_rate)
+        return round((self.end - self.start - self.gaps) * sample_rate)
 
 
 def sound_extent(track: Track) -> SoundExtent | None:
@@ -104,10 +104,10 @@ def sound_extent(track: Track) -> SoundExtent | None:
     if shown.end is not None:
         media_end = min(media_end, shown.end)
     end = shown.at + Fraction(max(0, media_end - shown.first), track.timescale)
-    return SoundExtent(shown.at, end, media_end, _holes(track, media_end))
+    return SoundExtent(shown.at, end, media_end, _gaps(track, media_end))
 
 
-def _holes(track: Track, media_end: int) -> Fraction:
+def _gaps(track: Track, media_end: int) -> Fraction:
     """Seconds in which packets have run out before the next one starts."""
     table, shown = track.table, track.shown
     assert shown is not None
@@ -116,9 +116,9 @@ def _holes(track: Track, media_end: int) -> Fraction:
         return Fraction(0)
     times = table.decode_times(0, table.n_samples)
     ends = np.append(times[1:], table.time_at(table.n_samples))
-    hole_start = np.clip(times + usual, shown.first, media_end)
-    hole_end = np.clip(ends, shown.first, media_end)
-    return Fraction(int(np.maximum(hole_end - hole_start, 0).sum()), track.timescale)
+    gap_start = np.clip(times + usual, shown.first, media_end)
+    gap_end = np.clip(ends, shown.first, media_end)
+    return Fraction(int(np.maximum(gap_end - gap_start, 0).sum()), track.timescale)
 
 
 def usual_duration(table: SampleTable) -> int:
