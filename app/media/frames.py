@@ -134,5 +134,5 @@ def _to_image(frame: Any, height: int | None) -> Image.Image:
         shown = frame.width if turn in (90, 270) else frame.height
         scale = height / shown
         frame = frame.reformat(max(1, round(frame.width * scale)), max(1, round(frame.height * scale)), "rgb24")
-    image = frame.to_image()
+    image: Image.Image = frame.to_image()
     return image.rotate(turn, expand=True) if turn else image

@@ -72,7 +72,7 @@ def _indexed_extent(stream: Any, movie: Movie | None) -> SoundExtent | None:
 
 def _to_float(frame: Any) -> np.ndarray:
     """[C, n] float32 of a decoded audio frame; integers are scaled by their full range."""
-    array = frame.to_ndarray()
+    array: np.ndarray = frame.to_ndarray()
     if not frame.format.is_planar:
         array = array.reshape(-1, frame.layout.nb_channels).T
     if array.dtype == np.uint8:

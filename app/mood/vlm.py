@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from riffusion_inference.datatypes import ShouldCancel
 from riffusion_inference.devices import choose_device, is_hub_error
@@ -78,7 +78,7 @@ def load(model: str, device: str) -> tuple[Any, Any]:
 
     dtype = {"cuda": torch.bfloat16, "mps": torch.float16}.get(device.split(":")[0], torch.float32)
     try:
-        processor = AutoProcessor.from_pretrained(model)
+        processor: Any = cast(Any, AutoProcessor).from_pretrained(model)
         network: Any = AutoModelForImageTextToText.from_pretrained(model, dtype=dtype)
     except (ImportError, ValueError, KeyError) as error:
         raise MoodError(

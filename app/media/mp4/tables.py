@@ -93,11 +93,13 @@ class SampleTable:
         run = np.minimum(np.searchsorted(ends, samples, side="right"), len(ends) - 1)
         run_times = np.concatenate([[0], np.cumsum(self.durations.counts * values)])
         run_first = np.concatenate([[0], ends])
-        return run_times[run] + (samples - run_first[run]) * values[run]
+        times: np.ndarray = run_times[run] + (samples - run_first[run]) * values[run]
+        return times
 
     def presentation_times(self) -> np.ndarray:
         """[n_samples] int64, media time at which each sample is shown, in decoding order."""
-        return self.decode_times(0, self.n_samples) + self.composition_offsets_of(0, self.n_samples)
+        times: np.ndarray = self.decode_times(0, self.n_samples) + self.composition_offsets_of(0, self.n_samples)
+        return times
 
     def time_at(self, sample: int) -> int:
         """When a sample is decoded; the end of the last one for n_samples."""
@@ -135,7 +137,7 @@ class SampleTable:
         if isinstance(self.sizes, int):
             return np.diff(self.chunk_first) * self.sizes
         ends = np.concatenate([[0], np.cumsum(self.sizes)])
-        return ends[self.chunk_first[1:]] - ends[self.chunk_first[:-1]]
+        return np.diff(ends[self.chunk_first])
 
     def end_byte(self) -> int:
         """One past the last byte that any sample uses."""
