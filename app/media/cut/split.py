@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 from ...errors import PlanError
-from ...files import check_cancel, check_free_space, write_error, written_whole
+from ...files import check_cancel, check_free_space, write_errors, written_together
 from ...plan import SPLIT_MODES, Part, SplitMode, parts_at, plan_parts
 from ..clip import Clip, SplitPlan
 from .exact import lead_in, write_part
@@ -114,7 +115,7 @@ def split(
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> tuple[Path, ...]:
-    """Write the parts of a plan; each file appears whole or not at all, and an error or a cancel leaves none.
+    """Write the parts of a plan; they appear together when all are whole, and an error or a cancel leaves none.
 
     Args:
         clip: the source.
@@ -133,82 +134,85 @@ def split(
     out_dir = Path(out_dir).absolute()
     check_free_space(out_dir, clip.size_bytes // 2)
     report = _Report(clip, on_progress, should_cancel)
-    written: list[Path] = []
-    with _all_or_nothing(out_dir, written):
+    with _without_empty_folder(out_dir), write_errors(out_dir / "part"), written_together() as hidden:
         out_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".split-", dir=out_dir) as folder:
+            job = _Job(clip, plan, out_dir, Path(folder), hidden, report)
             if plan.mode_used == SplitMode.KEYFRAME and not check_lossless(clip).is_possible:
-                _move_segments(clip, plan, out_dir, Path(folder), report, written)
-                return tuple(written)
-            source = cut_source(clip, plan.mode_used, Path(folder), should_cancel)
-            _write_parts(clip, plan, source, out_dir, Path(folder), threads, crf, report, written)
-    return tuple(written)
+                return _move_segments(job)
+            return _write_parts(job, cut_source(clip, plan.mode_used, job.folder, should_cancel), threads, crf)
 
 
 @contextmanager
-def _all_or_nothing(out_dir: Path, written: list[Path]) -> Iterator[None]:
-    """Delete what was written, and the folder if it is new, when the block fails."""
-    is_new = not out_dir.exists()
+def _without_empty_folder(folder: Path) -> Iterator[None]:
+    """Delete a folder that the block has made when the block fails."""
+    is_new = not folder.exists()
     try:
         yield
-    except BaseException as error:
-        for path in written:
-            path.unlink(missing_ok=True)
+    except BaseException:
         if is_new:
-            shutil.rmtree(out_dir, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise write_error(error, out_dir / "part") from error
+            shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _move_segments(
-    clip: Clip, plan: SplitPlan, out_dir: Path, folder: Path, report: _Report, written: list[Path]
-) -> None:
+@dataclass(frozen=True)
+class _Job:
+    """What all ways to write parts need."""
+
+    clip: Clip
+    """The source."""
+    plan: SplitPlan
+    """Its parts."""
+    out_dir: Path
+    """Where they go."""
+    folder: Path
+    """For temporary files, on the same disk."""
+    hidden: Callable[[Path], Path]
+    """From a file's name to the one to write to; see written_together."""
+    report: _Report
+    """Told of progress."""
+
+    def path(self, part: Part, suffix: str) -> Path:
+        """01.mp4, 02.mp4, ..., with as many digits as the last one needs."""
+        width = max(2, len(str(len(self.plan.parts))))
+        return self.out_dir / f"{part.index:0{width}d}{suffix}"
+
+
+def _move_segments(job: _Job) -> tuple[Path, ...]:
     """Cut by copy in the source's own container."""
-    for part, made in zip(plan.parts, copy_segments(clip, plan.parts, folder, report.should_cancel), strict=True):
-        path = _part_path(out_dir, plan, part, made.suffix)
-        os.replace(made, path)
-        written.append(path)
-        report.part_done(part)
+    paths = []
+    segments = copy_segments(job.clip, job.plan.parts, job.folder, job.report.should_cancel)
+    for part, segment in zip(job.plan.parts, segments, strict=True):
+        paths.append(job.path(part, segment.suffix))
+        os.replace(segment, job.hidden(paths[-1]))
+        job.report.part_done(part)
+    return tuple(paths)
 
 
-def _part_path(out_dir: Path, plan: SplitPlan, part: Part, suffix: str) -> Path:
-    """01.mp4, 02.mp4, ..., with as many digits as the last one needs."""
-    width = max(2, len(str(len(plan.parts))))
-    return out_dir / f"{part.index:0{width}d}{suffix}"
-
-
-def _write_parts(
-    clip: Clip,
-    plan: SplitPlan,
-    source: CutSource,
-    out_dir: Path,
-    folder: Path,
-    threads: int,
-    crf: int,
-    report: _Report,
-    written: list[Path],
-) -> None:
+def _write_parts(job: _Job, source: CutSource, threads: int, crf: int) -> tuple[Path, ...]:
+    """Cut by edit lists, with the source's pictures or with ones encoded anew."""
+    paths = []
     encoded = None
-    if plan.mode_used == SplitMode.REENCODE:
-        encoded = encode_parts(clip, plan.parts, folder, threads=threads, crf=crf, on_frame=report.frame)
-    for part in plan.parts:
-        path = _part_path(out_dir, plan, part, part_suffix(source))
+    if job.plan.mode_used == SplitMode.REENCODE:
+        encoded = encode_parts(
+            job.clip, job.plan.parts, job.folder, threads=threads, crf=crf, on_frame=job.report.frame
+        )
+    for part in job.plan.parts:
+        paths.append(job.path(part, part_suffix(source)))
         pictures = next(encoded) if encoded is not None else None
-        with written_whole(path) as temporary:
-            write_part(
-                source.movie,
-                source.clip,
-                part,
-                temporary,
-                pictures=source.pictures,
-                encoded=pictures,
-                on_bytes=report.bytes_written,
-            )
+        write_part(
+            source.movie,
+            source.clip,
+            part,
+            job.hidden(paths[-1]),
+            pictures=source.pictures,
+            encoded=pictures,
+            on_bytes=job.report.bytes_written,
+        )
         if pictures is not None:
             pictures.path.unlink()
-        written.append(path)
-        report.part_done(part)
+        job.report.part_done(part)
+    return tuple(paths)
 
 
 class _Report:
