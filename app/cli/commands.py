@@ -183,7 +183,7 @@ def mood_command(args: argparse.Namespace, stop: StopSwitch) -> int:
         part = media.explain_split(clip, n_parts, SplitMode.EXACT).parts[number - 1]
     begin, length = (part.start, part.duration) if part is not None else (Fraction(0), clip.duration)
     found = mood.suggest(
-        args.video,
+        clip,
         part=part,
         at=None if args.at is None else begin + args.at * length,
         describer=settings.describer,

@@ -10,7 +10,7 @@ from .cut.split import explain_split, split
 from .decode import audio_samples, decode_audio, read_audio, write_wav
 from .frames import frame_at, frame_hashes, frames_at, thumbnails
 from .mux import film_suffix, mux_film, replace_audio
-from .probe import probe
+from .probe import as_clip, probe
 from .proof import packet_hashes, same_sound
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Clip",
     "SplitMode",
     "SplitPlan",
+    "as_clip",
     "audio_samples",
     "decode_audio",
     "explain_split",

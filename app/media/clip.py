@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from ..plan import Part, SplitMode
+from .mp4.movie import Movie
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class Clip:
     """Subtitle tracks in the file."""
     n_chapters: int = 0
     """Chapters in the file."""
+    movie: Movie | None = field(default=None, repr=False, compare=False)
+    """The file's index as the probe read it, so that nobody reads it again; None where the file is no MP4 or MOV."""
 
     @property
     def n_frames(self) -> int:

@@ -13,8 +13,8 @@ from riffusion_inference.datatypes import Waveform
 
 from ..files import written_whole
 from .clip import Clip
-from .open import opened
-from .probe import probe
+from .open import index_of, opened, path_of
+from .probe import as_clip
 from .sound import audio_stream, decoded_pieces
 
 WARM_UP_SECONDS = 1
@@ -40,7 +40,7 @@ def decode_audio(
     Raises:
         MediaError: there is no such track, or it cannot be decoded.
     """
-    clip = clip_or_path if isinstance(clip_or_path, Clip) else probe(Path(clip_or_path))
+    clip = as_clip(clip_or_path)
     pieces, rate, channels = placed_pieces(clip, track, start_sample, end_sample)
     low = start_sample if start_sample is not None else min((at for at, _ in pieces), default=0)
     high = end_sample if end_sample is not None else max((at + p.shape[1] for at, p in pieces), default=low)
@@ -52,36 +52,37 @@ def decode_audio(
     return Waveform(samples, rate)
 
 
-def audio_samples(path: Path, track: int = 0) -> Waveform:
+def audio_samples(clip_or_path: Clip | Path, track: int = 0) -> Waveform:
     """Decode every sample of an audio track, one after another as FFmpeg presents them, gaps closed.
 
     Args:
-        path: any media file.
+        clip_or_path: a probed clip, or any media file.
         track: number among the audio tracks, 0 for the first.
     Returns:
         Waveform, samples [C, T] float32; exact for 8, 16 and 24 bit integers.
     Raises:
         MediaError: there is no such track, or it cannot be decoded.
     """
+    path = path_of(clip_or_path)
     with opened(path) as container:
         stream = audio_stream(container, track, path)
         rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
-        pieces = [piece for _, piece in decoded_pieces(container, stream, path)]
+        pieces = [piece for _, piece in decoded_pieces(container, stream, index_of(clip_or_path, container))]
     empty = np.zeros((channels, 0), dtype=np.float32)
     return Waveform(np.concatenate([empty, *pieces], axis=1), rate)
 
 
-def read_audio(path: Path) -> Waveform:
+def read_audio(clip_or_path: Clip | Path) -> Waveform:
     """Read the first audio track of any sound or video file, whole.
 
     Args:
-        path: WAV, FLAC, MP3, M4A, a video, ...
+        clip_or_path: WAV, FLAC, MP3, M4A, a video, ..., or a probed clip.
     Returns:
         Waveform, samples [C, T] float32.
     Raises:
         MediaError: it cannot be read or holds no sound.
     """
-    return audio_samples(Path(path))
+    return audio_samples(clip_or_path)
 
 
 def write_wav(path: Path, waveform: Waveform) -> None:
@@ -128,10 +129,10 @@ def placed_pieces(
             if from_time > 0:
                 container.seek(int(from_time / time_base), stream=stream, backward=True)
         running: int | None = None
-        for pts, piece in decoded_pieces(container, stream, clip.path):
-            told = round((pts * time_base - clip.start) * rate) if pts is not None else running
-            if running is None or (told is not None and told > running + jitter):
-                running = told or 0
+        for pts, piece in decoded_pieces(container, stream, clip.movie):
+            stated = round((pts * time_base - clip.start) * rate) if pts is not None else running
+            if running is None or (stated is not None and stated > running + jitter):
+                running = stated or 0
             if end_sample is not None and running >= end_sample:
                 break
             if start_sample is None or running + piece.shape[1] > start_sample:

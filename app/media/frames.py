@@ -12,41 +12,41 @@ import numpy as np
 
 from ..errors import MediaError
 from .clip import Clip
-from .open import opened, video_stream
-from .probe import probe
+from .open import opened, path_of, video_stream
+from .probe import as_clip
 
 if TYPE_CHECKING:
     from PIL import Image
 
 
-def frame_at(path: Path, at: Fraction) -> Image.Image:
+def frame_at(clip_or_path: Clip | Path, at: Fraction) -> Image.Image:
     """The picture that a player shows at a time.
 
     Args:
-        path: a video.
+        clip_or_path: a probed clip, or a video to probe.
         at: seconds from the first frame; before it, the first frame is meant, after the end, the last.
     Returns:
         RGB image, turned as a player would turn it.
     Raises:
-        MediaError: path is no video that can be decoded.
+        MediaError: it is no video that can be decoded.
     """
-    return frames_at(path, [at])[0]
+    return frames_at(clip_or_path, [at])[0]
 
 
-def frames_at(path: Path, times: Sequence[Fraction]) -> list[Image.Image]:
+def frames_at(clip_or_path: Clip | Path, times: Sequence[Fraction]) -> list[Image.Image]:
     """The pictures that a player shows at several times; see frame_at.
 
     Args:
-        path: a video.
+        clip_or_path: a probed clip, or a video to probe.
         times: seconds from the first frame, in any order.
     Returns:
         As many RGB images as times.
     """
-    return _pictures(probe(Path(path)), times, None)
+    return _pictures(as_clip(clip_or_path), times, None)
 
 
 def thumbnails(clip: Clip, times: Sequence[Fraction], height: int) -> list[Image.Image]:
-    """Small pictures for a time line; see frame_at.
+    """Small pictures for a timeline; see frame_at.
 
     Args:
         clip: a probed clip.
@@ -58,17 +58,17 @@ def thumbnails(clip: Clip, times: Sequence[Fraction], height: int) -> list[Image
     return _pictures(clip, times, height)
 
 
-def frame_hashes(path: Path) -> Iterator[str]:
+def frame_hashes(clip_or_path: Clip | Path) -> Iterator[str]:
     """Hash every decoded frame in the order shown; hidden frames (edit lists) are left out, as FFmpeg does.
 
     Args:
-        path: a video.
+        clip_or_path: a probed clip, or a video.
     Returns:
         One hexadecimal MD5 per frame, of its size, pixel format and visible pixels; timestamps do not count.
     Raises:
-        MediaError: path is no video that can be decoded.
+        MediaError: it is no video that can be decoded.
     """
-    path = Path(path)
+    path = path_of(clip_or_path)
     with opened(path) as container:
         stream = video_stream(container, path)
         stream.thread_type = "AUTO"
@@ -134,5 +134,5 @@ def _to_image(frame: Any, height: int | None) -> Image.Image:
         shown = frame.width if turn in (90, 270) else frame.height
         scale = height / shown
         frame = frame.reformat(max(1, round(frame.width * scale)), max(1, round(frame.height * scale)), "rgb24")
-    image = frame.to_image()
+    image: Image.Image = frame.to_image()
     return image.rotate(turn, expand=True) if turn else image

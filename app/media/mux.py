@@ -8,35 +8,43 @@ import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
+
+import ffmpeg
+import numpy as np
 
 from riffusion_inference.datatypes import ShouldCancel, Waveform
 
 from ..errors import MediaError
 from ..files import check_cancel, check_free_space, write_error, written_whole
 from .clip import Clip
-from .encode import encode_sound
+from .decode import write_wav
+from .encode import KBPS_PER_CHANNEL, MAX_KBPS, aac_options, encode_sound
+from .ffmpeg import file_url, run_ffmpeg
 from .mp4.boxes import read_edits, timed_header
 from .mp4.describe import renumbered, with_header_of
 from .mp4.movie import MAX_TIMESCALE, Movie, OutTrack, Track, read_movie, rescaled, whole_track, with_movie_timescale
 from .mp4.slice import Span, cut_track
 from .mp4.write import write_movie
-from .mux_other import mux_other
+from .probe import as_clip
+
+FORMATS = {".webm": "webm", ".avi": "avi", ".mp4": "mp4", ".mov": "mov", ".m4v": "mp4"}
+OPUS_RATE = 48000
+VORBIS_QUALITY = 8
 
 
-def replace_audio(part_path: Path, waveform: Waveform, out_path: Path) -> None:
+def replace_audio(part: Clip | Path, waveform: Waveform, out_path: Path) -> None:
     """Give a part new sound; the video packets and edit list stay as they are, the other tracks are kept.
 
     Args:
-        part_path: a part that split wrote.
+        part: a part that split wrote, probed or not.
         waveform: the new sound of the first audio track, starting with the part's first frame; decoding the result
             gives exactly as many samples.
-        out_path: where to; may be part_path itself.
+        out_path: where to; may be the part itself.
     Raises:
         MediaError: a file cannot be read or written.
     """
-    from .probe import probe
-
-    _with_sound(probe(Path(part_path)), waveform, Path(out_path), 0, None, from_zero=True)
+    _with_sound(as_clip(part), waveform, Path(out_path), 0, None, from_zero=True)
 
 
 def film_suffix(clip: Clip) -> str:
@@ -49,8 +57,8 @@ def film_suffix(clip: Clip) -> str:
         clip: the source.
     """
     kinds = set(clip.container.split(","))
-    if clip.is_mp4_family:
-        return ".mov" if read_movie(clip.path).is_quicktime else ".mp4"
+    if clip.movie is not None:
+        return ".mov" if clip.movie.is_quicktime else ".mp4"
     if "webm" in kinds and clip.path.suffix.lower() == ".webm":
         return ".webm"
     return ".avi" if "avi" in kinds else ".mkv"
@@ -89,13 +97,11 @@ def _with_sound(
 ) -> None:
     check_free_space(out_path.parent, clip.size_bytes)
     with written_whole(out_path) as temporary:
-        if clip.is_mp4_family:
-            movie = read_movie(clip.path)
-            if not movie.is_fragmented:
-                at = clip.start + Fraction(start_sample, waveform.sample_rate)
-                _mux_mp4(movie, waveform, at, temporary, should_cancel, from_zero)
-                return
-        mux_other(clip, waveform, temporary, start_sample, should_cancel)
+        if clip.movie is not None and not clip.movie.is_fragmented:
+            at = clip.start + Fraction(start_sample, waveform.sample_rate)
+            _mux_mp4(clip.movie, waveform, at, temporary, should_cancel, from_zero)
+            return
+        _mux_with_ffmpeg(clip, waveform, temporary, start_sample, should_cancel)
 
 
 def _mux_mp4(
@@ -108,7 +114,7 @@ def _mux_mp4(
 ) -> None:
     """The source's tracks as they are, beside one made of the waveform; from_zero takes away a wait common to all."""
     if at < 0:
-        raise MediaError(f"The sound would start {float(-at):.3f} s before the file does: give it from there on.")
+        raise MediaError(f"The sound would start {float(-at):.3f} s before the file does: trim it to start there.")
     scale = math.lcm(movie.timescale, waveform.sample_rate)
     scale = scale if scale <= MAX_TIMESCALE else movie.timescale
     old = next(iter(movie.of_kind("soun")), None)
@@ -152,3 +158,57 @@ def _end_of(movie: Movie, track: Track, scale: int) -> int:
 
 def _canceller(should_cancel: ShouldCancel | None) -> Callable[[int], None]:
     return lambda _count: check_cancel(should_cancel)
+
+
+def _mux_with_ffmpeg(
+    clip: Clip, waveform: Waveform, path: Path, start_sample: int, should_cancel: ShouldCancel | None
+) -> None:
+    """Write a clip with its first audio track replaced (or one added); every other stream is copied.
+
+    Matroska and WebM get Opus where the sound has 48 kHz, else Vorbis; AVI gets PCM. Their decoders give exactly as
+    many samples as went in. AVI cannot start a track late, so there silence goes before sound that does.
+
+    Args:
+        clip: the source.
+        waveform: the new sound.
+        path: the file to create; its ending chooses the container.
+        start_sample: when the waveform starts, counted from the clip's first frame.
+        should_cancel: asked often.
+    Raises:
+        MediaError: the container cannot carry the source's streams, or the disk is full.
+    """
+    container = FORMATS.get(path.suffix.lower(), "matroska")
+    at = clip.start + Fraction(start_sample, waveform.sample_rate)
+    if container == "avi":
+        waveform, at = _delayed(waveform, at), Fraction(0)
+    with tempfile.TemporaryDirectory(prefix=".sound-", dir=path.parent) as folder:
+        wav = Path(folder) / "sound.wav"
+        write_wav(wav, waveform)
+        source = ffmpeg.input(file_url(clip.path), copyts=None, fflags="+genpts")
+        sound = ffmpeg.input(file_url(wav), itsoffset=f"{float(at):.9f}")
+        streams = [source["V"], sound["a:0"], *(source[f"a:{n}"] for n in range(1, clip.n_audio_tracks))]
+        streams += [source["s?"], source["t?"]] if container == "matroska" else []
+        options: dict[str, Any] = {"c": "copy", "avoid_negative_ts": "disabled", "map_metadata": "0"}
+        options |= _sound_options(container, waveform)
+        if clip.n_audio_tracks:
+            options["map_metadata:s:a:0"] = "0:s:a:0"
+        output = ffmpeg.output(*streams, file_url(path), f=container, **options)
+        run_ffmpeg(output.get_args(), path, should_cancel=should_cancel)
+
+
+def _sound_options(container: str, waveform: Waveform) -> dict[str, Any]:
+    if container == "avi":
+        return {"c:a:0": "pcm_s16le"}
+    if container in ("mp4", "mov"):
+        return aac_options(waveform.n_channels)
+    if waveform.sample_rate == OPUS_RATE:
+        return {"c:a:0": "libopus", "b:a:0": f"{min(MAX_KBPS, KBPS_PER_CHANNEL * waveform.n_channels)}k"}
+    return {"c:a:0": "libvorbis", "q:a:0": VORBIS_QUALITY}
+
+
+def _delayed(waveform: Waveform, at: Fraction) -> Waveform:
+    """The waveform with silence before it, or without what comes before 0."""
+    n_samples = round(at * waveform.sample_rate)
+    if n_samples < 0:
+        return Waveform(waveform.samples[:, -n_samples:], waveform.sample_rate)
+    return Waveform(np.pad(waveform.samples, ((0, 0), (n_samples, 0))), waveform.sample_rate)

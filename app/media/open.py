@@ -12,8 +12,29 @@ import av
 import av.error
 
 from ..errors import MediaError
+from .clip import Clip
+from .mp4.movie import Movie, read_movie
 
 UNKNOWN_CODEC = "unknown"
+
+
+def path_of(source: Clip | Path) -> Path:
+    """The file of a clip, or the path itself."""
+    return source.path if isinstance(source, Clip) else Path(source)
+
+
+def index_of(source: Clip | Path, container: Any) -> Movie | None:
+    """A file's MP4 index: the one that its clip keeps, else read now; None in other containers.
+
+    Args:
+        source: a probed clip or a path.
+        container: the same file, opened.
+    Raises:
+        MediaError: the index is missing or damaged.
+    """
+    if isinstance(source, Clip):
+        return source.movie
+    return read_movie(Path(source)) if "mp4" in container.format.name.split(",") else None
 
 
 def check_readable(path: Path) -> Path:
@@ -24,7 +45,7 @@ def check_readable(path: Path) -> Path:
     if path.is_dir():
         raise MediaError(f"{path} is a folder: give the video file itself.")
     if not os.access(path, os.R_OK):
-        raise MediaError(f"{path} may not be read: give yourself permission to read it (chmod u+r).")
+        raise MediaError(f"Permission to read {path} is denied: grant it with chmod u+r.")
     if path.stat().st_size == 0:
         raise MediaError(f"{path} is empty (0 bytes): the copy or download did not finish.")
     return path
@@ -42,10 +63,10 @@ def opened(path: Path) -> Iterator[Any]:
         with av.open(str(path), metadata_errors="replace") as container:
             yield container
     except PermissionError as error:
-        raise MediaError(f"{path} may not be read: give yourself permission to read it (chmod u+r).") from error
+        raise MediaError(f"Permission to read {path} is denied: grant it with chmod u+r.") from error
     except (av.error.FFmpegError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        message = f"{path.name} is not a video that can be read, or it is damaged or cut short: {reason}."
+        message = f"{path.name} is not a readable video, or it is damaged or incomplete: {reason}."
         raise MediaError(message) from error
 
 
@@ -55,7 +76,7 @@ def codec_name(stream: Any) -> str:
 
 
 def video_stream(container: Any, path: Path) -> Any:
-    """The first stream of moving pictures; cover art does not count.
+    """The first video stream; cover art does not count.
 
     Raises:
         MediaError: there is none.
@@ -63,7 +84,9 @@ def video_stream(container: Any, path: Path) -> Any:
     for stream in container.streams.video:
         if not stream.disposition & stream.disposition.__class__.attached_pic:
             if codec_name(stream) == UNKNOWN_CODEC:
-                raise MediaError(f"The pictures of {path.name} are in a format that FFmpeg does not know: convert it.")
+                raise MediaError(
+                    f"FFmpeg cannot decode the video track of {path.name}: convert it to H.264, for example."
+                )
             return stream
-    kind = "only sound" if container.streams.audio else "no video"
-    raise MediaError(f"{path.name} holds {kind}, no moving pictures: give a video file.")
+    found = "only sound, no video" if container.streams.audio else "no video"
+    raise MediaError(f"{path.name} contains {found}: choose a video file.")

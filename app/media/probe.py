@@ -1,4 +1,4 @@
-"""Finding out what a file holds, and refusing in one sentence what is no video."""
+"""Finding out what a file contains, and refusing in one sentence what is no video."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import av.error
 
 from ..errors import MediaError
 from .clip import Clip
-from .mp4.frames import FrameTimes, listed_frames
-from .mp4.movie import read_movie
-from .open import UNKNOWN_CODEC, codec_name, opened, video_stream
+from .mp4.movie import Movie
+from .mp4.shown import FrameTimes, frame_times
+from .open import UNKNOWN_CODEC, codec_name, index_of, opened, video_stream
 from .sound import audio_extent
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
-TIMED = {"mp4", "matroska"}
+TIMED_CONTAINERS = {"mp4", "matroska"}
 TRUNCATION_SECONDS, TRUNCATION_SHARE = Fraction(1, 2), Fraction(1, 10)
 
 
 def probe(path: Path) -> Clip:
-    """Find out what a video file holds; every packet is read, only the first frame is decoded where that is enough.
+    """Find out what a video file contains; every packet is read, only the first frame is decoded where that is enough.
 
     Args:
         path: any file.
@@ -31,16 +31,23 @@ def probe(path: Path) -> Clip:
     Raises:
         MediaError: missing, a folder, not readable, empty, no video, audio only, damaged or truncated.
     """
-    path = Path(path)
+    path = Path(path).absolute()
     with opened(path) as container:
         stream = video_stream(container, path)
         frame = next(container.decode(stream), None)
         if frame is None:
-            raise MediaError(f"{path.name} holds no picture that can be decoded: it is damaged or cut short.")
+            raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
         facts = _track_facts(container, stream, frame) | _sound_facts(container)
         family = container.format.name
-    frames = _frame_times(path, family, facts)
-    return _clip(path, family, facts, frames, _sound_times(path, facts["sample_rate"], frames))
+        movie = index_of(path, container)
+    frames = _frame_times(path, family, facts, movie)
+    facts |= _sound_times(path, facts["sample_rate"], frames, movie)
+    return _clip(path, family, facts, frames, movie)
+
+
+def as_clip(clip_or_path: Clip | Path) -> Clip:
+    """A clip as it is, or what a probe finds in a file."""
+    return clip_or_path if isinstance(clip_or_path, Clip) else probe(clip_or_path)
 
 
 def _track_facts(container: Any, stream: Any, frame: Any) -> dict[str, Any]:
@@ -61,13 +68,13 @@ def _track_facts(container: Any, stream: Any, frame: Any) -> dict[str, Any]:
     }
 
 
-def _frame_times(path: Path, family: str, facts: dict[str, Any]) -> FrameTimes:
+def _frame_times(path: Path, family: str, facts: dict[str, Any], movie: Movie | None) -> FrameTimes:
     """Read the frames' times from MP4's tables, else from the packets, else by decoding every frame."""
-    if "mp4" in family.split(","):
-        listed = listed_frames(read_movie(path), facts["video_index"])
-        if listed is not None:
-            return listed
-    return _read_frames(path, facts["video_codec"] in PACKETS_ARE_FRAMES and bool(TIMED & set(family.split(","))))
+    indexed = frame_times(movie, facts["video_index"]) if movie is not None else None
+    if indexed is not None:
+        return indexed
+    is_timed = not TIMED_CONTAINERS.isdisjoint(family.split(","))
+    return _read_frames(path, facts["video_codec"] in PACKETS_ARE_FRAMES and is_timed)
 
 
 def _read_frames(path: Path, by_packets: bool) -> FrameTimes:
@@ -78,7 +85,7 @@ def _read_frames(path: Path, by_packets: bool) -> FrameTimes:
         times, end = _packet_times(container, stream) if by_packets else _decoded_times(container, stream)
         _check_whole(path, container, end)
     if not times:
-        raise MediaError(f"{path.name} holds no picture that can be decoded: it is damaged or cut short.")
+        raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
     pts = sorted(times)
     last = times[pts[-1]][1] or (pts[-1] - pts[-2] if len(pts) > 1 else round(1 / (Fraction(rate) * time_base)))
     return FrameTimes(pts, [n for n, p in enumerate(pts) if times[p][0]], time_base, pts[-1] + max(1, last))
@@ -134,18 +141,18 @@ def _sound_facts(container: Any) -> dict[str, Any]:
     }
 
 
-def _sound_times(path: Path, sample_rate: int | None, frames: FrameTimes) -> dict[str, int]:
+def _sound_times(path: Path, sample_rate: int | None, frames: FrameTimes, movie: Movie | None) -> dict[str, int]:
     if sample_rate is None:
         return {"n_samples": 0, "audio_start_sample": 0}
-    start, n_samples = audio_extent(path, 0)
+    start, n_samples = audio_extent(path, 0, movie)
     after = start - frames.pts[0] * frames.time_base
     return {"n_samples": n_samples, "audio_start_sample": round(after * sample_rate)}
 
 
-def _clip(path: Path, family: str, facts: dict[str, Any], frames: FrameTimes, sound: dict[str, Any]) -> Clip:
+def _clip(path: Path, family: str, facts: dict[str, Any], frames: FrameTimes, movie: Movie | None) -> Clip:
     duration = (frames.end - frames.pts[0]) * frames.time_base
     return Clip(
-        path=path.absolute(),
+        path=path,
         container=family,
         size_bytes=path.stat().st_size,
         duration=duration,
@@ -153,6 +160,6 @@ def _clip(path: Path, family: str, facts: dict[str, Any], frames: FrameTimes, so
         time_base=frames.time_base,
         frame_rate=(len(frames.pts) / duration).limit_denominator(100_000),
         keyframes=tuple(frames.keyframes),
+        movie=movie,
         **facts,
-        **sound,
     )

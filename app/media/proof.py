@@ -14,19 +14,19 @@ from riffusion_inference.datatypes import Waveform
 
 from .clip import Clip
 from .decode import audio_samples, placed_pieces
-from .open import codec_name, opened, video_stream
-from .probe import probe
+from .open import codec_name, opened, path_of, video_stream
+from .probe import as_clip
 from .sound import audio_stream
 
 PACKET_DECODERS = {"aac", "opus", "ac3", "eac3"}
 CLOCK_SLACK = Fraction(2, 1000)
 
 
-def packet_hashes(path: Path, kind: str = "video", track: int = 0) -> list[str]:
+def packet_hashes(clip_or_path: Clip | Path, kind: str = "video", track: int = 0) -> list[str]:
     """Hash a track's stored packets in the order of the file, hidden ones too.
 
     Args:
-        path: a media file.
+        clip_or_path: a probed clip, or a media file.
         kind: "video" or "audio".
         track: number among the audio tracks; pictures have one.
     Returns:
@@ -34,11 +34,14 @@ def packet_hashes(path: Path, kind: str = "video", track: int = 0) -> list[str]:
     Raises:
         MediaError: there is no such track.
     """
-    with opened(Path(path)) as container:
-        return [digest for _, digest in _packets(container, _stream(container, Path(path), kind, track))]
+    path = path_of(clip_or_path)
+    with opened(path) as container:
+        return [digest for _, digest in _packets(container, _stream(container, path, kind, track))]
 
 
-def same_sound(part_path: Path, source: Clip, start_sample: int | None, end_sample: int | None, track: int = 0) -> bool:
+def same_sound(
+    part: Clip | Path, source: Clip, start_sample: int | None, end_sample: int | None, track: int = 0
+) -> bool:
     """True where a part's sound is the source's over a range of samples.
 
     The decoded samples are compared first. Some decoders do not give the same samples twice (AAC puts noise where the
@@ -46,7 +49,7 @@ def same_sound(part_path: Path, source: Clip, start_sample: int | None, end_samp
     as many samples and that the packets are the source's, byte for byte and at the same times.
 
     Args:
-        part_path: a part.
+        part: a part, probed or not.
         source: the clip that it was cut from.
         start_sample: first sample, counted from the source's first frame; None: the track's first.
         end_sample: one past the last; None: the track's end.
@@ -54,8 +57,8 @@ def same_sound(part_path: Path, source: Clip, start_sample: int | None, end_samp
     Raises:
         MediaError: a file cannot be decoded.
     """
-    part = probe(Path(part_path))
-    mine = audio_samples(part.path, track)
+    part = as_clip(part)
+    mine = audio_samples(part, track)
     theirs = _heard(source, track, start_sample, end_sample)
     if mine.sample_rate != theirs.sample_rate or mine.samples.shape != theirs.samples.shape:
         return False
@@ -63,7 +66,7 @@ def same_sound(part_path: Path, source: Clip, start_sample: int | None, end_samp
 
 
 def _heard(clip: Clip, track: int, start_sample: int | None, end_sample: int | None) -> Waveform:
-    """The samples that a track decodes to within a range, holes closed."""
+    """The samples that a track decodes to within a range, gaps closed."""
     pieces, rate, channels = placed_pieces(clip, track, start_sample, end_sample)
     cut = [np.zeros((channels, 0), dtype=np.float32)]
     for at, piece in pieces:

@@ -10,25 +10,26 @@ from typing import Any
 import numpy as np
 
 from ..errors import MediaError
-from .mp4.movie import read_movie
-from .mp4.shown import ListedSound, listed_sound
+from .mp4.movie import Movie
+from .mp4.shown import SoundExtent, sound_extent
 from .open import UNKNOWN_CODEC, codec_name, opened
 
 
-def audio_extent(path: Path, track: int) -> tuple[Fraction, int]:
+def audio_extent(path: Path, track: int, movie: Movie | None) -> tuple[Fraction, int]:
     """When an audio track starts on the file's timeline (seconds), and how many samples it decodes to.
 
     Args:
         path: any media file.
         track: number among the audio tracks.
+        movie: the file's index; without one the track is decoded.
     """
     with opened(path) as container:
         stream = audio_stream(container, track, path)
-        listed = _listed_extent(container, stream, path)
-        if listed is not None:
-            return listed.start, listed.n_samples(stream.codec_context.sample_rate)
+        indexed = _indexed_extent(stream, movie)
+        if indexed is not None:
+            return indexed.start, indexed.n_samples(stream.codec_context.sample_rate)
         time_base, start, count = Fraction(stream.time_base), None, 0
-        for pts, piece in decoded_pieces(container, stream, path):
+        for pts, piece in decoded_pieces(container, stream, movie):
             start = pts * time_base if start is None and pts is not None else start
             count += piece.shape[1]
     return start or Fraction(0), count
@@ -43,36 +44,35 @@ def audio_stream(container: Any, track: int, path: Path) -> Any:
     tracks = container.streams.audio
     if not 0 <= track < len(tracks):
         has = f"{len(tracks)} audio tracks" if tracks else "no sound"
-        raise MediaError(f"{Path(path).name} has {has}: there is no audio track {track}.")
+        raise MediaError(f"{path.name} has {has}: there is no audio track {track}.")
     if codec_name(tracks[track]) == UNKNOWN_CODEC:
-        raise MediaError(f"Audio track {track} of {Path(path).name} is in a format that FFmpeg does not know.")
+        raise MediaError(f"FFmpeg cannot decode audio track {track} of {path.name}.")
     return tracks[track]
 
 
-def decoded_pieces(container: Any, stream: Any, path: Path) -> Iterator[tuple[int | None, np.ndarray]]:
+def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator[tuple[int | None, np.ndarray]]:
     """Decoded frames as (pts, [C, n] float32), cut where MP4's edit list ends: FFmpeg 9 does that, 8 does not."""
-    listed = _listed_extent(container, stream, path)
+    indexed = _indexed_extent(stream, movie)
     time_base, rate = Fraction(stream.time_base), stream.codec_context.sample_rate
     for frame in container.decode(stream):
         piece = _to_float(frame)
-        if listed is not None and frame.pts is not None:
-            piece = piece[:, : max(0, round((listed.end - frame.pts * time_base) * rate))]
+        if indexed is not None and frame.pts is not None:
+            piece = piece[:, : max(0, round((indexed.end - frame.pts * time_base) * rate))]
         if piece.shape[1]:
             yield frame.pts, piece
 
 
-def _listed_extent(container: Any, stream: Any, path: Path) -> ListedSound | None:
-    """What MP4's tables say of a track; None elsewhere."""
-    if "mp4" not in container.format.name.split(","):
+def _indexed_extent(stream: Any, movie: Movie | None) -> SoundExtent | None:
+    """What MP4's tables say of an audio stream; None where they do not tell."""
+    if movie is None or movie.is_fragmented or stream.index >= len(movie.tracks):
         return None
-    movie = read_movie(Path(path))
-    track = movie.tracks[stream.index] if stream.index < len(movie.tracks) else None
-    return None if movie.is_fragmented or track is None or track.handler != "soun" else listed_sound(track)
+    track = movie.tracks[stream.index]
+    return sound_extent(track) if track.handler == "soun" else None
 
 
 def _to_float(frame: Any) -> np.ndarray:
     """[C, n] float32 of a decoded audio frame; integers are scaled by their full range."""
-    array = frame.to_ndarray()
+    array: np.ndarray = frame.to_ndarray()
     if not frame.format.is_planar:
         array = array.reshape(-1, frame.layout.nb_channels).T
     if array.dtype == np.uint8:

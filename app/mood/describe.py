@@ -13,8 +13,9 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 from riffusion_inference.errors import RiffusionError
 
 from ..errors import MoodError
+from ..files import check_cancel
 from .answers import INSTRUCTION, MAX_WORDS, trim_words
-from .frames import Samples, part_stills, sample_part, still_at, stop_if
+from .frames import Samples, part_stills, sample_part, still_at, whole
 from .look import look_at, movement_of
 from .palette import Reading, read_palette, rhythm
 from .tempo import Tempo, fit_tempo, named_bpm
@@ -22,6 +23,7 @@ from .tempo import Tempo, fit_tempo, named_bpm
 if TYPE_CHECKING:
     from PIL import Image
 
+    from ..media import Clip
     from ..plan import Part
     from ..settings import Settings
 
@@ -47,7 +49,7 @@ class MoodSuggestion:
 
 
 def suggest(
-    video: Path,
+    video: Clip | Path,
     *,
     part: Part | None = None,
     at: Fraction | None = None,
@@ -63,7 +65,7 @@ def suggest(
     movement, cuts and tempo always come from the whole part.
 
     Args:
-        video: a video file.
+        video: a probed clip, or a video file to probe.
         part: the part that gets the music; None is the whole video.
         at: seconds from the video's first frame: look at this one frame.
         describer: auto, palette, vlm or replicate; auto is vlm where there is a GPU, else palette.
@@ -77,23 +79,27 @@ def suggest(
         EngineError, CheckpointError: the image model or the service could not be used.
         DubCancelled: should_cancel returned True.
     """
+    from ..media import as_clip
+
     if describer not in DESCRIBERS:
         raise MoodError(f"Describer {describer!r} is unknown: choose one of {', '.join(DESCRIBERS)}.")
     if images is not None and not images:
         raise MoodError("No picture is chosen: choose at least one.")
     _tell(on_progress, 0)
-    part, samples = sample_part(video, part, should_cancel)
-    shown = list(images) if images is not None else [still_at(video, at)] if at is not None else None
+    clip = as_clip(video)
+    part = part or whole(clip)
+    samples = sample_part(clip, part, should_cancel)
+    shown = list(images) if images is not None else [still_at(clip, at)] if at is not None else None
     reading = _read(part, samples, shown)
     _tell(on_progress, 1)
     chosen, notes = _resolve(describer, settings)
     if chosen == "palette":
         return _from_palette(reading, notes)
-    shown = shown or part_stills(video, part)
+    shown = shown or part_stills(clip, part)
     try:
         answer = _ask(chosen, shown, settings, should_cancel)
     except RiffusionError as error:
-        stop_if(should_cancel)
+        check_cancel(should_cancel)
         if describer != "auto":
             raise
         return _from_palette(reading, (*notes, f"The palette describer was used instead of the image model: {error}"))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
-from ..errors import DubCancelled, MoodError
+from ..errors import MoodError
+from ..files import check_cancel
 from ..plan import Part, plan_parts, time_of
 from .look import is_black, sharpness
 
@@ -68,7 +69,7 @@ def whole(clip: Clip) -> Part:
 
 
 def stills(
-    video: Path,
+    video: Clip | Path,
     *,
     part: Part | None = None,
     count: int = 2,
@@ -81,7 +82,7 @@ def stills(
     not black is taken, the nearest one when they are alike.
 
     Args:
-        video: a video file.
+        video: a probed clip, or a video file to probe.
         part: its stills come after the video's; a frame that is there already is not repeated.
         count: stills of the video, and as many of the part: 1 to 12.
     Returns:
@@ -91,10 +92,10 @@ def stills(
         MediaError: the video cannot be read.
         DubCancelled: should_cancel returned True.
     """
-    from ..media import frames_at, probe
+    from ..media import as_clip
 
     check_count(count)
-    clip = probe(video)
+    clip = as_clip(video)
     wanted = [(whole(clip), "the video")]
     if part is not None and part.n_parts > 1:
         wanted.append((part, f"part {part.index}"))
@@ -107,34 +108,34 @@ def stills(
             labels.setdefault(frame, f"{percent} % of {name}")
             _tell(on_progress, "stills", len(labels), total)
     times = [time_of(clip, frame) for frame in labels]
-    images = frames_at(video, times)
-    return tuple(
-        Still(image.convert("RGB"), at, label) for image, at, label in zip(images, times, labels.values(), strict=True)
-    )
+    images = _pictures_at(clip, times)
+    return tuple(Still(image, at, label) for image, at, label in zip(images, times, labels.values(), strict=True))
 
 
-def part_stills(video: Path, part: Part, count: int = 2) -> list[Image.Image]:
+def part_stills(clip: Clip, part: Part, count: int = 2) -> list[Image.Image]:
     """Good frames of one part, as stills() chooses them."""
-    from ..media import frames_at, probe
-
-    clip = probe(video)
     positions = [Fraction(100 * k // (count + 1), 100) for k in range(1, count + 1)]
     frames = sorted({choose_frame(clip, part, position) for position in positions})
-    return [image.convert("RGB") for image in frames_at(video, [time_of(clip, frame) for frame in frames])]
+    return _pictures_at(clip, [time_of(clip, frame) for frame in frames])
 
 
-def still_at(video: Path, at: Fraction) -> Image.Image:
+def still_at(clip: Clip, at: Fraction) -> Image.Image:
     """The frame on screen at a time.
 
     Raises:
         MoodError: the time lies outside the video.
     """
-    from ..media import frames_at, probe
+    if not 0 <= at <= clip.duration:
+        raise MoodError(
+            f"The frame at {float(at):g} s was asked for: choose a time from 0 to {float(clip.duration):.3f} s."
+        )
+    return _pictures_at(clip, [at])[0]
 
-    duration = probe(video).duration
-    if not 0 <= at <= duration:
-        raise MoodError(f"The frame at {float(at):g} s was asked for: choose a time from 0 to {float(duration):.3f} s.")
-    return frames_at(video, [at])[0].convert("RGB")
+
+def _pictures_at(clip: Clip, times: Sequence[Fraction]) -> list[Image.Image]:
+    from ..media import frames_at
+
+    return [image.convert("RGB") for image in frames_at(clip, times)]
 
 
 def check_count(count: int) -> None:
@@ -154,7 +155,7 @@ def choose_frame(clip: Clip, part: Part, position: Fraction, should_cancel: Shou
     target = part.start + position * part.duration
     wanted = min(max(frame_shown_at(clip, target), part.start_frame), part.end_frame - 1)
     for reach in NEAR:
-        stop_if(should_cancel)
+        check_cancel(should_cancel)
         frames = _neighbours(clip, part, wanted, reach)
         best = _sharpest(clip, frames, wanted)
         if best is not None:
@@ -168,34 +169,26 @@ def frame_shown_at(clip: Clip, at: Fraction) -> int:
     return min(max(bisect_right(pts, pts[0] + at / clip.time_base) - 1, 0), len(pts) - 1)
 
 
-def sample_part(video: Path, part: Part | None, should_cancel: ShouldCancel | None = None) -> tuple[Part, Samples]:
+def sample_part(clip: Clip, part: Part, should_cancel: ShouldCancel | None = None) -> Samples:
     """Small frames spread over a part, and pairs of neighbouring frames among them.
 
     Four a second up to 96 in all, and in long parts at keyframes, so that a long part costs little more than a short
     one. A cut is only known to half the distance of two samples, and two cuts between the same two count once.
     """
-    from ..media import probe, thumbnails
+    from ..media import thumbnails
 
-    clip = probe(video)
-    part = part or whole(clip)
-    stop_if(should_cancel)
+    check_cancel(should_cancel)
     frames = _sample_frames(clip, part)
     firsts = frames[:: max(1, len(frames) // MAX_PAIRS)]
     seconds = [_partner(clip, part, frame) for frame in firsts]
     needed = sorted({*frames, *firsts, *seconds})
     times = {frame: time_of(clip, frame) for frame in needed}
     images = dict(zip(needed, thumbnails(clip, [times[frame] for frame in needed], SAMPLE_HEIGHT), strict=True))
-    stop_if(should_cancel)
+    check_cancel(should_cancel)
     pairs = tuple((images[a], images[b], times[b] - times[a]) for a, b in zip(firsts, seconds, strict=True) if b > a)
-    return part, Samples(
+    return Samples(
         tuple(images[frame] for frame in frames), tuple(times[frame] - part.start for frame in frames), pairs
     )
-
-
-def stop_if(should_cancel: ShouldCancel | None) -> None:
-    """Raise DubCancelled when the person asked to stop."""
-    if should_cancel is not None and should_cancel():
-        raise DubCancelled("Stopped: nothing was written.")
 
 
 def _sample_frames(clip: Clip, part: Part) -> list[int]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from riffusion_inference.datatypes import ShouldCancel
 from riffusion_inference.devices import choose_device, is_hub_error
 from riffusion_inference.errors import EngineError
 
 from ..errors import MoodError
+from ..files import check_cancel
 from .answers import clean_answer
-from .frames import stop_if
 from .look import flatten
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def describe(
     """
     import torch
 
-    stop_if(should_cancel)
+    check_cancel(should_cancel)
     chosen, _ = choose_device(device)
     try:
         # Model and tensors live in _answer's frame only, so that they are gone when it returns.
@@ -63,7 +63,7 @@ def describe(
         gc.collect()
         if chosen.startswith("cuda"):
             torch.cuda.empty_cache()
-    stop_if(should_cancel)
+    check_cancel(should_cancel)
     return clean_answer(answer, model)
 
 
@@ -78,7 +78,7 @@ def load(model: str, device: str) -> tuple[Any, Any]:
 
     dtype = {"cuda": torch.bfloat16, "mps": torch.float16}.get(device.split(":")[0], torch.float32)
     try:
-        processor = AutoProcessor.from_pretrained(model)
+        processor: Any = cast(Any, AutoProcessor).from_pretrained(model)
         network: Any = AutoModelForImageTextToText.from_pretrained(model, dtype=dtype)
     except (ImportError, ValueError, KeyError) as error:
         raise MoodError(
@@ -118,7 +118,7 @@ def _answer(
     ).to(device, network.dtype)
 
     def stop(*_: object) -> bool:
-        stop_if(should_cancel)
+        check_cancel(should_cancel)
         return False
 
     with torch.inference_mode():

@@ -152,7 +152,7 @@ def show_stills(session: Session, count: float | None) -> Updates:
         return {"saw": error_html(session.problem)}
     try:
         count = whole("Stills of each", count)
-        session.stills, session.still = mood.stills(session.source, part=session.chosen, count=count), 0
+        session.stills, session.still = mood.stills(session.clip or session.source, part=session.chosen, count=count), 0
     except RiffusionError as error:
         return {"saw": error_html(sentence(error))}
     return {"stills": stills_html(session), "saw": ""}

@@ -185,7 +185,7 @@ def _copied_sound(manifest: Manifest, clip: media.Clip, found: list[media.Clip])
         # The first part also holds what sounds before the first frame, the last what sounds after the last.
         start = None if part.index == 1 else part.start_sample
         end = None if part.index == len(manifest.parts) else part.end_sample
-        if own.sample_rate is not None and not media.same_sound(own.path, clip, start, end):
+        if own.sample_rate is not None and not media.same_sound(own, clip, start, end):
             wrong.append(f"that of part {part.index} is not the source's")
     return Check("sound", not wrong, "; ".join(wrong) or "the parts' own sound is the source's, sample for sample")
 

@@ -2,11 +2,17 @@
 
 A part holds the packets from the keyframe before its first frame to the last packet that any of its frames needs. The
 edit list of each track says from when to when it is shown, so that the lead-in before the cut and the reordered frames
-after it are decoded but never seen, and the sound starts and ends at the very sample.
+after it are decoded but never seen, and the sound starts and ends at the very sample. mp4/slice.py derives how.
+
+Three clocks meet here: Fraction seconds on the source's timeline (a part's start and end), Fraction seconds on the
+part's own timeline (0 is `origin` on the source's), and media time, integers in a track's timescale. Where a track
+shows its media from `shown.first` on at `shown.at` seconds, second s is media time (s - shown.at) * timescale +
+shown.first.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -15,19 +21,21 @@ import numpy as np
 
 from ...plan import Part
 from ..clip import Clip
-from ..mp4.chapters import clip_chapters
-from ..mp4.describe import renumbered, with_picture_tags
+from ..mp4.describe import clip_chapters, renumbered, with_picture_tags
 from ..mp4.movie import Movie, OutTrack, Track, common_timescale, read_movie, rescaled
-from ..mp4.shown import listed_sound, object_type, usual_duration
+from ..mp4.shown import object_type, sound_extent, usual_duration
 from ..mp4.slice import Span, cut_track
 from ..mp4.start_points import StartPoint, start_point
 from ..mp4.write import write_movie
 
+# How many packets before the first one wanted a decoder is given, so that it decodes that one as it would have midway.
+# AAC, AC-3 and E-AC-3 add the second half of each window to the first half of the next. MP3 frames may begin in the
+# bytes left over in earlier ones (the bit reservoir). Opus predicts from what it has decoded: RFC 7845 asks for 80 ms.
 WARM_UP_PACKETS = {"mp4a": 2, ".mp3": 12, "ac-3": 2, "ec-3": 3, "Opus": 8}
 MPEG_AUDIO_OBJECTS = {0x69, 0x6B}
 NO_WARM_UP = {"fLaC", "alac", "sowt", "twos", "lpcm", "ipcm", "fpcm", "in24", "in32", "fl32", "fl64", "raw ", "ulaw"}
 OTHER_WARM_UP = 4
-LEFT_OUT_HANDLERS = ("tmcd", "hint")
+DROPPED_HANDLERS = ("tmcd", "hint")
 
 
 def write_part(
@@ -58,7 +66,7 @@ def write_part(
         movie = read_movie(encoded.path)
         pictures = movie.tracks[0]
     origin = part_origin(movie, clip, part)
-    kept = [track for track in movie.tracks if track.handler not in LEFT_OUT_HANDLERS]
+    kept = [track for track in movie.tracks if track.handler not in DROPPED_HANDLERS]
     main = encoded or pictures
     assert main is not None
     rates = {t.number: _sample_rate(clip, movie, t) if t.handler == "soun" else t.timescale for t in kept}
@@ -112,10 +120,13 @@ def picture_span(track: Track, begin: Fraction, end: Fraction, origin: Fraction)
     """From the keyframe before the first frame shown to the last packet that a shown frame needs."""
     shown = track.shown
     assert shown is not None
-    times = _shown_times(track)
-    first = max(-((shown.at - begin) * track.timescale // 1) + shown.first, shown.first)
-    last = -((shown.at - end) * track.timescale // 1) + shown.first
+    times = track.table.presentation_times()
+    # A frame belongs to the part if it appears at or after begin and before end, so both round up to the next tick.
+    first = max(math.ceil((begin - shown.at) * track.timescale) + shown.first, shown.first)
+    last = math.ceil((end - shown.at) * track.timescale) + shown.first
     last = last if shown.end is None else min(last, shown.end)
+    # Numbers are in decoding order: the first one visible may be shown later than others, and between the first and
+    # the last one may lie pictures that are shown in other parts. Those are copied because visible ones need them.
     visible = np.flatnonzero((times >= first) & (times < last))
     if not len(visible):
         return Span(0, 0, Fraction(0), 0, 0)
@@ -134,7 +145,7 @@ def lead_in(pictures: Track, clip: Clip, part: Part) -> tuple[Fraction, bool]:
         part: of it.
     """
     assert pictures.shown is not None
-    times = _shown_times(pictures)
+    times = pictures.table.presentation_times()
     seconds = clip.frame_pts[part.start_frame] * clip.time_base - pictures.shown.at
     first_time = int(seconds * pictures.timescale) + pictures.shown.first
     start = _start_for(pictures, times, int(np.flatnonzero(times == first_time)[0]), first_time)
@@ -142,14 +153,12 @@ def lead_in(pictures: Track, clip: Clip, part: Part) -> tuple[Fraction, bool]:
     return Fraction(hidden, pictures.timescale), start.is_clean
 
 
-def _shown_times(track: Track) -> np.ndarray:
-    """[n_samples] int64, media time at which each sample is shown."""
-    table = track.table
-    return table.decode_times(0, table.n_samples) + table.shown_shifts(0, table.n_samples)
-
-
 def _start_for(track: Track, times: np.ndarray, sample: int, time: int) -> StartPoint:
-    """Where decoding must start for the pictures from a time on, the first of which is decoded from sample."""
+    """Where decoding must start for the pictures from a time on, the first of which is decoded from sample.
+
+    The keyframe must be decoded before that sample and shown no later than that time: pictures shown before a keyframe
+    but decoded after it (those of an open GOP) need the GOP before.
+    """
     keys = np.arange(sample + 1) if track.table.sync is None else track.table.sync
     keys = keys[(times[keys] <= time) & (keys <= sample)]
     return start_point(track, int(keys[-1])) if len(keys) else StartPoint(0, True)
@@ -158,12 +167,12 @@ def _start_for(track: Track, times: np.ndarray, sample: int, time: int) -> Start
 def sound_span(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fraction) -> Span:
     """The packets that overlap the part's samples, and before them those that a decoder needs to warm up."""
     table, shown, rate = track.table, track.shown, _sample_rate(clip, movie, track)
-    listed = listed_sound(track)
+    extent = sound_extent(track)
     assert shown is not None
-    assert listed is not None
+    assert extent is not None
     first_sample = round((shown.at - clip.start) * rate)
     low, high = part.owned_samples(rate)
-    start, end = shown.first, listed.media_end
+    start, end = shown.first, extent.media_end
     if low is not None:
         start = max(start, shown.first + rescaled(low - first_sample, track.timescale, rate))
     if high is not None:
@@ -174,6 +183,7 @@ def sound_span(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fract
     entry = ".mp3" if object_type(track) in MPEG_AUDIO_OBJECTS else track.sample_entry
     warm_up = 0 if entry in NO_WARM_UP else WARM_UP_PACKETS.get(entry, OTHER_WARM_UP)
     at = shown.at + Fraction(start - shown.first, track.timescale) - origin
+    # Less than a sample is rounding between the timescales, and no wait that an empty edit should be written for.
     if abs(at) * rate < 1:
         at = Fraction(0)
     first = max(0, table.sample_at(start) - warm_up)
@@ -194,7 +204,7 @@ def text_span(track: Track, begin: Fraction, end: Fraction) -> Span:
 
 
 def _past_gap(track: Track, time: int) -> int:
-    """The next packet's time where time falls into a hole in the sound, else time."""
+    """The next packet's time where time falls into a gap in the sound, else time."""
     table = track.table
     usual = usual_duration(table)
     sample = table.sample_at(time)

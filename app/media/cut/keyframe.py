@@ -1,4 +1,4 @@
-"""Cutting by copy at keyframes in containers that know no edit lists, by FFmpeg's segment muxer."""
+"""Cutting by copy at keyframes in containers that have no edit lists, by FFmpeg's segment muxer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ SEGMENTABLE = {
     "mpegts": ("mpegts", ".ts"),
     "flv": ("flv", ".flv"),
 }
-PACKET_NOTE = "The sound is cut between packets, up to a tenth of a second from the pictures; choose exact for more."
+PACKET_NOTE = (
+    "The sound is cut between packets, up to a tenth of a second from the pictures; choose exact to cut it exactly too."
+)
 
 
 def segment_format(clip: Clip) -> tuple[str, str] | None:
@@ -46,7 +48,7 @@ def copy_segments(
     Returns:
         The files in order.
     Raises:
-        MediaError: the pieces do not hold the frames planned, as happens with open GOPs and broken times.
+        MediaError: the pieces do not contain the planned frames, as happens with open GOPs and broken times.
     """
     form = segment_format(clip)
     assert form is not None
@@ -69,8 +71,8 @@ def copy_segments(
     found = [probe(path).n_frames for path in paths]
     if found != [part.n_frames for part in parts]:
         raise MediaError(
-            f"{clip.path.name} cannot be cut cleanly at its keyframes: the pieces would hold {found} frames instead of "
-            f"{[part.n_frames for part in parts]}. Choose exact or reencode."
+            f"{clip.path.name} cannot be cut cleanly at its keyframes: the pieces would contain {found} frames "
+            f"instead of {[part.n_frames for part in parts]}. Choose exact or reencode."
         )
     return paths
 

@@ -15,13 +15,12 @@ from ...errors import MediaError
 from ...files import no_space_error
 from ...plan import Part
 from ..clip import Clip
-from ..mp4.describe import with_entry_boxes
-from ..mp4.hdr import hdr_boxes
+from ..mp4.describe import hdr_boxes, with_entry_boxes
 from ..mp4.movie import Track, read_movie
 from ..open import opened, video_stream
 
 PRESET = "medium"
-KEEPABLE = {
+X264_FORMATS = {
     f"{family}{depth}" for family in ("yuv420p", "yuv422p", "yuv444p", "gray") for depth in ("", "10le")
 } | {"yuvj420p", "yuvj422p", "yuvj444p"}  # fmt: skip
 
@@ -49,7 +48,7 @@ def encoder_format(pixel_format: str, width: int, height: int) -> str:
         return f"yuvj{family}p"
     name = "gray" if family == "gray" else f"yuv{family}p"
     name += "10le" if deep else ""
-    assert name in KEEPABLE
+    assert name in X264_FORMATS
     return name
 
 
@@ -80,7 +79,7 @@ def encode_parts(
                 frame = next(frames, None)
                 if frame is None:
                     raise MediaError(
-                        f"{clip.path.name} is damaged: {done} of its {clip.n_frames} frames can be decoded."
+                        f"{clip.path.name} is damaged: only {done} of its {clip.n_frames} frames can be decoded."
                     )
                 encoder = encoder or _Encoder(clip, path, frame, threads, crf)
                 encoder.add(frame, clip.frame_pts[done] - clip.frame_pts[part.start_frame])
@@ -154,9 +153,9 @@ class _Encoder:
         except av.error.FFmpegError as error:
             if "No space left" in str(error):
                 raise no_space_error(self.path.parent) from error
-            raise MediaError(f"The pictures could not be encoded: {error.strerror or error}.") from error
+            raise MediaError(f"The video could not be encoded: {error.strerror or error}.") from error
 
 
 def _plain_rate(rate: Fraction) -> Fraction:
-    """A frame rate that the encoder's rate control can be told; the frames' own times are kept whatever it is."""
+    """A frame rate that suits the encoder's rate control; the frames' own times are kept whatever it is."""
     return rate.limit_denominator(1001) if rate >= 1 else Fraction(1)

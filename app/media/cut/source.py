@@ -1,4 +1,4 @@
-"""The MP4 index that parts are cut from: the source's own, or that of a repackaged copy."""
+"""The MP4 index that parts are cut from: the source's own, or that of a remuxed copy."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ from ...plan import SplitMode
 from ..clip import Clip
 from ..encode import aac_options
 from ..ffmpeg import file_url, run_ffmpeg
-from ..mp4.frames import listed_frames
 from ..mp4.movie import Movie, Track, read_movie
+from ..mp4.shown import frame_times
 from ..open import UNKNOWN_CODEC, codec_name, opened
 from ..probe import probe
-from .exact import LEFT_OUT_HANDLERS
-from .source_sound import showing, source_sounds
+from .exact import DROPPED_HANDLERS
+from .source_sound import source_sounds, with_source_sound
 
 MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"}
 LOSSLESS_AUDIO = {"flac", "alac", "wavpack", "tta", "truehd", "mlp", "ape"}
 TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"}
-REPACKABLE_VIDEO = {"h264", "hevc", "av1", "vp9"}
+REMUXABLE_VIDEO = {"h264", "hevc", "av1", "vp9"}
 STATEFUL_AUDIO = {"opus": "Opus", "ac3": "AC-3", "eac3": "E-AC-3"}
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether a clip can be cut without encoding."""
+class LosslessCheck:
+    """Whether a clip's pictures can be cut without encoding them again."""
 
-    fits: bool
+    is_possible: bool
     """True: by edit lists."""
     reason: str
-    """Where it does not: why, as half a sentence."""
+    """Why not, as half a sentence; empty where it is possible."""
     notes: tuple[str, ...]
     """One sentence for each thing a person should know, whatever the mode."""
 
 
 @dataclass(frozen=True)
-class Base:
-    """What parts are cut from."""
+class CutSource:
+    """What parts are cut from: an MP4 index, and the clip that it belongs to."""
 
     movie: Movie | None
     """The index; None where there is nothing but pictures to be encoded."""
     clip: Clip
-    """The source, or its repackaged copy, as probed."""
+    """The source, or its remuxed copy, as probed."""
     pictures: Track | None
     """The source's picture track in movie; None where movie has none."""
 
 
-def can_carry(clip: Clip) -> Verdict:
+def check_lossless(clip: Clip) -> LosslessCheck:
     """Say whether a clip can be cut exactly with its packets as they are.
 
     Args:
@@ -66,43 +66,42 @@ def can_carry(clip: Clip) -> Verdict:
         "samples differ inaudibly from the source's."
         for name in sorted(set(names["audio"]) & set(STATEFUL_AUDIO))
     ]
-    if clip.is_mp4_family:
-        reason, repack = _mp4_obstacle(clip)
-        if repack:
-            return Verdict(True, "", (*notes, "The file is written in fragments: it is repackaged first."))
+    if clip.movie is not None:
+        reason, needs_remux = _mp4_obstacle(clip, clip.movie)
+        if needs_remux:
+            return LosslessCheck(True, "", (*notes, "The file is a fragmented MP4: it is repackaged first."))
         if reason and plain_movie(clip) is None and names["audio"]:
-            notes.append("Its sound is encoded again too, as AAC, or as FLAC where it is lossless.")
-        return Verdict(not reason, reason, tuple(notes))
-    notes += _repack_notes(names)
-    if "matroska" not in clip.container.split(",") or clip.video_codec not in REPACKABLE_VIDEO:
+            notes.append("Its sound is re-encoded too, as AAC, or as FLAC where it is lossless.")
+        return LosslessCheck(not reason, reason, tuple(notes))
+    notes += _remux_notes(names)
+    if "matroska" not in clip.container.split(",") or clip.video_codec not in REMUXABLE_VIDEO:
         kind = clip.container.split(",")[0]
-        return Verdict(False, f"{clip.video_codec} in {kind} cannot carry edit lists", tuple(notes))
+        return LosslessCheck(False, f"{clip.video_codec} in {kind} cannot carry edit lists", tuple(notes))
     others = sorted(set(names["audio"]) - MP4_AUDIO)
     if others:
-        return Verdict(False, f"MP4 cannot carry its {', '.join(others)} sound", tuple(notes))
-    return Verdict(True, "", (*notes, "The parts are MP4: Matroska cannot carry edit lists."))
+        return LosslessCheck(False, f"MP4 cannot carry its {', '.join(others)} sound", tuple(notes))
+    return LosslessCheck(True, "", (*notes, "The parts are MP4: Matroska cannot carry edit lists."))
 
 
-def _mp4_obstacle(clip: Clip) -> tuple[str, bool]:
-    """Why an MP4 cannot be cut by edit lists ("" where it can), and whether repackaging would mend that."""
-    movie = read_movie(clip.path)
+def _mp4_obstacle(clip: Clip, movie: Movie) -> tuple[str, bool]:
+    """Why an MP4 cannot be cut by edit lists ("" where it can), and whether remuxing would fix that."""
     if movie.is_fragmented:
         return "", True
     pictures = movie.tracks[clip.video_index]
     if pictures.sample_entry == "encv":
-        raise MediaError(f"{clip.path.name} is protected against copying (DRM): use a file without protection.")
+        raise MediaError(f"{clip.path.name} is copy-protected (DRM): use an unprotected file.")
     if any(track.shown is None for track in _kept(movie)):
-        return "its own edit list shows more than one stretch", False
-    listed = listed_frames(movie, clip.video_index)
-    if listed is None or tuple(listed.pts) != clip.frame_pts:
-        return f"{clip.video_codec} frames cannot be told apart in its index", False
+        return "its own edit list shows more than one segment", False
+    indexed = frame_times(movie, clip.video_index)
+    if indexed is None or tuple(indexed.pts) != clip.frame_pts:
+        return f"its index does not say when each {clip.video_codec} frame is shown", False
     if any(_is_old_sound(track) for track in _kept(movie)):
-        return "its sound is stored in QuickTime's oldest form", False
+        return "its sound is stored in QuickTime's oldest layout", False
     return "", False
 
 
 def _kept(movie: Movie) -> list[Track]:
-    return [track for track in movie.tracks if track.handler not in LEFT_OUT_HANDLERS]
+    return [track for track in movie.tracks if track.handler not in DROPPED_HANDLERS]
 
 
 def _is_old_sound(track: Track) -> bool:
@@ -120,10 +119,10 @@ def _stream_names(clip: Clip) -> dict[str, list[str]]:
         }
 
 
-def _repack_notes(names: dict[str, list[str]]) -> list[str]:
+def _remux_notes(names: dict[str, list[str]]) -> list[str]:
     notes = []
     if UNKNOWN_CODEC in names["audio"]:
-        notes.append("A sound track in a format that FFmpeg does not know is left out.")
+        notes.append("An audio track that FFmpeg cannot decode is left out.")
     for name in sorted(set(names["audio"]) - MP4_AUDIO - {UNKNOWN_CODEC}):
         target = "FLAC, which loses nothing" if _is_lossless(name) else "AAC at 256 kb/s"
         notes.append(f"MP4 cannot carry {name} sound: it becomes {target}.")
@@ -138,16 +137,15 @@ def _is_lossless(codec: str) -> bool:
 
 
 def plain_movie(clip: Clip) -> Movie | None:
-    """A clip's own index where parts can be cut from it; None where a repackaged copy is needed."""
-    if not clip.is_mp4_family:
+    """A clip's own index where parts can be cut from it; None where a remuxed copy is needed."""
+    movie = clip.movie
+    if movie is None or movie.is_fragmented:
         return None
-    movie = read_movie(clip.path)
-    sliceable = all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie))
-    return movie if sliceable and not movie.is_fragmented else None
+    return movie if all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie)) else None
 
 
-def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCancel | None) -> Base:
-    """The index to cut from; a source that is no plain MP4 is repackaged into folder.
+def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCancel | None) -> CutSource:
+    """The index to cut from; a source that is not a plain MP4 is remuxed into folder.
 
     Args:
         clip: the source.
@@ -155,21 +153,23 @@ def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCan
         folder: for the copy.
         should_cancel: asked often.
     Raises:
-        MediaError: repackaging failed, or changed the frames.
+        MediaError: remuxing failed, or changed the frames.
     """
     plain = plain_movie(clip)
     if plain is not None:
-        return Base(plain, clip, plain.tracks[clip.video_index])
-    with_video = mode != SplitMode.REENCODE and can_carry(clip).fits
-    path = folder / "base.mp4"
-    if not _repackage(clip, path, with_video, should_cancel):
-        return Base(None, clip, None)
+        return CutSource(plain, clip, plain.tracks[clip.video_index])
+    with_video = mode != SplitMode.REENCODE and check_lossless(clip).is_possible
+    path = folder / "remuxed.mp4"
+    if not _remux(clip, path, with_video, should_cancel):
+        return CutSource(None, clip, None)
     known = _known_sound(_stream_names(clip))
     sounds = source_sounds(clip.path, [number for number, _ in known])
-    movie = showing(read_movie(path), sounds, [_is_copied(clip, name) for _, name in known])
-    if not with_video:
-        return Base(movie, clip, None)
-    copy = probe(path)
+    copy = probe(path) if with_video else None
+    index = copy.movie if copy is not None else read_movie(path)
+    assert index is not None
+    movie = with_source_sound(index, sounds, [_is_copied(clip, name) for _, name in known])
+    if copy is None:
+        return CutSource(movie, clip, None)
     same = [(p - copy.frame_pts[0]) * copy.time_base for p in copy.frame_pts] == [
         (p - clip.frame_pts[0]) * clip.time_base for p in clip.frame_pts
     ]
@@ -177,10 +177,10 @@ def base_for(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCan
         raise MediaError(
             f"Repackaging {clip.path.name} as MP4 changed when its {clip.n_frames} frames are shown: choose reencode."
         )
-    return Base(movie, copy, movie.tracks[copy.video_index])
+    return CutSource(movie, copy, movie.tracks[copy.video_index])
 
 
-def _repackage(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCancel | None) -> bool:
+def _remux(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCancel | None) -> bool:
     """Copy all that MP4 can carry into a plain MP4 with the same times; False where there is nothing to copy."""
     names = _stream_names(clip)
     source = ffmpeg.input(file_url(clip.path), copyts=None, fflags="+genpts")
@@ -209,8 +209,8 @@ def _known_sound(names: dict[str, list[str]]) -> list[tuple[int, str]]:
 
 
 def _is_copied(clip: Clip, codec: str) -> bool:
-    """Whether sound can be repackaged: MP4 knows the codec, and no edit list picks packets out."""
-    return codec in MP4_AUDIO and (not clip.is_mp4_family or read_movie(clip.path).is_fragmented)
+    """Whether sound can be remuxed: MP4 supports the codec, and no edit list picks packets out."""
+    return codec in MP4_AUDIO and (clip.movie is None or clip.movie.is_fragmented)
 
 
 def _transcoding(name: str, number: int, channels: int) -> dict[str, Any]:
@@ -224,6 +224,6 @@ def _movie_timescale(clip: Clip) -> int:
     return both if both < 2**31 else clip.time_base.denominator
 
 
-def part_suffix(base: Base) -> str:
+def part_suffix(source: CutSource) -> str:
     """The ending of the parts' names."""
-    return ".mov" if base.movie is not None and base.movie.is_quicktime else ".mp4"
+    return ".mov" if source.movie is not None and source.movie.is_quicktime else ".mp4"

@@ -1,4 +1,4 @@
-"""What a source's sound decodes to, so that a repackaged copy can show exactly that."""
+"""What a source's sound decodes to, so that a remuxed copy can play exactly that."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..mp4.movie import Movie, Shown, Track
+from ..mp4.movie import Movie, ShownRange, Track
 from ..mp4.shown import usual_duration
 from ..mp4.tables import Runs
 from ..open import opened
@@ -27,7 +27,7 @@ class SourceSound:
     """Seconds on the file's timeline at which its first sample sounds."""
     counts: tuple[int, ...]
     """Samples that each packet decodes to, hidden ones counted."""
-    holes: tuple[int, ...]
+    gaps: tuple[int, ...]
     """Samples of silence after each packet, where the next one comes late."""
     hidden: int
     """Samples that the decoder makes and hides before the first one (encoder priming)."""
@@ -69,26 +69,26 @@ def _source_sound(path: Path, track: int) -> SourceSound:
             break
         hidden += usual - count
         counts[number] = usual
-    return SourceSound(at or Fraction(0), tuple(counts), _holes(times, counts, rate), hidden, n_samples, rate)
+    return SourceSound(at or Fraction(0), tuple(counts), _gaps(times, counts, rate), hidden, n_samples, rate)
 
 
-def _holes(times: list[Fraction | None], counts: list[int], rate: int) -> tuple[int, ...]:
+def _gaps(times: list[Fraction | None], counts: list[int], rate: int) -> tuple[int, ...]:
     """By how many samples the next packet starts later than this one ends; less than a few milliseconds is none."""
-    holes = [0] * len(counts)
+    gaps = [0] * len(counts)
     for number, (time, after) in enumerate(pairwise(times)):
         if time is not None and after is not None:
             late = after - time - Fraction(counts[number], rate)
-            holes[number] = round(late * rate) if late > CLOCK_SLACK else 0
-    return tuple(holes)
+            gaps[number] = round(late * rate) if late > CLOCK_SLACK else 0
+    return tuple(gaps)
 
 
-def showing(movie: Movie, sounds: list[SourceSound], copied: list[bool]) -> Movie:
-    """A movie whose audio tracks show exactly what the source's decode to.
+def with_source_sound(movie: Movie, sounds: list[SourceSound], copied: list[bool]) -> Movie:
+    """A movie whose audio tracks play exactly what the source's decode to.
 
     Containers with times in milliseconds make FFmpeg's own edit lists wrong by some samples.
 
     Args:
-        movie: the repackaged copy.
+        movie: the remuxed copy.
         sounds: of the source, in the same order.
         copied: whether each track's packets are the source's; the others were encoded by encode_sound's codecs.
     """
@@ -99,12 +99,12 @@ def showing(movie: Movie, sounds: list[SourceSound], copied: list[bool]) -> Movi
             tracks[place] = _timed(track, sound)
         else:
             hidden = AAC_PRIMING if track.sample_entry == "mp4a" else 0
-            end = hidden + sound.n_samples + _holes_in(track, sound.sample_rate)
+            end = hidden + sound.n_samples + _gaps_in(track, sound.sample_rate)
             tracks[place] = _shown_from(track, sound, hidden, end)
     return dataclasses.replace(movie, tracks=tuple(tracks))
 
 
-def _holes_in(track: Track, sample_rate: int) -> int:
+def _gaps_in(track: Track, sample_rate: int) -> int:
     """Samples of silence that an encoded track's packets leave between them."""
     durations = track.table.durations
     late = np.maximum(durations.values - usual_duration(track.table), 0)
@@ -114,15 +114,15 @@ def _holes_in(track: Track, sample_rate: int) -> int:
 def _timed(track: Track, sound: SourceSound) -> Track:
     """A track whose packets last what they decode to; a millisecond clock had made them uneven."""
     scale = Fraction(track.timescale, sound.sample_rate)
-    lasting = np.array(sound.counts, dtype=np.int64) + np.array(sound.holes, dtype=np.int64)
+    lasting = np.array(sound.counts, dtype=np.int64) + np.array(sound.gaps, dtype=np.int64)
     ends = np.cumsum(lasting) * scale.numerator // scale.denominator
     durations = np.diff(np.concatenate([[0], ends]))
     table = dataclasses.replace(track.table, durations=Runs(np.ones(len(durations), dtype=np.int64), durations))
-    end = sound.hidden + sound.n_samples + sum(sound.holes[:-1])
+    end = sound.hidden + sound.n_samples + sum(sound.gaps[:-1])
     return _shown_from(dataclasses.replace(track, table=table), sound, sound.hidden, end)
 
 
 def _shown_from(track: Track, sound: SourceSound, first: int, end: int) -> Track:
     """A track that shows its samples first to end."""
     scale = Fraction(track.timescale, sound.sample_rate)
-    return dataclasses.replace(track, shown=Shown(sound.at, int(first * scale), int(end * scale)))
+    return dataclasses.replace(track, shown=ShownRange(sound.at, int(first * scale), int(end * scale)))

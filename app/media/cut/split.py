@@ -5,28 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 from ...errors import PlanError
-from ...files import check_cancel, check_free_space, write_error, written_whole
+from ...files import check_cancel, check_free_space, write_errors, written_together
 from ...plan import SPLIT_MODES, Part, SplitMode, parts_at, plan_parts
 from ..clip import Clip, SplitPlan
 from .exact import lead_in, write_part
 from .keyframe import PACKET_NOTE, copy_segments, segment_format
 from .reencode import encode_parts
-from .source import Base, base_for, can_carry, part_suffix, plain_movie
+from .source import CutSource, check_lossless, cut_source, part_suffix, plain_movie
 
 LEAD_IN_NOTE = (
     "Each part starts with up to {lead:.1f} s of hidden lead-in that its edit list tells players to skip. "
-    "A player that ignores edit lists shows it; choose reencode for those."
+    "A player that ignores edit lists shows it; choose reencode for such players."
 )
 OPEN_GOP_NOTE = (
     "The clip has open GOPs and no clean picture within 10 s before some cuts. Browsers may refuse those parts, as "
-    "they refuse the source when you skip in it; choose reencode for them."
+    "they refuse the source when you seek in it; choose reencode for them."
 )
 
 
@@ -46,14 +47,15 @@ def explain_split(clip: Clip, n_parts: int, mode: str) -> SplitPlan:
         raise PlanError(f"Split mode {mode!r} is unknown: choose one of {', '.join(SPLIT_MODES)}.")
     mode = SplitMode(mode)
     parts = plan_parts(clip, n_parts)
-    verdict = can_carry(clip)
-    notes = list(verdict.notes)
-    if mode == SplitMode.KEYFRAME and not verdict.fits and segment_format(clip) is not None:
+    lossless = check_lossless(clip)
+    notes = list(lossless.notes)
+    if mode == SplitMode.KEYFRAME and not lossless.is_possible and segment_format(clip) is not None:
         cuts, cut_notes = _keyframe_cuts(clip, parts)
         return SplitPlan(mode, mode, parts_at(clip, cuts), (*cut_notes, PACKET_NOTE))
-    if mode == SplitMode.REENCODE or not verdict.fits:
+    if mode == SplitMode.REENCODE or not lossless.is_possible:
         if mode != SplitMode.REENCODE:
-            notes.insert(0, f"{mode} is not possible for this file: {verdict.reason}. Its pictures are encoded again.")
+            reason = f"{mode} is not possible for this file: {lossless.reason}."
+            notes.insert(0, f"{reason} Its video is re-encoded instead.")
         return SplitPlan(mode, SplitMode.REENCODE, parts, tuple(notes))
     if mode == SplitMode.KEYFRAME:
         cuts, cut_notes = _keyframe_cuts(clip, parts)
@@ -62,7 +64,7 @@ def explain_split(clip: Clip, n_parts: int, mode: str) -> SplitPlan:
 
 
 def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list[str]]:
-    """The keyframes nearest to the wished cuts, and what a person should know of the difference."""
+    """The keyframes nearest to the cuts of equal parts, and what a person should know of the difference."""
     keys = [key for key in clip.keyframes if key > 0]
     cuts = [0]
     for part in parts[1:]:
@@ -79,8 +81,8 @@ def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list
             f"not {len(parts)}; choose exact for {len(parts)}."
         )
     elif cuts != [part.start_frame for part in parts]:
-        wished = [clip.frame_pts[part.start_frame] for part in parts]
-        off = max(abs(clip.frame_pts[cut] - wish) for cut, wish in zip(cuts, wished, strict=True)) * clip.time_base
+        wanted = [clip.frame_pts[part.start_frame] for part in parts]
+        off = max(abs(clip.frame_pts[cut] - pts) for cut, pts in zip(cuts, wanted, strict=True)) * clip.time_base
         notes.append(
             f"The cuts move to the nearest keyframes, by up to {float(off):.2f} s; choose exact for equal parts."
         )
@@ -113,7 +115,7 @@ def split(
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> tuple[Path, ...]:
-    """Write the parts of a plan; each file appears whole or not at all, and an error or a cancel leaves none.
+    """Write the parts of a plan; they appear together when all are whole, and an error or a cancel leaves none.
 
     Args:
         clip: the source.
@@ -132,86 +134,89 @@ def split(
     out_dir = Path(out_dir).absolute()
     check_free_space(out_dir, clip.size_bytes // 2)
     report = _Report(clip, on_progress, should_cancel)
-    written: list[Path] = []
-    with _all_or_nothing(out_dir, written):
+    with _without_empty_folder(out_dir), write_errors(out_dir / "part"), written_together() as hidden:
         out_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".split-", dir=out_dir) as folder:
-            if plan.mode_used == SplitMode.KEYFRAME and not can_carry(clip).fits:
-                _move_segments(clip, plan, out_dir, Path(folder), report, written)
-                return tuple(written)
-            base = base_for(clip, plan.mode_used, Path(folder), should_cancel)
-            _write_parts(clip, plan, base, out_dir, Path(folder), threads, crf, report, written)
-    return tuple(written)
+            job = _Job(clip, plan, out_dir, Path(folder), hidden, report)
+            if plan.mode_used == SplitMode.KEYFRAME and not check_lossless(clip).is_possible:
+                return _move_segments(job)
+            return _write_parts(job, cut_source(clip, plan.mode_used, job.folder, should_cancel), threads, crf)
 
 
 @contextmanager
-def _all_or_nothing(out_dir: Path, written: list[Path]) -> Iterator[None]:
-    """Take away what was written, and the folder where it is new, when the block does not end well."""
-    is_new = not out_dir.exists()
+def _without_empty_folder(folder: Path) -> Iterator[None]:
+    """Delete a folder that the block has made when the block fails."""
+    is_new = not folder.exists()
     try:
         yield
-    except BaseException as error:
-        for path in written:
-            path.unlink(missing_ok=True)
+    except BaseException:
         if is_new:
-            shutil.rmtree(out_dir, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise write_error(error, out_dir / "part") from error
+            shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _move_segments(
-    clip: Clip, plan: SplitPlan, out_dir: Path, folder: Path, report: _Report, written: list[Path]
-) -> None:
+@dataclass(frozen=True)
+class _Job:
+    """What all ways to write parts need."""
+
+    clip: Clip
+    """The source."""
+    plan: SplitPlan
+    """Its parts."""
+    out_dir: Path
+    """Where they go."""
+    folder: Path
+    """For temporary files, on the same disk."""
+    hidden: Callable[[Path], Path]
+    """From a file's name to the one to write to; see written_together."""
+    report: _Report
+    """Told of progress."""
+
+    def path(self, part: Part, suffix: str) -> Path:
+        """01.mp4, 02.mp4, ..., with as many digits as the last one needs."""
+        width = max(2, len(str(len(self.plan.parts))))
+        return self.out_dir / f"{part.index:0{width}d}{suffix}"
+
+
+def _move_segments(job: _Job) -> tuple[Path, ...]:
     """Cut by copy in the source's own container."""
-    for part, made in zip(plan.parts, copy_segments(clip, plan.parts, folder, report.should_cancel), strict=True):
-        path = _part_path(out_dir, plan, part, made.suffix)
-        os.replace(made, path)
-        written.append(path)
-        report.part_done(part)
+    paths = []
+    segments = copy_segments(job.clip, job.plan.parts, job.folder, job.report.should_cancel)
+    for part, segment in zip(job.plan.parts, segments, strict=True):
+        paths.append(job.path(part, segment.suffix))
+        os.replace(segment, job.hidden(paths[-1]))
+        job.report.part_done(part)
+    return tuple(paths)
 
 
-def _part_path(out_dir: Path, plan: SplitPlan, part: Part, suffix: str) -> Path:
-    """01.mp4, 02.mp4, ..., with as many digits as the last one needs."""
-    width = max(2, len(str(len(plan.parts))))
-    return out_dir / f"{part.index:0{width}d}{suffix}"
-
-
-def _write_parts(
-    clip: Clip,
-    plan: SplitPlan,
-    base: Base,
-    out_dir: Path,
-    folder: Path,
-    threads: int,
-    crf: int,
-    report: _Report,
-    written: list[Path],
-) -> None:
+def _write_parts(job: _Job, source: CutSource, threads: int, crf: int) -> tuple[Path, ...]:
+    """Cut by edit lists, with the source's pictures or with ones encoded anew."""
+    paths = []
     encoded = None
-    if plan.mode_used == SplitMode.REENCODE:
-        encoded = encode_parts(clip, plan.parts, folder, threads=threads, crf=crf, on_frame=report.frame)
-    for part in plan.parts:
-        path = _part_path(out_dir, plan, part, part_suffix(base))
+    if job.plan.mode_used == SplitMode.REENCODE:
+        encoded = encode_parts(
+            job.clip, job.plan.parts, job.folder, threads=threads, crf=crf, on_frame=job.report.frame
+        )
+    for part in job.plan.parts:
+        paths.append(job.path(part, part_suffix(source)))
         pictures = next(encoded) if encoded is not None else None
-        with written_whole(path) as temporary:
-            write_part(
-                base.movie,
-                base.clip,
-                part,
-                temporary,
-                pictures=base.pictures,
-                encoded=pictures,
-                on_bytes=report.bytes_written,
-            )
+        write_part(
+            source.movie,
+            source.clip,
+            part,
+            job.hidden(paths[-1]),
+            pictures=source.pictures,
+            encoded=pictures,
+            on_bytes=job.report.bytes_written,
+        )
         if pictures is not None:
             pictures.path.unlink()
-        written.append(path)
-        report.part_done(part)
+        job.report.part_done(part)
+    return tuple(paths)
 
 
 class _Report:
-    """Passes progress on and stops the work where the person asked for it."""
+    """Passes progress on and stops the work when the person asks to stop."""
 
     def __init__(self, clip: Clip, on_progress: OnProgress | None, should_cancel: ShouldCancel | None) -> None:
         self.total, self.on_progress, self.should_cancel = clip.n_frames, on_progress, should_cancel

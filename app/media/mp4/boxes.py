@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from ...errors import MediaError
 
-HOLDERS = {b"moov", b"trak", b"edts", b"mdia", b"minf", b"stbl"}
+CONTAINER_BOXES = {b"moov", b"trak", b"edts", b"mdia", b"minf", b"stbl"}
 MAX_32 = 0xFFFFFFFF
 
 
@@ -26,11 +26,11 @@ class Box:
     payload: bytes = b""
     """What the box holds, without its header, where it has no children."""
     children: list[Box] = field(default_factory=list)
-    """The boxes within, for the kinds in HOLDERS."""
+    """The boxes within, for the kinds in CONTAINER_BOXES."""
 
     def to_bytes(self) -> bytes:
         """Header and contents."""
-        body = b"".join(child.to_bytes() for child in self.children) if self.kind in HOLDERS else self.payload
+        body = b"".join(child.to_bytes() for child in self.children) if self.kind in CONTAINER_BOXES else self.payload
         if len(body) + 8 > MAX_32:
             return struct.pack(">I4sQ", 1, self.kind, len(body) + 16) + body
         return struct.pack(">I4s", len(body) + 8, self.kind) + body
@@ -74,7 +74,7 @@ def parse_boxes(data: bytes) -> list[Box]:
     boxes = []
     for kind, start, end in _spans(data):
         body = data[start:end]
-        boxes.append(Box(kind, b"", parse_boxes(body)) if kind in HOLDERS else Box(kind, body))
+        boxes.append(Box(kind, b"", parse_boxes(body)) if kind in CONTAINER_BOXES else Box(kind, body))
     return boxes
 
 
@@ -90,7 +90,7 @@ def _spans(data: bytes) -> Iterator[tuple[bytes, int, int]]:
                 return
             size = len(data) - at
         if size < header or at + size > len(data):
-            raise MediaError("The file's index is damaged: a box ends outside the box that holds it.")
+            raise MediaError("The file's index is damaged: a box extends past the end of its parent.")
         yield kind, at + header, at + size
         at += size
 

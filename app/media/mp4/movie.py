@@ -32,7 +32,7 @@ GROUP_BOXES = (b"sbgp", b"sgpd", b"subs", b"stsh", b"padb", b"stdp", b"saiz", b"
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownRange:
     """Which stretch of a track's media is shown, and when: what a plain edit list says."""
 
     at: Fraction
@@ -57,7 +57,7 @@ class Track:
     """Media time units per second."""
     table: SampleTable
     """Its samples."""
-    shown: Shown | None
+    shown: ShownRange | None
     """What its edit list shows; None where the list is more than one stretch at plain speed."""
 
     @property
@@ -156,23 +156,23 @@ def _read_track(path: Path, trak: Box, movie_timescale: int) -> Track:
     return Track(path, trak, handler, timescale, table, shown)
 
 
-def _from_first_picture(shown: Shown, table: SampleTable) -> Shown:
+def _from_first_picture(shown: ShownRange, table: SampleTable) -> ShownRange:
     """Where an edit list starts amid a picture, FFmpeg leaves that one out and shows the next one at once."""
-    times = table.decode_times(0, table.n_samples) + table.shown_shifts(0, table.n_samples)
+    times = table.presentation_times()
     later = times[times >= shown.first]
     return dataclasses.replace(shown, first=int(later.min())) if len(later) else shown
 
 
-def _read_shown(trak: Box, movie_timescale: int, timescale: int) -> Shown | None:
+def _read_shown(trak: Box, movie_timescale: int, timescale: int) -> ShownRange | None:
     edits = read_edits(trak)
     if not edits:
-        return Shown(Fraction(0), 0, None)
+        return ShownRange(Fraction(0), 0, None)
     *empty, last = edits
     if len(empty) > 1 or any(e.media_time != -1 for e in empty) or last.media_time < 0 or last.rate != 0x10000:
         return None
     at = Fraction(empty[0].duration, movie_timescale) if empty else Fraction(0)
     length = rescaled(last.duration, timescale, movie_timescale)
-    return Shown(at, last.media_time, last.media_time + length if last.duration else None)
+    return ShownRange(at, last.media_time, last.media_time + length if last.duration else None)
 
 
 def rescaled(value: int | Fraction, multiplier: int, divisor: int = 1) -> int:

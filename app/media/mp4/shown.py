@@ -1,4 +1,4 @@
-"""The sound that an MP4 or MOV track shows, read from its tables without decoding."""
+"""What an MP4 or MOV track shows, frame by frame or as sound, read from its tables without decoding anything."""
 
 from __future__ import annotations
 
@@ -7,14 +7,72 @@ from fractions import Fraction
 
 import numpy as np
 
-from .movie import Track
+from .movie import Movie, Track
 from .tables import SampleTable
 
+PACKET_IS_FRAME = {
+    "avc1", "avc3", "hvc1", "hev1", "dvh1", "dvhe", "av01", "vp09", "mp4v", "jpeg", "mjpa", "mjpb", "FFV1",
+    "apch", "apcn", "apcs", "apco", "ap4h", "ap4x",
+}  # fmt: skip
 ES_TAG, DECODER_TAG = 3, 4
 
 
 @dataclass(frozen=True)
-class ListedSound:
+class FrameTimes:
+    """When each frame is shown."""
+
+    pts: list[int]
+    """Rising, in time_base units, on the file's timeline."""
+    keyframes: list[int]
+    """Numbers of the frames that can be decoded on their own."""
+    time_base: Fraction
+    """Seconds per unit."""
+    end: int
+    """When the last frame stops being shown."""
+
+
+def frame_times(movie: Movie, video_index: int) -> FrameTimes | None:
+    """Read the frame times of a track.
+
+    Args:
+        movie: the index.
+        video_index: the track's number in the file.
+    Returns:
+        The frames, or None where the tables alone do not tell: fragments, an unusual edit list, two pictures at the
+        same time, a codec whose packets are not frames, or an edit list whose shift is not a whole number of units.
+    """
+    track = movie.tracks[video_index] if video_index < len(movie.tracks) else None
+    if movie.is_fragmented or track is None or track.handler != "vide" or track.shown is None:
+        return None
+    if track.sample_entry not in PACKET_IS_FRAME or (track.shown.at * track.timescale).denominator != 1:
+        return None
+    table, shown = track.table, track.shown
+    times = table.presentation_times()
+    visible = times >= shown.first
+    if shown.end is not None:
+        visible &= times < shown.end
+    if table.sync is not None and len(table.sync) and not visible[: table.sync[0] + 1].any():
+        visible[: table.sync[0]] = False
+    order = np.argsort(times[visible], kind="stable")
+    numbers = np.flatnonzero(visible)[order]
+    if not len(numbers) or np.any(np.diff(times[numbers]) <= 0):
+        return None
+    shift = int(shown.at * track.timescale) - shown.first
+    is_key = np.full(table.n_samples, table.sync is None)
+    is_key[table.sync if table.sync is not None else []] = True
+    end = int(times[numbers[-1]]) + max(1, int(table.durations.between(numbers[-1], numbers[-1] + 1)[0]))
+    if shown.end is not None:
+        end = min(end, shown.end)
+    return FrameTimes(
+        (times[numbers] + shift).tolist(),
+        np.flatnonzero(is_key[numbers]).tolist(),
+        Fraction(1, track.timescale),
+        end + shift,
+    )
+
+
+@dataclass(frozen=True)
+class SoundExtent:
     """When a track's sound is heard."""
 
     start: Fraction
@@ -23,15 +81,15 @@ class ListedSound:
     """Seconds on the file's timeline after the last sample."""
     media_end: int
     """The same in media time."""
-    holes: Fraction
+    gaps: Fraction
     """Seconds in between without sound."""
 
     def n_samples(self, sample_rate: int) -> int:
         """Samples that it decodes to."""
-        return round((self.end - self.start - self.holes) * sample_rate)
+        return round((self.end - self.start - self.gaps) * sample_rate)
 
 
-def listed_sound(track: Track) -> ListedSound | None:
+def sound_extent(track: Track) -> SoundExtent | None:
     """Read when a track's sound is heard.
 
     Args:
@@ -46,10 +104,10 @@ def listed_sound(track: Track) -> ListedSound | None:
     if shown.end is not None:
         media_end = min(media_end, shown.end)
     end = shown.at + Fraction(max(0, media_end - shown.first), track.timescale)
-    return ListedSound(shown.at, end, media_end, _holes(track, media_end))
+    return SoundExtent(shown.at, end, media_end, _gaps(track, media_end))
 
 
-def _holes(track: Track, media_end: int) -> Fraction:
+def _gaps(track: Track, media_end: int) -> Fraction:
     """Seconds in which packets have run out before the next one starts."""
     table, shown = track.table, track.shown
     assert shown is not None
@@ -58,9 +116,9 @@ def _holes(track: Track, media_end: int) -> Fraction:
         return Fraction(0)
     times = table.decode_times(0, table.n_samples)
     ends = np.append(times[1:], table.time_at(table.n_samples))
-    hole_start = np.clip(times + usual, shown.first, media_end)
-    hole_end = np.clip(ends, shown.first, media_end)
-    return Fraction(int(np.maximum(hole_end - hole_start, 0).sum()), track.timescale)
+    gap_start = np.clip(times + usual, shown.first, media_end)
+    gap_end = np.clip(ends, shown.first, media_end)
+    return Fraction(int(np.maximum(gap_end - gap_start, 0).sum()), track.timescale)
 
 
 def usual_duration(table: SampleTable) -> int:

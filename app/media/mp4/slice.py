@@ -1,4 +1,23 @@
-"""Some samples of a track as a track of their own, with the edit list that shows what is wanted of them."""
+"""Some samples of a track as a track of their own, with the edit list that shows what is wanted of them.
+
+How an MP4 track tells time (ISO/IEC 14496-12, 8.6): sample k is decoded at D(k), the sum of the durations before it
+(stts), and shown at the media time D(k) + O(k), where O (ctts) is what B-frames need: they are stored after the later
+picture that they lean on, so decoding order and showing order differ. The edit list then says which stretch of media
+time is shown and when. What lies outside that stretch is decoded but neither seen nor heard.
+
+Cutting samples first..last out of a track therefore takes three steps:
+
+1. Decoding times count from the first sample, so every media time falls by D(first).
+2. Offsets may be negative in the source, which older players do not accept. All are raised by the lowest one, so every
+   media time rises by as much, and nothing changes between the samples.
+3. One edit shows what is wanted. What the source shows at media time m is now at m - D(first) - lowest: that is the
+   edit's media_time, and hides the lead-in from the keyframe to the cut, or the packets that warm up a sound decoder
+   (and with them an encoder's priming). Its duration hides what was copied only because it is decoded in between: the
+   pictures after the end that the last B-frames need, or the rest of the last packet of sound.
+
+An empty edit (media_time -1) before it delays the track. Durations in the edit list count in the movie's timescale,
+media_time in the track's.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +48,7 @@ class Span:
     lead_end: int = 0
     """Pictures: players must start at first; keyframes after it, up to this sample, are not offered to them."""
     packet: int | None = None
-    """Sound: what a packet lasts. Holes before media_start are closed, because decoders count packets there."""
+    """Sound: what a packet lasts. Gaps before media_start are closed, because decoders count packets there."""
     trims: bool = False
     """True: the first sample starts at media_start and the last one ends at media_end, with nothing left to hide."""
 
@@ -58,13 +77,13 @@ def cut_track(
     table, scale = track.table, timescale or track.timescale
     start, end = (rescaled(time, scale, track.timescale) for time in (span.media_start, span.media_end))
     times = _decode_times(track, span, scale, start, end)
-    shifts = _rescaled_all(table.shown_shifts(span.first, span.last), scale, track.timescale)
+    shifts = _rescaled_all(table.composition_offsets_of(span.first, span.last), scale, track.timescale)
     lowest = min(0, int(shifts.min(initial=0)))
     media_time = start - lowest - int(times[0])
-    most = None
+    max_samples = None
     if chunk_seconds is not None:
-        most = max(1, int(chunk_seconds * scale * len(shifts) / max(1, int(times[-1] - times[0]))))
-    tables, offsets, sizes, firsts = _tables(table, span, np.diff(times), shifts - lowest, most)
+        max_samples = max(1, int(chunk_seconds * scale * len(shifts) / max(1, int(times[-1] - times[0]))))
+    tables, offsets, sizes, firsts = _tables(table, span, np.diff(times), shifts - lowest, max_samples)
     trak = with_tables(track.box, tables)
     trak, ends = _with_headers(trak, span, scale, end - start, media_time, int(times[-1] - times[0]), movie_timescale)
     order: np.ndarray = offsets
@@ -74,11 +93,14 @@ def cut_track(
 
 
 def _decode_times(track: Track, span: Span, scale: int, start: int, end: int) -> np.ndarray:
-    """When each sample of a span is decoded in another timescale, and when the last one ends."""
+    """When each sample of a span is decoded in another timescale, and when the last one ends.
+
+    The times are rounded, and the durations are their differences: rounding durations would let the error add up.
+    """
     table = track.table
     times = np.append(table.decode_times(span.first, span.last), table.time_at(span.last))
     if span.packet is not None:
-        _close_holes(times, span.media_start, span.packet)
+        _close_gaps(times, span.media_start, span.packet)
     times = _rescaled_all(times, scale, track.timescale)
     if span.trims and len(times) > 1:
         times[0] = start
@@ -91,8 +113,12 @@ def _rescaled_all(values: np.ndarray, multiplier: int, divisor: int) -> np.ndarr
     return values if multiplier == divisor else (values * multiplier * 2 + divisor) // (2 * divisor)
 
 
-def _close_holes(times: np.ndarray, start: int, packet: int) -> None:
-    """Let every packet that ends before start end when the next one begins, after no more than a packet's length."""
+def _close_gaps(times: np.ndarray, start: int, packet: int) -> None:
+    """Let every packet that ends before start end when the next one begins, after no more than a packet's length.
+
+    Before the cut a decoder throws away as many samples as media_time says. It counts what it has decoded, not the time
+    that has passed, and a gap decodes to nothing: it would throw away the start of the part instead.
+    """
     lead = int(np.searchsorted(times, start, side="right")) - 1
     steps = np.minimum(np.diff(times[: lead + 1]), packet)
     times[:lead] = times[lead] - np.cumsum(steps[::-1])[::-1]
@@ -116,12 +142,16 @@ def _with_headers(
 
 
 def _tables(
-    table: SampleTable, span: Span, durations: np.ndarray, shifts: np.ndarray, most: int | None
+    table: SampleTable, span: Span, durations: np.ndarray, shifts: np.ndarray, max_samples: int | None
 ) -> tuple[list[Box], np.ndarray, np.ndarray, np.ndarray]:
-    """The per-sample boxes, each chunk's place and size in the source, and each chunk's first sample in the span."""
+    """The per-sample boxes, each chunk's place and size in the source, and each chunk's first sample in the span.
+
+    Keyframes within the lead-in are left out of stss but for the first: a player that seeks to the part's start goes to
+    the last keyframe before it, which may belong to an open GOP, from which it cannot decode.
+    """
     first, last = span.first, span.last
     sizes = table.sizes_of(first, last)
-    bounds, offsets, entries = _chunks(table, first, last, most)
+    bounds, offsets, entries = _chunks(table, first, last, max_samples)
     ends = np.concatenate([[0], np.cumsum(sizes)])
     chunk_sizes = ends[bounds[1:] - first] - ends[bounds[:-1] - first]
     boxes = [runs_box(b"stts", durations)]
@@ -135,16 +165,20 @@ def _tables(
     return boxes, offsets, chunk_sizes, bounds[:-1] - first
 
 
-def _chunks(table: SampleTable, first: int, last: int, most: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _chunks(
+    table: SampleTable, first: int, last: int, max_samples: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """First sample of each chunk (and last), its place in the source, and its sample description."""
     if first >= last:
         none = np.zeros(0, dtype=np.int64)
         return np.array([first]), none, none
+    # A chunk is a run of samples that lie together in the file. The span may start and end amid one: its first chunk is
+    # what is left of the source's from `first` on, and lies `into` that chunk by the sizes of the samples before.
     low = int(np.searchsorted(table.chunk_first, first, side="right")) - 1
     high = int(np.searchsorted(table.chunk_first, last, side="left"))
     bounds = np.unique(np.clip(table.chunk_first[low : high + 1], first, last))
-    if most is not None:
-        bounds = np.union1d(bounds, np.arange(first, last, most))
+    if max_samples is not None:
+        bounds = np.union1d(bounds, np.arange(first, last, max_samples))
     chunk = np.searchsorted(table.chunk_first, bounds[:-1], side="right") - 1
     ahead = int(table.chunk_first[low])
     ends = np.concatenate([[0], np.cumsum(table.sizes_of(ahead, last))])

@@ -1,7 +1,18 @@
 """Where decoding may start in H.264 and HEVC: at clean pictures, with the right parameter sets.
 
-Two things are not in the file's index. A keyframe of an open GOP is no clean start: pictures after it may name pictures
-before it, which FFmpeg forgives and browsers do not. And parameter sets may change midway, in the stream itself.
+The index marks keyframes (stss), but two things it does not say.
+
+Open GOP: the keyframe of a closed GOP is an IDR picture, after which nothing refers to anything before it. In an open
+GOP the keyframe is an ordinary I picture, and some B-frames that are stored after it, but shown before it, refer to the
+GOP before. FFmpeg forgives a start there; Chromium refuses the whole file. So decoding starts at the last clean picture
+shortly before the cut, and what lies between becomes hidden lead-in.
+
+Parameter sets: a stream may bring new ones midway (in files joined from several), before a keyframe. A decoder that
+starts at a later keyframe has only those in the sample description, which may be of another picture size or entropy
+coder. So the start is moved back to a keyframe that brings its own, where keyframes do that.
+
+Both are read from the types of the NAL units at the head of a sample: some bytes of a few keyframes are looked at, and
+nothing is decoded.
 Source: ITU-T H.264, 7.4.1 (nal_unit_type) and H.265, 7.4.2.
 """
 
@@ -51,13 +62,13 @@ def start_point(track: Track, keyframe: int) -> StartPoint:
     earliest = track.table.time_at(keyframe) - CLEAN_WITHIN_SECONDS * track.timescale
     with track.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
 
-        def look(sample: int) -> tuple[bool, bool]:
-            return _look(data, *_place(track, sample), length_bytes, kind == "hvcC")
+        def inspect(sample: int) -> tuple[bool, bool]:
+            return _inspect(data, *_place(track, sample), length_bytes, kind == "hvcC")
 
         near = takewhile(lambda sample: track.table.time_at(sample) >= earliest, candidates)
-        clean = next((sample for sample in near if look(sample)[1]), None)
+        clean = next((sample for sample in near if inspect(sample)[1]), None)
         start = keyframe if clean is None else clean
-        with_sets = next((sample for sample in candidates if sample <= start and look(sample)[0]), start)
+        with_sets = next((sample for sample in candidates if sample <= start and inspect(sample)[0]), start)
     return StartPoint(with_sets, clean is not None)
 
 
@@ -69,7 +80,7 @@ def _place(track: Track, sample: int) -> tuple[int, int]:
     return start, start + int(table.sizes_of(sample, sample + 1)[0])
 
 
-def _look(data: mmap.mmap, at: int, end: int, length_bytes: int, is_hevc: bool) -> tuple[bool, bool]:
+def _inspect(data: mmap.mmap, at: int, end: int, length_bytes: int, is_hevc: bool) -> tuple[bool, bool]:
     """Whether parameter sets come before a sample's first slice, and whether that slice is of a clean picture."""
     sets, slices, clean = (HEVC_SETS, HEVC_SLICES, HEVC_CLEAN) if is_hevc else (H264_SETS, H264_SLICES, H264_CLEAN)
     brings_sets = False

@@ -1,5 +1,19 @@
 """A track's sample tables as arrays: when each sample is decoded and shown, how long it is, and where it lies.
 
+A sample is what a decoder is given at once: a picture's packet, a packet of sound. The tables are packed, each its own
+way, and this is what they mean:
+
+- stts, ctts: runs of equal durations and of equal composition offsets. They stay runs here: at a constant frame rate
+  one run describes hours, and when a sample is decoded is a matter of two sums and one multiplication.
+- stss: the numbers of the samples that can be decoded on their own. Where the box is missing, all of them can.
+- stsz: bytes of each sample, or one size for all.
+- stco or co64: the byte at which each chunk, a run of neighbouring samples, lies in the file.
+- stsc: "from chunk c on, chunks have n samples of description d". Expanded here, so that chunk_first[k] is the first
+  sample of chunk k and the chunk of any sample is found by bisection.
+
+Files are damaged, or made to do harm: a count that goes past the end of its box is an error, and so are tables that
+contradict one another.
+
 Source: ISO/IEC 14496-12, 8.6.1 (stts, ctts), 8.6.2 (stss), 8.7.3 (stsz, stz2), 8.7.4 (stsc), 8.7.5 (stco, co64).
 """
 
@@ -54,8 +68,8 @@ class SampleTable:
     """Samples in the track."""
     durations: Runs
     """Media timescale, in decoding order."""
-    shifts: Runs | None
-    """Presentation time minus decoding time; None: all zero."""
+    composition_offsets: Runs | None
+    """Presentation time minus decoding time, media timescale; None: all zero."""
     sync: np.ndarray | None
     """Rising numbers of samples that can be decoded on their own; None: all of them."""
     sizes: np.ndarray | int
@@ -79,7 +93,13 @@ class SampleTable:
         run = np.minimum(np.searchsorted(ends, samples, side="right"), len(ends) - 1)
         run_times = np.concatenate([[0], np.cumsum(self.durations.counts * values)])
         run_first = np.concatenate([[0], ends])
-        return run_times[run] + (samples - run_first[run]) * values[run]
+        times: np.ndarray = run_times[run] + (samples - run_first[run]) * values[run]
+        return times
+
+    def presentation_times(self) -> np.ndarray:
+        """[n_samples] int64, media time at which each sample is shown, in decoding order."""
+        times: np.ndarray = self.decode_times(0, self.n_samples) + self.composition_offsets_of(0, self.n_samples)
+        return times
 
     def time_at(self, sample: int) -> int:
         """When a sample is decoded; the end of the last one for n_samples."""
@@ -98,9 +118,13 @@ class SampleTable:
         value = int(self.durations.values[run])
         return first + ((time - before) // value if value else 0)
 
-    def shown_shifts(self, first: int, last: int) -> np.ndarray:
+    def composition_offsets_of(self, first: int, last: int) -> np.ndarray:
         """[last - first] int64, presentation minus decoding time."""
-        return np.zeros(last - first, dtype=np.int64) if self.shifts is None else self.shifts.between(first, last)
+        return (
+            np.zeros(last - first, dtype=np.int64)
+            if self.composition_offsets is None
+            else self.composition_offsets.between(first, last)
+        )
 
     def sizes_of(self, first: int, last: int) -> np.ndarray:
         """[last - first] int64 bytes."""
@@ -113,7 +137,7 @@ class SampleTable:
         if isinstance(self.sizes, int):
             return np.diff(self.chunk_first) * self.sizes
         ends = np.concatenate([[0], np.cumsum(self.sizes)])
-        return ends[self.chunk_first[1:]] - ends[self.chunk_first[:-1]]
+        return np.diff(ends[self.chunk_first])
 
     def end_byte(self) -> int:
         """One past the last byte that any sample uses."""
@@ -146,10 +170,8 @@ def _read_table(stbl: Box) -> SampleTable:
         marked = [_numbers(box) for box in (stss, stps) if box is not None]
         sync = np.unique(np.concatenate(marked)) - 1
         sync = sync[(sync >= 0) & (sync < n_samples)]
-    shifts = None
-    if ctts is not None:
-        shift_pairs = _pairs(ctts, signed=True)
-        shifts = Runs(shift_pairs[:, 0], shift_pairs[:, 1])
+    offset_pairs = _pairs(ctts, signed=True) if ctts is not None else None
+    shifts = Runs(offset_pairs[:, 0], offset_pairs[:, 1]) if offset_pairs is not None else None
     return SampleTable(n_samples, Runs(pairs[:, 0], pairs[:, 1]), shifts, sync, sizes, offsets, first, entry)
 
 
@@ -162,7 +184,7 @@ def _pairs(box: Box, signed: bool = False) -> np.ndarray:
     (count,) = struct.unpack_from(">I", box.payload, 4)
     pairs = np.frombuffer(box.payload, ">u4", count * 2, 8).astype(np.int64).reshape(count, 2)
     if signed:
-        # Version 0 is unsigned on paper; files with negative shifts in it are common, and FFmpeg reads them so.
+        # Version 0 is unsigned on paper; files with negative offsets in it are common, and FFmpeg reads them so.
         pairs[:, 1] = pairs[:, 1].astype(np.uint32).view(np.int32) if version_of(box) <= 1 else pairs[:, 1]
     return pairs
 

@@ -1,4 +1,13 @@
-"""Writing an MP4 or MOV file: the index first, then media data copied from where it lies."""
+"""Writing an MP4 or MOV file: the index first, then media data copied from where it lies.
+
+The index comes before the media data, so that a browser can play before it has the whole file. But the index says at
+which byte of the file each chunk lies, and that depends on how long the index is. Its length depends on nothing but the
+number of chunks and on whether their places take 32 or 64 bits, so it is built twice: once with places that count from
+the start of the media data, to learn its length, then with the real ones.
+
+Chunks are written in the order of the source file, which keeps a film's own interleaving, or in the order of their
+times where tracks come from several files, so that a player finds sound and pictures of one moment close together.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +28,9 @@ from .tables import offsets_box
 
 COPY_BYTES = 8 << 20
 KERNEL_COPY_BYTES = 64 << 10
+MDAT_HEADER_BYTES = 16
+# Where media data is within this of 4 GiB, places take 64 bits: ftyp and the index come before it.
+INDEX_ROOM_BYTES = 64 << 20
 
 
 def write_movie(
@@ -45,18 +57,19 @@ def write_movie(
     """
     head = Box(b"ftyp", ftyp).to_bytes() if ftyp else b""
     header = with_timed_header(moov.need(b"mvhd"), timescale, duration)
-    lead = np.argsort(np.concatenate([t.order for t in tracks] or [np.zeros(0)]), kind="stable")
+    # All chunks of all tracks in one row, track after track; `order` says which is written when.
+    order = np.argsort(np.concatenate([t.order for t in tracks] or [np.zeros(0)]), kind="stable")
     sizes = np.concatenate([t.sizes for t in tracks] or [np.zeros(0, dtype=np.int64)])
     starts = np.zeros(len(sizes), dtype=np.int64)
-    starts[lead] = np.concatenate([[0], np.cumsum(sizes[lead])[:-1]]) if len(sizes) else sizes
+    starts[order] = np.concatenate([[0], np.cumsum(sizes[order])[:-1]]) if len(sizes) else sizes
     total = int(sizes.sum())
-    wide = total > MAX_32 - (64 << 20)
+    wide = total > MAX_32 - INDEX_ROOM_BYTES
     index = _index(moov, header, tracks, starts, wide)
-    data_at = len(head) + len(index) + 16
+    data_at = len(head) + len(index) + MDAT_HEADER_BYTES
     index = _index(moov, header, tracks, starts + data_at, wide)
     with out_path.open("wb") as out:
-        out.write(head + index + struct.pack(">I4sQ", 1, b"mdat", total + 16))
-        _copy(out, tracks, lead, on_bytes)
+        out.write(head + index + struct.pack(">I4sQ", 1, b"mdat", total + MDAT_HEADER_BYTES))
+        _copy(out, tracks, order, on_bytes)
 
 
 def _index(moov: Box, header: Box, tracks: Sequence[OutTrack], starts: np.ndarray, wide: bool) -> bytes:
@@ -74,19 +87,23 @@ def _index(moov: Box, header: Box, tracks: Sequence[OutTrack], starts: np.ndarra
     return Box(b"moov", b"", [header, *before, *traks, *after]).to_bytes()
 
 
-def _copy(out: BinaryIO, tracks: Sequence[OutTrack], lead: np.ndarray, on_bytes: Callable[[int], None] | None) -> None:
-    """Copy the chunks in order, neighbours in one go."""
+def _copy(out: BinaryIO, tracks: Sequence[OutTrack], order: np.ndarray, on_bytes: Callable[[int], None] | None) -> None:
+    """Copy the chunks in order.
+
+    Chunks that follow one another in the source as they do here are one run and copied in one go; a part of a film is a
+    handful of runs, not thousands of chunks.
+    """
     paths = sorted({track.path for track in tracks})
-    which = np.concatenate([np.full(len(t.sizes), paths.index(t.path)) for t in tracks] or [np.zeros(0)])[lead]
-    offsets = np.concatenate([t.offsets for t in tracks] or [np.zeros(0)])[lead]
-    sizes = np.concatenate([t.sizes for t in tracks] or [np.zeros(0)])[lead]
+    which = np.concatenate([np.full(len(t.sizes), paths.index(t.path)) for t in tracks] or [np.zeros(0)])[order]
+    offsets = np.concatenate([t.offsets for t in tracks] or [np.zeros(0)])[order]
+    sizes = np.concatenate([t.sizes for t in tracks] or [np.zeros(0)])[order]
     if not len(sizes):
         return
     breaks = (which[1:] != which[:-1]) | (offsets[1:] != offsets[:-1] + sizes[:-1])
     firsts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
     lasts = np.append(firsts[1:], len(sizes)) - 1
     lengths = offsets[lasts] + sizes[lasts] - offsets[firsts]
-    since = 0
+    unreported = 0
     with ExitStack() as stack:
         files = [stack.enter_context(path.open("rb", buffering=0)) for path in paths]
         for source, start, length in zip(
@@ -95,10 +112,10 @@ def _copy(out: BinaryIO, tracks: Sequence[OutTrack], lead: np.ndarray, on_bytes:
             for at in range(int(start), int(start + length), COPY_BYTES):
                 count = min(int(start + length) - at, COPY_BYTES)
                 _copy_run(out, files[int(source)], at, count)
-                since += count
-                if on_bytes is not None and since >= COPY_BYTES:
-                    on_bytes(since)
-                    since = 0
+                unreported += count
+                if on_bytes is not None and unreported >= COPY_BYTES:
+                    on_bytes(unreported)
+                    unreported = 0
 
 
 def _copy_run(out: BinaryIO, source: BinaryIO, at: int, count: int) -> None:
@@ -117,7 +134,7 @@ def _copy_run(out: BinaryIO, source: BinaryIO, at: int, count: int) -> None:
     if count > 0:
         data = os.pread(source.fileno(), count, at) if hasattr(os, "pread") else _read(source, at, count)
         if len(data) != count:
-            raise MediaError("The file became shorter while it was read: leave it alone until the work is done.")
+            raise MediaError("The file was truncated while it was being read: do not change it until the work is done.")
         out.write(data)
 
 

@@ -145,7 +145,7 @@ def test_a_file_that_may_not_be_read_is_said(
         monkeypatch.setattr(os, "access", lambda path, mode: False if Path(path) == locked else real(path, mode))
     code, _, err = run(capsys, "split", locked, "--parts", 2, "--out", tmp_path / "out")
     assert code == 1
-    assert "may not be read" in err
+    assert "Permission to read" in err
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(

@@ -127,7 +127,7 @@ def test_what_cannot_carry_edit_lists_falls_through_and_says_so(clips: ClipShelf
     plan = explain_split(probe(clips.path(kind)), N_PARTS, "exact")
     assert (plan.mode_asked, plan.mode_used) == ("exact", "reencode")
     assert plan.notes[0].startswith("exact is not possible for this file: ")
-    assert plan.notes[0].endswith("Its pictures are encoded again.")
+    assert plan.notes[0].endswith("Its video is re-encoded instead.")
 
 
 def test_an_edit_list_of_two_stretches_is_encoded_as_it_is_shown(clips: ClipShelf, tmp_path: Path) -> None:
@@ -135,9 +135,9 @@ def test_an_edit_list_of_two_stretches_is_encoded_as_it_is_shown(clips: ClipShel
     plan, parts = cut(clip, "exact", tmp_path)
     assert plan.mode_used == "reencode"
     assert plan.notes[0].startswith(
-        "exact is not possible for this file: its own edit list shows more than one stretch."
+        "exact is not possible for this file: its own edit list shows more than one segment."
     )
-    assert plan.notes[1] == "Its sound is encoded again too, as AAC, or as FLAC where it is lossless."
+    assert plan.notes[1] == "Its sound is re-encoded too, as AAC, or as FLAC where it is lossless."
     assert shown_numbers(clip.path) == [*range(20), *range(30, 70)]
     assert [n for path in parts for n in shown_numbers(path)] == shown_numbers(clip.path)
     assert_same_times(clip, plan, parts)

@@ -75,8 +75,8 @@ def test_a_movie_timescale_holds_every_track_exactly() -> None:
 
 
 @pytest.mark.parametrize("damage", [b"\0\0\0\x07free", b"\0\0\1\0free", b"\0\0\0\1free\0\0\0\0\0\0\1\0"])
-def test_a_box_that_ends_outside_its_holder_is_damage(damage: bytes) -> None:
-    with pytest.raises(MediaError, match="a box ends outside the box that holds it"):
+def test_a_box_that_extends_past_its_parent_is_damage(damage: bytes) -> None:
+    with pytest.raises(MediaError, match="a box extends past the end of its parent"):
         parse_boxes(damage)
 
 
