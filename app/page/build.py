@@ -202,6 +202,8 @@ class Wiring:
         w, context = self.w, self.context
         names = ("guidance_scale", "num_inference_steps", "scheduler")
         self.on(w["model"].change, lambda _, model: model_changed(context, model), ("model",), names, queue=False)
+        # What "auto" stands for is known once torch is there, which the page does not wait for when it starts.
+        self.on(self.page.load, lambda _, model: model_changed(context, model), ("model",), names, queue=False)
         self.on(w["dice"].click, lambda _: {"seed": str(secrets.randbelow(MAX_SEED + 1))}, (), ("seed",), queue=False)
 
     def running(self) -> None:

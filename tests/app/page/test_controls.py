@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import app.dub.story
+import app.page.run
 from app import media
+from app.dub import Order, PartOrder
 from app.errors import PlanError
+from app.models import ModelShelf
 from app.page import strings
-from app.page.jobs import ModelShelf
 from app.page.order import CONTROLS
-from app.result.results import DubSettings
+from app.settings import SoundMode
+from app.soundtrack.mix import MixSettings
 from riffusion_inference.datatypes import GenerationSettings, Waveform
 from tests.fixtures_page import Served, Visit
 
@@ -25,20 +27,20 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch, tiny_model: Any) -> list[dict[str, Any]]:
-    """What arrives at dub.dub, which itself does nothing here but end."""
-    seen: list[dict[str, Any]] = []
+def calls(monkeypatch: pytest.MonkeyPatch, tiny_model: Any) -> list[Order]:
+    """The orders that arrive at the core, which itself does nothing here but end."""
+    seen: list[Order] = []
 
-    def recorder(video: Path, out_dir: Path, dub_settings: DubSettings, **rest: Any) -> None:
-        seen.append({"video": video, "out_dir": out_dir, "settings": dub_settings, **rest})
+    def recorder(order: Order, *_: Any) -> None:
+        seen.append(order)
         raise PlanError("Recorded.")
 
-    monkeypatch.setattr(app.dub.story, "dub", recorder)
+    monkeypatch.setattr(app.page.run, "dub", recorder)
     monkeypatch.setattr(ModelShelf, "get", lambda *_: tiny_model)
     return seen
 
 
-def run_and_see(me: Visit, calls: list[dict[str, Any]]) -> dict[str, Any]:
+def run_and_see(me: Visit, calls: list[Order]) -> Order:
     """Press the button and give what arrived."""
     before = len(calls)
     me.run()
@@ -54,38 +56,40 @@ def run_and_see(me: Visit, calls: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def test_every_control_reaches_the_core(
-    visit: Callable[..., Visit], served: Served, real_clip: Path, calls: list[dict[str, Any]], tmp_path: Path
+    visit: Callable[..., Visit], served: Served, real_clip: Path, calls: list[Order], tmp_path: Path
 ) -> None:
     me = visit()
     me.upload(real_clip)
     me.apply("calm piano")
     plain = run_and_see(me, calls)
-    assert plain["settings"] == DubSettings(
-        n_parts=4, parts=(1,), generation=GenerationSettings("calm piano", num_inference_steps=4)
-    )
+    (old,) = plain.parts
+    assert (plain.n_parts, plain.split_mode, plain.force) == (4, "exact", False)
+    asked = GenerationSettings("calm piano", num_inference_steps=4, seed=old.generation.seed)
+    assert old == PartOrder(1, asked, old.model, describer=old.describer)
     change_everything(me, tmp_path)
     changed = run_and_see(me, calls)
-    settings, generation = changed["settings"], changed["settings"].generation
-    for kind, old, new in ((DubSettings, plain["settings"], settings), (GenerationSettings, None, generation)):
-        old = plain["settings"].generation if old is None else old
-        same = {f.name for f in fields(kind) if getattr(old, f.name) == getattr(new, f.name)}
-        # The first take is laid in; seed image comes in a run of its own; prompts and extra have no widget.
-        assert same <= {"take", "prompts", "seed_image", "extra"}, f"dead controls: {same}"
-    assert (settings.n_parts, settings.parts, settings.split_mode) == (6, (5,), "reencode")
-    assert (settings.sound_mode, settings.music_gain_db, settings.loudness) == ("duck", -20, -23)
+    (new,) = changed.parts
+    generation = new.generation
+    kinds = ((PartOrder, old, new), (GenerationSettings, old.generation, generation), (MixSettings, old.mix, new.mix))
+    for kind, one, other in kinds:
+        same = {f.name for f in fields(kind) if getattr(one, f.name) == getattr(other, f.name)}
+        # The first take goes in; seed image and describer have runs of their own; tempo and extra have no widget.
+        assert same <= {"take", "seed_image", "bpm", "extra", "describer", "stills"}, f"dead controls: {same}"
+    assert (changed.n_parts, new.part, changed.split_mode) == (6, 5, "reencode")
+    assert new.mix == MixSettings(SoundMode.DUCK, -20, -23)
     assert (generation.prompt, generation.negative_prompt, generation.seed) == ("slow strings", "vocals", 1234)
     assert (generation.guidance_scale, generation.num_inference_steps) == (9.5, 7)
     assert (generation.scheduler, generation.candidates, generation.strength) == ("euler", 3, 0.25)
     assert generation.loop is True
     assert generation.seed_audio is not None
     assert generation.seed_audio.n_samples == 8000
-    assert changed["model_name"] == "pocket"
+    assert new.model == "pocket"
     me.tab.locator("#seed_audio button[aria-label=Clear]").click()
     picture = tmp_path / "spectrogram.png"
     Image.fromarray(np.full((32, 64), 77, dtype=np.uint8)).save(picture)
     me.tab.locator("#seed_image input[type=file]").set_input_files(str(picture))
     me.tab.locator("#seed_image", has_text="spectrogram").wait_for()
-    last = run_and_see(me, calls)["settings"].generation
+    last = run_and_see(me, calls).parts[0].generation
     assert last.seed_audio is None
     assert np.asarray(last.seed_image.convert("L")).mean() == pytest.approx(77, abs=1)
     check_dice(me)
@@ -128,7 +132,7 @@ def check_dice(me: Visit) -> None:
 
 
 def test_values_out_of_range_are_said_before_the_queue(
-    visit: Callable[..., Visit], real_clip: Path, calls: list[dict[str, Any]]
+    visit: Callable[..., Visit], real_clip: Path, calls: list[Order]
 ) -> None:
     me = visit()
     me.upload(real_clip)

@@ -14,15 +14,17 @@ from typing import Any
 
 import pytest
 
+from app.dub import Order
 from app.errors import ConfigError, DubCancelled
+from app.models import ModelShelf
 from app.page.cards import data_url, facts_html, part_lengths, reason, strip_html
 from app.page.input import model_changed, replan, take_video
-from app.page.jobs import Job, ModelShelf, Stages, Worker, gpu_seconds
-from app.page.order import Controls, dub_settings, whole
+from app.page.jobs import Job, Stages, Worker, gpu_seconds
+from app.page.order import order_for, whole
 from app.page.progress import progress_html, seconds_text, waiting_html
 from app.page.results import history_html, model_name
 from app.page.run import cancel, watch
-from app.page.session import Desk, HistoryEntry, Session, close
+from app.page.session import HistoryEntry, PageContext, Session, close
 from app.page.visitors import COOKIE, OwnFilesOnly, Visitors, visitor_key, who_asks
 from app.plan import Part
 from app.settings import load_settings
@@ -37,15 +39,15 @@ def finish(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """Settings and an empty page folder."""
-    settings = load_settings(None, {}, max_upload_mb=1, max_duration_seconds=3)
-    return Desk(settings, Visitors(tmp_path / "page"))
+def context(tmp_path: Path) -> PageContext:
+    """Settings, an empty page folder and an empty shelf."""
+    settings = load_settings(None, {}, max_upload_mb=1, max_duration_seconds=3, model="pocket")
+    return PageContext(settings, Visitors(tmp_path / "page"), ModelShelf(settings))
 
 
-def session_of(desk: Desk, visitor: str = "anna") -> Session:
+def session_of(context: PageContext, visitor: str = "anna") -> Session:
     """A session as after its first event."""
-    return Session(visitor, desk.visitors.new_folder(visitor))
+    return Session(visitor, context.visitors.new_folder(visitor))
 
 
 def test_each_visitor_reads_only_own_files(tmp_path: Path) -> None:
@@ -110,40 +112,41 @@ def test_cookie_is_given_once_and_a_made_up_one_is_ignored(tmp_path: Path) -> No
     assert who_asks(scope)[1] == visitor_key(None, "1.2.3.4", "")
 
 
-def test_a_session_belongs_to_one_visitor(desk: Desk) -> None:
-    session = session_of(desk)
+def test_a_session_belongs_to_one_visitor(context: PageContext) -> None:
+    session = session_of(context)
     with pytest.raises(SettingError, match="not from this visit"):
-        desk.open(session, None)
+        context.open(session, None)
     mine = Session()
-    assert desk.open(mine, None) is mine
+    assert context.open(mine, None) is mine
     assert mine.folder is not None
     close(mine)
     assert not mine.folder.exists()
     with pytest.raises(SettingError, match="reload"):
-        desk.open(mine, None)
-    assert desk.open(mine, None).folder is not None
+        context.open(mine, None)
+    assert context.open(mine, None).folder is not None
 
 
-def test_limits_and_wrong_files_are_sentences(desk: Desk, real_clip: Path) -> None:
-    session = session_of(desk)
+def test_limits_and_wrong_files_are_sentences(context: PageContext, real_clip: Path) -> None:
+    session = session_of(context)
     assert session.folder is not None
     clip = session.folder / "b.mp4"
     clip.write_bytes(real_clip.read_bytes())
-    shown = take_video(desk, session, str(clip))
+    shown = take_video(context, session, str(clip))
     assert "lasts 00:05.000, but the longest accepted here is 00:03.000" in shown["facts"]
     clip.write_bytes(bytes(1_500_000))
-    assert "has 2 MB, but at most 1 MB" in take_video(desk, session, str(clip))["facts"]
-    assert "not from this visit" in take_video(desk, session, str(real_clip))["facts"]
-    assert "Upload a video first" in take_video(desk, session, None)["reason"]["value"]
+    assert "has 2 MB, but at most 1 MB" in take_video(context, session, str(clip))["facts"]
+    assert "not from this visit" in take_video(context, session, str(real_clip))["facts"]
+    assert "Upload a video first" in take_video(context, session, None)["reason"]["value"]
 
 
 def test_more_parts_than_frames_is_the_reason(tmp_path: Path, real_clip: Path) -> None:
-    desk = Desk(load_settings(None, {}), Visitors(tmp_path))
-    session = session_of(desk)
+    settings = load_settings(None, {})
+    context = PageContext(settings, Visitors(tmp_path), ModelShelf(settings))
+    session = session_of(context)
     assert session.folder is not None
     clip = session.folder / "b.mp4"
     clip.write_bytes(real_clip.read_bytes())
-    take_video(desk, session, str(clip))
+    take_video(context, session, str(clip))
     session.n_parts = 151
     assert "150" in replan(session)["reason"]["value"]
     session.n_parts = 3
@@ -163,21 +166,29 @@ def test_words_from_files_and_people_are_escaped() -> None:
     assert "00:" not in facts_html(None)
 
 
-def test_controls_become_settings_and_say_what_is_wrong(desk: Desk) -> None:
-    session = session_of(desk)
-    assert dub_settings(desk, session, Controls(seed=""), "piano").generation == GenerationSettings("piano")
+def test_controls_become_settings_and_say_what_is_wrong(context: PageContext) -> None:
+    session = session_of(context)
+    session.source = Path("clip.mp4")
+
+    def generation(**values: Any) -> GenerationSettings:
+        return order_for(context, session, values, "piano").parts[0].generation
+
+    own = context.settings.model_defaults("pocket")
+    asked = generation(seed="", guidance_scale=None, num_inference_steps="", loudness="match", loudness_lufs=-16)
+    wanted = GenerationSettings("piano", "", asked.seed, own.guidance_scale, own.num_inference_steps, own.scheduler)
+    assert asked == wanted
     assert whole("Seed", "12") == whole("Seed", 12.0) == 12
     for seed in ("twelve", "1.5", "inf", "nan"):
         with pytest.raises(SettingError, match="must be a whole number"):
-            dub_settings(desk, session, Controls(seed=seed), "piano")
+            generation(seed=seed)
     assert session.folder is not None
     text = session.folder / "seed.png"
     text.write_text("no picture")
     with pytest.raises(SettingError, match="cannot be read as a picture"):
-        dub_settings(desk, session, Controls(seed_image=str(text)), "piano")
+        generation(seed_image=str(text))
     with pytest.raises(SettingError, match="not from this visit"):
-        dub_settings(desk, session, Controls(seed_image="/etc/passwd"), "piano")
-    assert model_changed(desk.settings, "pocket")["num_inference_steps"] >= 1
+        generation(seed_image="/etc/passwd")
+    assert model_changed(context, "pocket")["num_inference_steps"] == own.num_inference_steps
 
 
 def test_worker_tells_steps_then_the_result_or_the_error() -> None:
@@ -216,12 +227,17 @@ def test_progress_says_stage_step_and_time_left(monkeypatch: pytest.MonkeyPatch)
     assert "You are number 2 in the queue" in waiting_html(2, 1)
 
 
+def a_job(flag: Path) -> Job:
+    """A job of a tab."""
+    return Job(flag, Order(Path("clip.mp4"), flag.parent / "out", 4), 1, ())
+
+
 def test_cancel_reaches_a_waiting_and_a_running_job(tmp_path: Path) -> None:
     session = Session("anna", tmp_path)
-    waiting = session.job = Job(tmp_path / "stop1")
+    waiting = session.job = a_job(tmp_path / "stop1")
     assert "Stopped" in cancel(session)["progress"]
     assert waiting.ended.is_set()
-    running = session.job = Job(tmp_path / "stop2")
+    running = session.job = a_job(tmp_path / "stop2")
     running.started.set()
 
     def work() -> None:
@@ -237,7 +253,7 @@ def test_cancel_reaches_a_waiting_and_a_running_job(tmp_path: Path) -> None:
 
 def test_watch_tells_the_place_and_ends_with_silence(tmp_path: Path) -> None:
     session = Session("anna", tmp_path)
-    session.job = Job(tmp_path / "stop1")
+    session.job = a_job(tmp_path / "stop1")
     places = iter([(2, 1), (1, 1)])
 
     def place() -> tuple[int, int]:
@@ -275,9 +291,9 @@ def test_shelf_loads_once_and_swaps(monkeypatch: pytest.MonkeyPatch, tiny_model:
     monkeypatch.setattr("riffusion_inference.engines.load.load_model", load_model)
     monkeypatch.setattr(type(tiny_model), "unload", lambda _: loaded.append("unload"))
     shelf = ModelShelf(load_settings(None, {}, model="one"))
-    assert shelf.state[0] == "waiting"
+    assert shelf.news.state == "waiting"
     shelf.preload().join()
-    assert shelf.state[0] == "ready"
+    assert (shelf.news.state, shelf.news.name) == ("ready", tiny_model.name)
     assert shelf.get("one") is shelf.get("one")
     shelf.get("two")
     assert loaded == ["one", "unload", "two"]
