@@ -1,0 +1,75 @@
+"""A result of version 0.1.0 is still read, gone on from, and verified."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.dub import Run, changed_order, dub
+from app.result import Result, open_result, verify
+from app.result.facts import generation_key
+from tests.fixtures_dub import MUSIC, SETTINGS, ChordModel, OneModel, dub_parts
+
+WRITTEN = Path(__file__).parents[2] / "data" / "manifest_0_1_0.json"
+"""What version 0.1.0 wrote of the clip, the part, the music and the model that `result` has here."""
+
+
+@pytest.fixture(scope="module")
+def result(real_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """The same dub by this version."""
+    return dub_parts(real_clip, tmp_path_factory.mktemp("now") / "out", 4, (2,), replace(MUSIC, candidates=2))
+
+
+def as_first_schema(values: dict[str, Any]) -> dict[str, Any]:
+    """This version's manifest laid out as version 0.1.0 did."""
+    dubs = []
+    for one in values["dubs"]:
+        music = one.pop("music")
+        generation = music.pop("generation")
+        generation.pop("bpm", None)
+        dubs.append({**one, **music, **generation})
+    return {**values, "dubs": dubs, "schema": 1}
+
+
+def test_the_first_schema_is_read_whole(result: Result) -> None:
+    old, new = open_result(WRITTEN).manifest, result.manifest
+    assert old.dubs == new.dubs
+    assert old.parts == new.parts
+    assert replace(old.source, path=None) == replace(new.source, path=None)
+    assert old.film_samples == new.film_samples
+
+
+def test_what_is_written_here_as_the_first_schema_is_what_was_written_then(result: Result) -> None:
+    then = json.loads(WRITTEN.read_text())
+    now = as_first_schema(json.loads(result.manifest_file.read_text()))
+    assert now.keys() == then.keys()
+    assert now["dubs"] == then["dubs"]
+    assert now["files"].keys() == then["files"].keys()
+
+
+def test_an_old_result_is_gone_on_from_and_verified(result: Result, real_clip: Path, tmp_path: Path) -> None:
+    old = Path(shutil.copytree(result.folder, tmp_path / "old"))
+    values = as_first_schema(json.loads(result.manifest_file.read_text()))
+    (old / "manifest.json").write_text(json.dumps(values))
+    assert verify(old, real_clip).ok
+    model = ChordModel()
+    shelf = OneModel(model)
+    order = changed_order(
+        open_result(old), tmp_path / "new", given={"loudness": -20.0}, settings=SETTINGS, models=shelf
+    )
+    made = dub(order, Run(SETTINGS), shelf)
+    assert not model.calls
+    assert json.loads(made.manifest_file.read_text())["schema"] == 2
+    assert (made.folder / "music" / "02.wav").read_bytes() == (old / "music" / "02.wav").read_bytes()
+    assert verify(made.folder, real_clip).ok
+
+
+def test_the_key_of_the_same_music_is_what_it_was() -> None:
+    facts = open_result(WRITTEN).manifest.dubs[0].music
+    key = generation_key(facts.generation, facts.model, facts.n_samples, facts.sample_rate)
+    assert key == facts.generation_key
