@@ -1,8 +1,7 @@
-"""The page's left and upper half: video, parts, prompt, suggestion, settings. Widgets only; ui.py wires them."""
+"""The page's panels: video, parts, prompt, suggestion, settings, run, results. Widgets only; build.py wires them."""
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -20,36 +19,36 @@ from riffusion_inference.datatypes import (
 from ..settings import DESCRIBERS, Settings
 from ..settings.options import MAX_LOUDNESS_LUFS, MAX_MUSIC_GAIN_DB, MIN_LOUDNESS_LUFS, MIN_MUSIC_GAIN_DB
 from . import strings
-from .cards import card_html, facts_html, stills_html, strip_html
+from .cards import card_html, facts_html, heading_html, hint_html, stills_html, strip_html
 from .input import summary
+from .render import render
+from .results import MAX_COLUMNS, history_html
 from .session import Session
 
 Widgets = dict[str, Any]
 """Widgets by name."""
 MAX_PARTS = 60
-MAX_COLUMNS = 21
 MODELS = ("auto", "pocket", "riffusion", "audioldm", "audioldm2", "replicate")
 TELL_CHOICE = "window.dubChoose(element, (index) => trigger('select', { index }));"
+TELL_TAKE = (
+    "element.addEventListener('click', (event) => { const button = event.target.closest('[data-take]');"
+    " if (button) { button.disabled = true; trigger('select', { index: Number(button.dataset.take) }); } });"
+)
 
 
 def masthead() -> str:
     """Name, purpose and the switch between light and dark."""
-    bars = "".join(
-        f'<rect x="{3 + 6 * i}" y="{16 - h / 2}" width="3.4" height="{h}" rx="1.7"/>'
-        for i, h in enumerate((8, 18, 26, 14, 6))
-    )
-    moon = '<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5Z" fill="currentColor"/>'
-    return (
-        f'<header class="masthead"><svg viewBox="0 0 34 32" fill="currentColor" aria-hidden="true">{bars}</svg>'
-        f"<div><h1>{escape(strings.TITLE)}</h1><p>{escape(strings.TAGLINE)}</p></div>"
-        f'<button type="button" class="plain theme" aria-label="{escape(strings.THEME_TOGGLE)}">'
-        f'<svg viewBox="0 0 24 24" aria-hidden="true">{moon}</svg></button></header>'
-    )
+    return render("masthead")
 
 
 def heading(text: str) -> None:
     """A panel's heading."""
-    gr.HTML(f"<h2>{escape(text)}</h2>")
+    gr.HTML(heading_html(text))
+
+
+def hint(text: str) -> None:
+    """A line of help."""
+    gr.HTML(hint_html(text))
 
 
 def video_panel(settings: Settings) -> Widgets:
@@ -90,7 +89,7 @@ def parts_panel(settings: Settings) -> Widgets:
                 min_width=240,
             )
         widgets["split_notes"] = gr.HTML("", elem_id="split-notes")
-        gr.HTML(f'<p class="hint">{escape(strings.STRIP_LABEL)}</p>')
+        hint(strings.STRIP_LABEL)
         widgets["strip"] = gr.HTML(strip_html(fresh), elem_id="strip", js_on_load=TELL_CHOICE)
     return widgets
 
@@ -124,7 +123,7 @@ def music_panel(settings: Settings) -> Widgets:
 def suggestion(settings: Settings) -> Widgets:
     """Stills to choose from, who looks, what it saw."""
     widgets: Widgets = {}
-    gr.HTML(f'<p class="hint">{escape(strings.SUGGEST_INTRO)}</p>')
+    hint(strings.SUGGEST_INTRO)
     with gr.Row(equal_height=True):
         widgets["stills_count"] = gr.Slider(
             1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, min_width=200
@@ -157,7 +156,7 @@ def run_panel() -> Widgets:
             widgets["run"] = gr.Button(strings.RUN, variant="primary", size="lg", visible=False, elem_id="run")
             widgets["cancel"] = gr.Button(strings.CANCEL, variant="stop", size="lg", visible=False, elem_id="cancel")
             widgets["auto"] = gr.Button(strings.AUTO_BUTTON, size="lg", interactive=False, elem_id="auto")
-            gr.HTML(f'<p class="hint">{escape(strings.AUTO_HELP)}</p>')
+            hint(strings.AUTO_HELP)
         with gr.Column(elem_id="news"):
             widgets["waiting"] = gr.HTML("", elem_id="waiting")
             widgets["progress"] = gr.HTML("", elem_id="progress")
@@ -254,12 +253,12 @@ def _seeds() -> Widgets:
             widgets["seed_image"] = gr.File(
                 label=strings.SETTINGS["seed_image"][0], file_types=["image"], height=150, elem_id="seed_image"
             )
-            gr.HTML(f'<p class="hint">{escape(strings.SETTINGS["seed_image"][1])}</p>')
+            hint(strings.SETTINGS["seed_image"][1])
         with gr.Column(min_width=220):
             widgets["seed_audio"] = gr.Audio(
                 label=strings.SETTINGS["seed_audio"][0], type="filepath", sources=["upload"], elem_id="seed_audio"
             )
-            gr.HTML(f'<p class="hint">{escape(strings.SETTINGS["seed_audio"][1])}</p>')
+            hint(strings.SETTINGS["seed_audio"][1])
     with gr.Row():
         widgets["strength"] = gr.Slider(0, 1, 0.6, step=0.05, min_width=220, **_labels("strength"))
         widgets["loop"] = gr.Checkbox(False, min_width=220, **_labels("loop"))
@@ -268,3 +267,25 @@ def _seeds() -> Widgets:
 
 def _columns() -> Widgets:
     return {"columns": gr.Slider(1, MAX_COLUMNS, 3, step=1, elem_id="columns", **_labels("columns"))}
+
+
+def results_panel() -> Widgets:
+    """Downloads, the dubbed part, all parts, the film, the history."""
+    widgets: Widgets = {}
+    with gr.Column(elem_id="panel-results"):
+        heading(strings.RESULTS_HEADING)
+        widgets["results_empty"] = gr.HTML(render("empty", text=strings.RESULTS_EMPTY, small=False))
+        with gr.Row(elem_id="downloads"):
+            widgets["archive"] = gr.DownloadButton(
+                strings.DOWNLOAD_ARCHIVE, variant="primary", visible=False, min_width=180, elem_id="archive"
+            )
+            widgets["film_file"] = gr.DownloadButton(
+                strings.DOWNLOAD_FILM, visible=False, min_width=180, elem_id="film-file"
+            )
+            widgets["undo"] = gr.Button(strings.UNDO_NONE, visible=False, min_width=140, elem_id="undo")
+        widgets["detail"] = gr.HTML("", visible=False, elem_id="detail", js_on_load=TELL_TAKE)
+        widgets["grid"] = gr.HTML("", visible=False, elem_id="grid")
+        widgets["film"] = gr.HTML("", visible=False, elem_id="film")
+        with gr.Accordion(strings.HISTORY_HEADING, open=False):
+            widgets["history"] = gr.HTML(history_html(()), elem_id="history")
+    return widgets
