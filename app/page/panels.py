@@ -126,7 +126,7 @@ def suggestion(settings: Settings) -> Widgets:
     hint(strings.SUGGEST_INTRO)
     with gr.Row(equal_height=True):
         widgets["stills_count"] = gr.Slider(
-            1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, min_width=200
+            1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, scale=2, min_width=200
         )
         widgets["show_stills"] = gr.Button(strings.STILLS_BUTTON, min_width=120, elem_id="show-stills")
     widgets["stills"] = gr.HTML(stills_html(Session()), elem_id="stills", js_on_load=TELL_CHOICE)
@@ -137,6 +137,7 @@ def suggestion(settings: Settings) -> Widgets:
             label=strings.DESCRIBER_LABEL,
             info=strings.DESCRIBER_HELP,
             filterable=False,
+            scale=2,
             min_width=200,
         )
         widgets["suggest"] = gr.Button(strings.SUGGEST_BUTTON, min_width=120, elem_id="suggest")
@@ -197,21 +198,17 @@ def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
             min_width=220,
             **_labels("num_inference_steps"),
         )
-    with gr.Row(equal_height=True):
-        # A number field cannot be empty in the browser, and empty is what draws a new seed.
-        widgets["seed"] = gr.Textbox(
-            "",
-            max_lines=1,
-            placeholder=strings.SEED_PLACEHOLDER,
-            scale=3,
-            min_width=160,
-            elem_id="seed",
-            **_labels("seed"),
-        )
-        widgets["dice"] = gr.Button(f"⚄ {strings.DICE}", scale=1, min_width=90, elem_id="dice")
-        widgets["candidates"] = gr.Slider(
-            MIN_CANDIDATES, MAX_CANDIDATES, 1, step=1, scale=4, min_width=220, **_labels("candidates")
-        )
+    with gr.Row():
+        with gr.Column(min_width=220), gr.Row(equal_height=True):
+            # A number field cannot be empty in the browser, and empty is what draws a new seed.
+            widgets["seed"] = gr.Textbox(
+                "", max_lines=1, placeholder=strings.SEED_PLACEHOLDER, min_width=120, elem_id="seed", **_labels("seed")
+            )
+            widgets["dice"] = gr.Button(f"⚄ {strings.DICE}", scale=0, min_width=150, elem_id="dice")
+        with gr.Column(min_width=220):
+            widgets["candidates"] = gr.Slider(
+                MIN_CANDIDATES, MAX_CANDIDATES, 1, step=1, min_width=220, **_labels("candidates")
+            )
     return widgets
 
 
@@ -260,8 +257,10 @@ def _seeds() -> Widgets:
             )
             hint(strings.SETTINGS["seed_audio"][1])
     with gr.Row():
-        widgets["strength"] = gr.Slider(0, 1, 0.6, step=0.05, min_width=220, **_labels("strength"))
-        widgets["loop"] = gr.Checkbox(False, min_width=220, **_labels("loop"))
+        with gr.Column(min_width=220):
+            widgets["strength"] = gr.Slider(0, 1, 0.6, step=0.05, **_labels("strength"))
+        with gr.Column(min_width=220):
+            widgets["loop"] = gr.Checkbox(False, **_labels("loop"))
     return widgets
 
 

@@ -34,7 +34,7 @@ def progress_html(stages: Stages, *, stopping: bool = False) -> str:
 def waiting_html(place: int, running: int) -> str:
     """The place in the queue; 1 is next."""
     if not place:
-        return _panel(strings.WAITING, strings.STARTING)
+        return _panel(strings.STARTING)
     queue = (strings.counted(strings.JOBS_RUNNING, running), strings.WAITING_PLACE.format(place=place))
     return _panel(strings.WAITING, " ".join(queue))
 

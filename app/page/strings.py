@@ -45,11 +45,11 @@ CARD_NOTHING = "–"
 # 3 The music
 MUSIC_HEADING = "3 · The music"
 PROMPT_LABEL = "Prompt"
-PROMPT_HELP = "What the music should sound like. Press Enter or Apply to use it; until then nothing changes."
+PROMPT_HELP = "Describe the music, then press Enter or Apply; until then nothing changes."
 PROMPT_PLACEHOLDER = "calm piano and strings, slow, warm"
 APPLY = "Apply"
 NEGATIVE_LABEL = "Negative prompt"
-NEGATIVE_HELP = "What the music should not sound like. The model gets it word for word."
+NEGATIVE_HELP = "What the music should not sound like; the model gets it word for word."
 NEGATIVE_PLACEHOLDER = "vocals, noise"
 PROMPT_EXAMPLES = (
     "calm piano, slow, warm",
@@ -67,7 +67,7 @@ STILLS_EMPTY = "Stills from the whole video and from the chosen part will appear
 STILLS_LABEL = "Choose a still, or all of them"
 STILLS_ALL = "All of them"
 STILLS_COUNT_LABEL = "Number of stills"
-STILLS_COUNT_HELP = "From the video and from the part each. 2 are taken at one and two thirds; more are spread evenly."
+STILLS_COUNT_HELP = "This many from the video and from the part, spread evenly."
 DESCRIBER_LABEL = "Described by"
 DESCRIBER_HELP = (
     "palette: colour, light and movement, at once. vlm: a vision-language model. replicate: an online model, needs a "
@@ -77,7 +77,7 @@ SUGGEST_BUTTON = "Suggest a prompt"
 SAW = "What it saw: {saw}."
 SAW_TEMPO = "At {bpm} BPM the part is a whole number of bars."
 AUTO_BUTTON = "Make music for this part"
-AUTO_HELP = "Looks at the part, writes a prompt, applies it and makes the music, all in one go."
+AUTO_HELP = "Looks at the part, writes and applies a prompt, and makes the music."
 
 # Additional settings: label and one line of help each
 SETTINGS_HEADING = "Additional settings"
@@ -86,7 +86,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "scheduler": ("Scheduler", "The denoising method; dpm++ needs the fewest steps."),
     "guidance_scale": ("Guidance scale", "How closely the music follows the prompt, 0 to 45; 6.5 is usual."),
     "num_inference_steps": ("Steps", "1 to 100. More steps take longer and give finer results."),
-    "seed": ("Seed", "The same seed makes the same music again. Leave it empty to get a new one each time."),
+    "seed": ("Seed", "The same seed makes the same music again; leave it empty for a new one."),
     "candidates": ("Candidates", "How many takes to make, 1 to 8; you choose among them afterwards."),
     "columns": ("Output columns", "How many parts to show side by side in the results, 1 to 21."),
     "sound_mode": (
@@ -194,7 +194,7 @@ FOOTER = (
 
 # Limits
 TOO_LONG = "This video lasts {duration}, but the longest accepted here is {limit}: shorten it first."
-TOO_LARGE = "This file is {size:.0f} MB, but at most {limit} MB are accepted here: choose a smaller one."
+TOO_LARGE = "This file is {size:.0f} MB, but the limit here is {limit} MB: choose a smaller one."
 
 
 def counted(forms: tuple[str, str], n: int) -> str:
