@@ -6,21 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from riffusion_inference.datatypes import (
-    MAX_CANDIDATES,
-    MAX_GUIDANCE,
-    MAX_STEPS,
-    MIN_CANDIDATES,
-    MIN_GUIDANCE,
-    MIN_STEPS,
-    SCHEDULERS,
-)
-
-from ..settings import DESCRIBERS, Settings
-from ..settings.options import MAX_LOUDNESS_LUFS, MAX_MUSIC_GAIN_DB, MIN_LOUDNESS_LUFS, MIN_MUSIC_GAIN_DB
+from ..settings import OPTIONS, Option, Settings
+from ..settings.options import MATCH
 from . import strings
 from .cards import card_html, facts_html, heading_html, hint_html, stills_html, strip_html
 from .input import summary
+from .order import FIXED
 from .render import render
 from .results import MAX_COLUMNS, history_html
 from .session import Session
@@ -83,8 +74,7 @@ def parts_panel(settings: Settings) -> Widgets:
             widgets["split_mode"] = gr.Dropdown(
                 list(strings.SPLIT_CHOICES),
                 value=settings.split_mode,
-                label=strings.SPLIT_LABEL,
-                info=strings.SPLIT_HELP,
+                **_labels("split_mode"),
                 filterable=False,
                 min_width=240,
             )
@@ -112,9 +102,7 @@ def music_panel(settings: Settings) -> Widgets:
         with gr.Row(elem_classes="chips"):
             for number, idea in enumerate(strings.PROMPT_EXAMPLES):
                 widgets[f"idea{number}"] = gr.Button(idea, size="sm", min_width=100)
-        widgets["negative_prompt"] = gr.Textbox(
-            label=strings.NEGATIVE_LABEL, info=strings.NEGATIVE_HELP, placeholder=strings.NEGATIVE_PLACEHOLDER
-        )
+        widgets["negative_prompt"] = gr.Textbox(placeholder=strings.NEGATIVE_PLACEHOLDER, **_labels("negative_prompt"))
         with gr.Accordion(strings.SUGGEST_HEADING, open=False, elem_id="suggestion"):
             widgets.update(suggestion(settings))
     return widgets
@@ -132,10 +120,9 @@ def suggestion(settings: Settings) -> Widgets:
     widgets["stills"] = gr.HTML(stills_html(Session()), elem_id="stills", js_on_load=TELL_CHOICE)
     with gr.Row(equal_height=True):
         widgets["describer"] = gr.Dropdown(
-            list(DESCRIBERS),
+            list(OPTIONS["describer"].choices),
             value=settings.describer,
-            label=strings.DESCRIBER_LABEL,
-            info=strings.DESCRIBER_HELP,
+            **_labels("describer"),
             filterable=False,
             scale=2,
             min_width=200,
@@ -171,8 +158,18 @@ def settings_panel(settings: Settings, *, any_checkpoint: bool) -> Widgets:
 
 
 def _labels(name: str) -> dict[str, Any]:
-    label, info = strings.SETTINGS[name]
+    """Label and one line of help: the page's own words, or those of the table of options."""
+    if name in strings.SETTINGS:
+        label, info = strings.SETTINGS[name]
+    else:
+        label, text = OPTIONS[name].label, OPTIONS[name].help
+        info = f"{text[0].upper()}{text[1:]}."
     return {"label": label, "info": info}
+
+
+def _slider(name: str, value: float, option: Option | None = None) -> gr.Slider:
+    option = option or OPTIONS[name]
+    return gr.Slider(option.low, option.high, value, step=option.step, min_width=220, **_labels(name))
 
 
 def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
@@ -184,20 +181,15 @@ def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
             models, value=settings.model, allow_custom_value=any_checkpoint, min_width=220, **_labels("model")
         )
         widgets["scheduler"] = gr.Dropdown(
-            list(SCHEDULERS), value=defaults.scheduler, filterable=False, min_width=220, **_labels("scheduler")
+            list(OPTIONS["scheduler"].choices),
+            value=defaults.scheduler,
+            filterable=False,
+            min_width=220,
+            **_labels("scheduler"),
         )
     with gr.Row():
-        widgets["guidance_scale"] = gr.Slider(
-            MIN_GUIDANCE, MAX_GUIDANCE, defaults.guidance_scale, step=0.5, min_width=220, **_labels("guidance_scale")
-        )
-        widgets["num_inference_steps"] = gr.Slider(
-            MIN_STEPS,
-            MAX_STEPS,
-            defaults.num_inference_steps,
-            step=1,
-            min_width=220,
-            **_labels("num_inference_steps"),
-        )
+        widgets["guidance_scale"] = _slider("guidance_scale", defaults.guidance_scale)
+        widgets["num_inference_steps"] = _slider("num_inference_steps", defaults.num_inference_steps)
     with gr.Row():
         with gr.Column(min_width=220), gr.Row(equal_height=True):
             # A number field cannot be empty in the browser, and empty is what draws a new seed.
@@ -206,9 +198,7 @@ def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
             )
             widgets["dice"] = gr.Button(f"⚄ {strings.DICE}", scale=0, min_width=150, elem_id="dice")
         with gr.Column(min_width=220):
-            widgets["candidates"] = gr.Slider(
-                MIN_CANDIDATES, MAX_CANDIDATES, 1, step=1, min_width=220, **_labels("candidates")
-            )
+            widgets["candidates"] = _slider("candidates", defaults.candidates)
     return widgets
 
 
@@ -218,47 +208,35 @@ def _sound(settings: Settings) -> Widgets:
         widgets["sound_mode"] = gr.Radio(
             list(strings.SOUND_CHOICES), value=settings.sound_mode, min_width=220, **_labels("sound_mode")
         )
-        widgets["music_gain_db"] = gr.Slider(
-            MIN_MUSIC_GAIN_DB,
-            MAX_MUSIC_GAIN_DB,
-            settings.music_gain_db,
-            step=0.5,
-            min_width=220,
-            **_labels("music_gain_db"),
-        )
+        widgets["music_gain_db"] = _slider("music_gain_db", settings.music_gain_db)
     fixed = settings.loudness is not None
     with gr.Row():
         widgets["loudness"] = gr.Radio(
-            list(strings.LOUDNESS_CHOICES), value="fixed" if fixed else "match", min_width=220, **_labels("loudness")
+            list(strings.LOUDNESS_CHOICES), value=FIXED if fixed else MATCH, min_width=220, **_labels("loudness")
         )
-        widgets["loudness_lufs"] = gr.Slider(
-            MIN_LOUDNESS_LUFS,
-            MAX_LOUDNESS_LUFS,
-            settings.loudness if fixed else -16,
-            step=0.5,
-            min_width=220,
-            **_labels("loudness_lufs"),
-        )
+        level = settings.loudness if settings.loudness is not None else -16
+        widgets["loudness_lufs"] = _slider("loudness_lufs", level, OPTIONS["loudness"])
     return widgets
 
 
 def _seeds() -> Widgets:
     widgets: Widgets = {}
+    image, sound = _labels("seed_image"), _labels("seed_audio")
     with gr.Row():
         with gr.Column(min_width=220):
             # A plain file: an image widget would re-encode it and lose the spectrogram's parameters in its EXIF.
             widgets["seed_image"] = gr.File(
-                label=strings.SETTINGS["seed_image"][0], file_types=["image"], height=150, elem_id="seed_image"
+                label=image["label"], file_types=["image"], height=150, elem_id="seed_image"
             )
-            hint(strings.SETTINGS["seed_image"][1])
+            hint(image["info"])
         with gr.Column(min_width=220):
             widgets["seed_audio"] = gr.Audio(
-                label=strings.SETTINGS["seed_audio"][0], type="filepath", sources=["upload"], elem_id="seed_audio"
+                label=sound["label"], type="filepath", sources=["upload"], elem_id="seed_audio"
             )
-            hint(strings.SETTINGS["seed_audio"][1])
+            hint(sound["info"])
     with gr.Row():
         with gr.Column(min_width=220):
-            widgets["strength"] = gr.Slider(0, 1, 0.6, step=0.05, **_labels("strength"))
+            widgets["strength"] = _slider("strength", 0.6)
         with gr.Column(min_width=220):
             widgets["loop"] = gr.Checkbox(False, **_labels("loop"))
     return widgets

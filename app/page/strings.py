@@ -19,8 +19,6 @@ NO_SOUND = "no sound"
 PARTS_HEADING = "2 · The part"
 N_PARTS_LABEL = "Number of parts"
 N_PARTS_HELP = "The video is cut into this many equal parts; one of them gets new music."
-SPLIT_LABEL = "How to cut"
-SPLIT_HELP = "What this means for your video appears below."
 SPLIT_CHOICES = (
     ("Exact, nothing re-encoded", "exact"),
     ("Re-encode, clean starts", "reencode"),
@@ -48,8 +46,6 @@ PROMPT_LABEL = "Prompt"
 PROMPT_HELP = "Describe the music, then press Enter or Apply; until then nothing changes."
 PROMPT_PLACEHOLDER = "calm piano and strings, slow, warm"
 APPLY = "Apply"
-NEGATIVE_LABEL = "Negative prompt"
-NEGATIVE_HELP = "What the music should not sound like; the model gets it word for word."
 NEGATIVE_PLACEHOLDER = "vocals, noise"
 PROMPT_EXAMPLES = (
     "calm piano, slow, warm",
@@ -68,42 +64,25 @@ STILLS_LABEL = "Choose a still, or all of them"
 STILLS_ALL = "All of them"
 STILLS_COUNT_LABEL = "Number of stills"
 STILLS_COUNT_HELP = "This many from the video and from the part, spread evenly."
-DESCRIBER_LABEL = "Described by"
-DESCRIBER_HELP = (
-    "palette: colour, light and movement, at once. vlm: a vision-language model. replicate: an online model, needs a "
-    "token. auto: vlm on a GPU, otherwise palette."
-)
 SUGGEST_BUTTON = "Suggest a prompt"
 SAW = "What it saw: {saw}."
 SAW_TEMPO = "At {bpm} BPM the part is a whole number of bars."
 AUTO_BUTTON = "Make music for this part"
 AUTO_HELP = "Looks at the part, writes and applies a prompt, and makes the music."
 
-# Additional settings: label and one line of help each
+# Additional settings
 SETTINGS_HEADING = "Additional settings"
 SETTINGS: dict[str, tuple[str, str]] = {
+    "split_mode": ("How to cut", "What this means for your video appears below."),
     "model": ("Checkpoint", "auto uses riffusion on a CUDA GPU and the built-in pocket elsewhere."),
-    "scheduler": ("Scheduler", "The denoising method; dpm++ needs the fewest steps."),
-    "guidance_scale": ("Guidance scale", "How closely the music follows the prompt, 0 to 45; 6.5 is usual."),
-    "num_inference_steps": ("Steps", "1 to 100. More steps take longer and give finer results."),
-    "seed": ("Seed", "The same seed makes the same music again; leave it empty for a new one."),
-    "candidates": ("Candidates", "How many takes to make, 1 to 8; you choose among them afterwards."),
-    "columns": ("Output columns", "How many parts to show side by side in the results, 1 to 21."),
-    "sound_mode": (
-        "Sound",
-        "Replace the original sound, mix the music under it, or duck: turn the music down while the original speaks.",
-    ),
-    "music_gain_db": ("Music level", "For Under and Duck: how far below the original sound the music is, -40 to 0 dB."),
     "loudness": ("Loudness", "Match the part's original sound, or set a level of your own."),
     "loudness_lufs": (
         "Level in LUFS",
         "For Fixed level: -14 is usual for video sites, -16 for podcasts, -23 for television.",
     ),
-    "seed_image": ("Seed image", "A spectrogram image to start from, for example one that was made here."),
-    "seed_audio": ("Seed audio", "A sound to start from: a recording, a hum, an earlier take."),
-    "strength": ("Strength", "With a seed image or seed audio: 0 keeps it, 1 ignores it."),
-    "loop": ("Loop", "The end of the music leads back to its start, so that it can repeat without a seam."),
+    "columns": ("Output columns", "How many parts to show side by side in the results, 1 to 21."),
 }
+"""Label and one line of help, where the page's are not those of the table of options (app/settings/options.py)."""
 SEED_PLACEHOLDER = "a new one each time"
 DICE = "Random seed"
 SOUND_CHOICES = (("Replace", "replace"), ("Under", "under"), ("Duck", "duck"))
