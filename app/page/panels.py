@@ -74,7 +74,7 @@ def parts_panel(settings: Settings) -> Widgets:
             widgets["split_mode"] = gr.Dropdown(
                 list(strings.SPLIT_CHOICES),
                 value=settings.split_mode,
-                **_labels("split_mode"),
+                **labels("split_mode"),
                 filterable=False,
                 min_width=240,
             )
@@ -102,7 +102,7 @@ def music_panel(settings: Settings) -> Widgets:
         with gr.Row(elem_classes="chips"):
             for number, idea in enumerate(strings.PROMPT_EXAMPLES):
                 widgets[f"idea{number}"] = gr.Button(idea, size="sm", min_width=100)
-        widgets["negative_prompt"] = gr.Textbox(placeholder=strings.NEGATIVE_PLACEHOLDER, **_labels("negative_prompt"))
+        widgets["negative_prompt"] = gr.Textbox(placeholder=strings.NEGATIVE_PLACEHOLDER, **labels("negative_prompt"))
         with gr.Accordion(strings.SUGGEST_HEADING, open=False, elem_id="suggestion"):
             widgets.update(suggestion(settings))
     return widgets
@@ -122,7 +122,7 @@ def suggestion(settings: Settings) -> Widgets:
         widgets["describer"] = gr.Dropdown(
             list(OPTIONS["describer"].choices),
             value=settings.describer,
-            **_labels("describer"),
+            **labels("describer"),
             filterable=False,
             scale=2,
             min_width=200,
@@ -157,7 +157,7 @@ def settings_panel(settings: Settings, *, any_checkpoint: bool) -> Widgets:
         return {**_generation(settings, any_checkpoint), **_sound(settings), **_seeds(), **_columns()}
 
 
-def _labels(name: str) -> dict[str, Any]:
+def labels(name: str) -> dict[str, Any]:
     """Label and one line of help: the page's own words, or those of the table of options."""
     if name in strings.SETTINGS:
         label, info = strings.SETTINGS[name]
@@ -169,7 +169,7 @@ def _labels(name: str) -> dict[str, Any]:
 
 def _slider(name: str, value: float, option: Option | None = None) -> gr.Slider:
     option = option or OPTIONS[name]
-    return gr.Slider(option.low, option.high, value, step=option.step, min_width=220, **_labels(name))
+    return gr.Slider(option.low, option.high, value, step=option.step, min_width=220, **labels(name))
 
 
 def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
@@ -178,14 +178,14 @@ def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
     widgets: Widgets = {}
     with gr.Row():
         widgets["model"] = gr.Dropdown(
-            models, value=settings.model, allow_custom_value=any_checkpoint, min_width=220, **_labels("model")
+            models, value=settings.model, allow_custom_value=any_checkpoint, min_width=220, **labels("model")
         )
         widgets["scheduler"] = gr.Dropdown(
             list(OPTIONS["scheduler"].choices),
             value=defaults.scheduler,
             filterable=False,
             min_width=220,
-            **_labels("scheduler"),
+            **labels("scheduler"),
         )
     with gr.Row():
         widgets["guidance_scale"] = _slider("guidance_scale", defaults.guidance_scale)
@@ -194,7 +194,7 @@ def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
         with gr.Column(min_width=220), gr.Row(equal_height=True):
             # A number field cannot be empty in the browser, and empty is what draws a new seed.
             widgets["seed"] = gr.Textbox(
-                "", max_lines=1, placeholder=strings.SEED_PLACEHOLDER, min_width=120, elem_id="seed", **_labels("seed")
+                "", max_lines=1, placeholder=strings.SEED_PLACEHOLDER, min_width=120, elem_id="seed", **labels("seed")
             )
             widgets["dice"] = gr.Button(f"⚄ {strings.DICE}", scale=0, min_width=150, elem_id="dice")
         with gr.Column(min_width=220):
@@ -206,13 +206,13 @@ def _sound(settings: Settings) -> Widgets:
     widgets: Widgets = {}
     with gr.Row():
         widgets["sound_mode"] = gr.Radio(
-            list(strings.SOUND_CHOICES), value=settings.sound_mode, min_width=220, **_labels("sound_mode")
+            list(strings.SOUND_CHOICES), value=settings.sound_mode, min_width=220, **labels("sound_mode")
         )
         widgets["music_gain_db"] = _slider("music_gain_db", settings.music_gain_db)
     fixed = settings.loudness is not None
     with gr.Row():
         widgets["loudness"] = gr.Radio(
-            list(strings.LOUDNESS_CHOICES), value=FIXED if fixed else MATCH, min_width=220, **_labels("loudness")
+            list(strings.LOUDNESS_CHOICES), value=FIXED if fixed else MATCH, min_width=220, **labels("loudness")
         )
         level = settings.loudness if settings.loudness is not None else -16
         widgets["loudness_lufs"] = _slider("loudness_lufs", level, OPTIONS["loudness"])
@@ -221,7 +221,7 @@ def _sound(settings: Settings) -> Widgets:
 
 def _seeds() -> Widgets:
     widgets: Widgets = {}
-    image, sound = _labels("seed_image"), _labels("seed_audio")
+    image, sound = labels("seed_image"), labels("seed_audio")
     with gr.Row():
         with gr.Column(min_width=220):
             # A plain file: an image widget would re-encode it and lose the spectrogram's parameters in its EXIF.
@@ -238,12 +238,12 @@ def _seeds() -> Widgets:
         with gr.Column(min_width=220):
             widgets["strength"] = _slider("strength", 0.6)
         with gr.Column(min_width=220):
-            widgets["loop"] = gr.Checkbox(False, **_labels("loop"))
+            widgets["loop"] = gr.Checkbox(False, **labels("loop"))
     return widgets
 
 
 def _columns() -> Widgets:
-    return {"columns": gr.Slider(1, MAX_COLUMNS, 3, step=1, elem_id="columns", **_labels("columns"))}
+    return {"columns": gr.Slider(1, MAX_COLUMNS, 3, step=1, elem_id="columns", **labels("columns"))}
 
 
 def results_panel() -> Widgets:

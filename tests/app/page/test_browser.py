@@ -10,7 +10,7 @@ import pytest
 
 from app import media
 from app.page import strings
-from app.result.archive import verify
+from app.result.verify import verify
 from tests.fixtures_page import Served, Visit
 
 pytestmark = pytest.mark.browser
