@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -15,9 +13,11 @@ from gradio.utils import get_space
 from riffusion_inference.datatypes import MAX_SEED
 from riffusion_inference.errors import RiffusionError
 
-from ..models import ModelShelf, ShelfState
+from ..models import ShelfState
 from . import strings
+from .cards import hint_html, model_html
 from .endpoints import add_endpoints
+from .gradio_queue import queue_place
 from .input import (
     Updates,
     apply_prompt,
@@ -32,9 +32,17 @@ from .input import (
     take_video,
 )
 from .order import CONTROLS, QUEUE
-from .panels import Widgets, masthead, music_panel, parts_panel, run_panel, settings_panel, video_panel
+from .panels import (
+    Widgets,
+    masthead,
+    music_panel,
+    parts_panel,
+    results_panel,
+    run_panel,
+    settings_panel,
+    video_panel,
+)
 from .results import results
-from .results_panel import results_panel
 from .run import after, begin, cancel, choose_take, other_columns, run, undo, watch
 from .session import PageContext, Session, close, sentence
 
@@ -50,7 +58,7 @@ def build(context: PageContext) -> gr.Blocks:
         session = gr.State(Session(split_mode=settings.split_mode), delete_callback=close)
         widgets: Widgets = {"session": session, "ticket": gr.State(0)}
         gr.HTML(masthead())
-        widgets["model_status"] = gr.HTML(model_html(context.shelf), elem_id="model-status")
+        widgets["model_status"] = gr.HTML(model_html(context.shelf.news), elem_id="model-status")
         with gr.Row(elem_id="workbench", equal_height=False):
             with gr.Column(scale=7, min_width=320):
                 widgets.update(video_panel(settings))
@@ -60,7 +68,7 @@ def build(context: PageContext) -> gr.Blocks:
                 widgets.update(music_panel(settings))
                 widgets.update(run_panel())
         widgets.update(results_panel())
-        gr.HTML(f'<p class="hint">{escape(strings.FOOTER.format(minutes=settings.delete_after_minutes))}</p>')
+        gr.HTML(hint_html(strings.counted(strings.FOOTER, settings.delete_after_minutes)))
         Wiring(page, context, widgets).all()
         add_endpoints(context, session)
     return page
@@ -121,7 +129,7 @@ class Wiring:
                 raise gr.Error(sentence(error), print_exception=False) from error
 
         def call_with_event(request: gr.Request, event: gr.EventData, session: Session, *values: Any) -> Any:
-            return call(request, session, int(event._data["index"]), *values)
+            return call(request, session, int(event.index), *values)
 
         def steps(request: gr.Request, session: Session, *values: Any) -> Iterator[Any]:
             for updates in work(opened(session, request), *values):
@@ -220,7 +228,7 @@ class Wiring:
             yield from run(context, session)
 
         async def watch_it(session: Session, request: gr.Request) -> AsyncIterator[Updates]:
-            async for updates in watch(session, lambda: queue_place(self.page, request.session_hash)):
+            async for updates in watch(session, lambda: queue_place(self.page, QUEUE, request.session_hash)):
                 yield updates
 
         for name in ("run", "auto"):
@@ -267,31 +275,9 @@ class Wiring:
         timer = gr.Timer(1.5)
 
         def look() -> tuple[str, Any]:
-            return model_html(shelf), gr.Timer(active=shelf.news.state in (ShelfState.LOADING, ShelfState.WAITING))
+            news = shelf.news
+            return model_html(news), gr.Timer(active=news.state in (ShelfState.LOADING, ShelfState.WAITING))
 
         timer.tick(
             look, None, [self.w["model_status"], timer], api_visibility="private", show_progress="hidden", queue=False
         )
-
-
-def model_html(shelf: ModelShelf) -> str:
-    """One line on the checkpoint."""
-    news = shelf.news
-    name = Path(news.name).name
-    words = {
-        ShelfState.WAITING: strings.MODEL_WAITING,
-        ShelfState.LOADING: strings.MODEL_LOADING.format(name=name),
-        ShelfState.READY: strings.MODEL_READY.format(name=name),
-        ShelfState.FAILED: news.problem,
-    }
-    return f'<p class="model {news.state}" role="status"><i></i>{escape(words[news.state])}</p>'
-
-
-def queue_place(page: gr.Blocks, session_hash: str | None) -> tuple[int, int]:
-    """The place of a session among those that wait for the model, 1 for the next and 0 for none; and how many run."""
-    line = page._queue.event_queue_per_concurrency_id.get(QUEUE)
-    if line is None:
-        return 0, 0
-    waiting = [event.session_hash for event in line.queue]
-    place = waiting.index(session_hash) + 1 if session_hash in waiting else 0
-    return place, line.current_concurrency

@@ -1,26 +1,50 @@
-"""What the page shows of the input: facts, filmstrip, status card, stills. Values in, HTML out."""
+"""What the page shows of the input: facts, filmstrip, stills, status card, sentences. Values in, HTML out."""
 
 from __future__ import annotations
 
 import base64
 import io
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..media import Clip, thumbnails
+from ..models import ShelfNews, ShelfState
 from ..plan import Part, timeline
 from . import strings
+from .render import render
 from .session import Session
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from ..mood import MoodSuggestion
+
 THUMBNAIL_HEIGHT = 96
 CODECS = {"h264": "H.264", "hevc": "HEVC", "av1": "AV1", "vp9": "VP9", "vp8": "VP8", "mpeg4": "MPEG-4", "aac": "AAC"}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One button of the filmstrip or of the stills."""
+
+    index: int
+    """What the click tells the server."""
+    picture: str
+    """Its address."""
+    lines: tuple[str, str]
+    """What stands below the picture."""
+    name: str
+    """What a screen reader says."""
+    chosen: bool
+    """Whether it is pressed."""
+    corner: str = ""
+    """Written on the picture."""
+    badge: str = ""
+    """What marks it."""
 
 
 def time_range(start: Fraction, end: Fraction) -> str:
@@ -47,24 +71,20 @@ def data_url(image: Image.Image, height: int | None = None) -> str:
 
 def facts_html(clip: Clip | None) -> str:
     """Length, size, frame rate, sound and keyframes of a video, or how to begin."""
-    if clip is None:
-        return f'<p class="hint">{escape(strings.VIDEO_EMPTY)}</p>'
-    chips = "".join(f"<li>{escape(text)}</li>" for text in facts(clip))
-    return f'<ul class="facts" aria-label="Facts about the video">{chips}</ul>'
+    return hint_html(strings.VIDEO_EMPTY) if clip is None else render("facts", facts=facts(clip))
 
 
 def facts(clip: Clip) -> list[str]:
     """What a person wants to know of a video at once."""
     rate = f"{float(clip.frame_rate):.3f}".rstrip("0").rstrip(".")
-    n_keys = len(clip.keyframes)
     return [
         timeline(clip.duration),
         f"{clip.width} × {clip.height}",
         f"{rate} frames/s" + (", variable" if clip.is_variable_frame_rate else ""),
-        f"{clip.n_frames} frames",
+        strings.counted(strings.FRAMES, clip.n_frames),
         _codec(clip.video_codec),
         sound_fact(clip),
-        f"{n_keys} keyframe{'s' if n_keys != 1 else ''}",
+        strings.counted(strings.KEYFRAMES, len(clip.keyframes)),
         f"{clip.size_bytes / 1e6:.1f} MB",
     ]
 
@@ -103,51 +123,39 @@ def dubbed_parts(session: Session) -> set[int]:
 def strip_html(session: Session) -> str:
     """The filmstrip: one button for each part, the chosen one pressed."""
     if session.clip is None or session.plan is None:
-        return f'<div class="strip empty"><p class="hint">{escape(strings.STRIP_EMPTY)}</p></div>'
-    parts = session.plan.parts
-    dubbed = dubbed_parts(session)
+        return render("empty", text=strings.STRIP_EMPTY, small=False)
+    parts, dubbed = session.plan.parts, dubbed_parts(session)
+    pictures = picture_of(session, session.clip, parts)
     frames = [
-        _frame(
-            part.index,
-            picture,
-            f"<b>{part.index}</b>",
-            f"{timeline(part.start)}<br>{timeline(part.end)}",
-            f"Part {part.index}, {time_range(part.start, part.end)}",
-            chosen=part.index == session.part,
-            badge=part.index in dubbed,
-        )
-        for part, picture in zip(parts, picture_of(session, session.clip, parts), strict=True)
+        _part_frame(part, picture, chosen=part.index == session.part, badge=part.index in dubbed)
+        for part, picture in zip(parts, pictures, strict=True)
     ]
-    return f'<div class="strip" role="radiogroup" aria-label="{escape(strings.STRIP_LABEL)}">{"".join(frames)}</div>'
+    return render("strip", frames=frames)
+
+
+def _part_frame(part: Part, picture: str, *, chosen: bool, badge: bool) -> Frame:
+    name = f"{strings.PART.format(part=part.index)}, {time_range(part.start, part.end)}"
+    mark = strings.DUBBED_BADGE if badge else ""
+    spoken = f"{name}, {mark}" if mark else name
+    lines = (timeline(part.start), timeline(part.end))
+    return Frame(part.index, picture, lines, spoken, chosen, corner=str(part.index), badge=mark)
 
 
 def stills_html(session: Session) -> str:
     """The stills to choose from; the first choice is all of them."""
     if not session.stills:
-        return f'<div class="strip empty small"><p class="hint">{escape(strings.STILLS_EMPTY)}</p></div>'
-    every = f'<span class="all">{escape(strings.STILLS_ALL)}</span>'
-    label = escape(strings.STILLS_ALL)
-    frames = [_radio(0, label, session.still == 0, every)]
-    for number, still in enumerate(session.stills, 1):
-        picture = data_url(still.image, THUMBNAIL_HEIGHT)
-        caption = f"{escape(still.label)}<br>{timeline(still.at)}"
-        frames.append(_frame(number, picture, "", caption, still.label, chosen=session.still == number, badge=False))
-    title = escape(strings.STILLS_LABEL)
-    return f'<div class="strip small" role="radiogroup" aria-label="{title}">{"".join(frames)}</div>'
-
-
-def _frame(index: int, picture: str, corner: str, caption: str, label: str, *, chosen: bool, badge: bool) -> str:
-    mark = f'<span class="badge">♪ {escape(strings.DUBBED_BADGE)}</span>' if badge else ""
-    spoken = escape(label + (f", {strings.DUBBED_BADGE}" if badge else ""))
-    inside = f'<span class="shot"><img src="{picture}" alt="">{corner}{mark}</span><span class="when">{caption}</span>'
-    return _radio(index, spoken, chosen, inside)
-
-
-def _radio(index: int, label: str, chosen: bool, inside: str) -> str:
-    return (
-        f'<button type="button" role="radio" class="frame" data-index="{index}" aria-label="{label}" '
-        f'aria-checked="{str(chosen).lower()}" tabindex="{0 if chosen else -1}">{inside}</button>'
-    )
+        return render("empty", text=strings.STILLS_EMPTY, small=True)
+    frames = [
+        Frame(
+            number,
+            data_url(still.image, THUMBNAIL_HEIGHT),
+            (still.label, timeline(still.at)),
+            still.label,
+            session.still == number,
+        )
+        for number, still in enumerate(session.stills, 1)
+    ]
+    return render("stills", frames=frames, all_chosen=session.still == 0)
 
 
 def card_html(session: Session) -> str:
@@ -162,8 +170,7 @@ def card_html(session: Session) -> str:
         (strings.CARD_TIMELINE, time_range(part.start, part.end) if part else nothing, "wide"),
         (strings.CARD_PROMPT, session.prompt or strings.CARD_NO_PROMPT, "wide" if session.prompt else "wide none"),
     ]
-    cells = "".join(f'<div class="{c}"><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>' for k, v, c in rows)
-    return f'<section class="card" aria-label="{escape(strings.CARD_HEADING)}"><dl>{cells}</dl></section>'
+    return render("card", rows=rows)
 
 
 def part_lengths(parts: Iterable[Part]) -> str:
@@ -172,14 +179,49 @@ def part_lengths(parts: Iterable[Part]) -> str:
     return lengths[0] if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
 
 
+def saw_html(suggestion: MoodSuggestion) -> str:
+    """Why this prompt: what was seen, the tempo, and what else there is to know."""
+    words = [strings.SAW.format(saw=suggestion.saw)]
+    if suggestion.bpm is not None:
+        words.append(strings.SAW_TEMPO.format(bpm=f"{suggestion.bpm:g}"))
+    return render("saw", describer=suggestion.describer, seen=" ".join(words), notes=suggestion.notes)
+
+
+def model_html(news: ShelfNews) -> str:
+    """One line on the checkpoint."""
+    name = Path(news.name).name
+    sentences = {
+        ShelfState.WAITING: strings.MODEL_WAITING,
+        ShelfState.LOADING: strings.MODEL_LOADING.format(name=name),
+        ShelfState.READY: strings.MODEL_READY.format(name=name),
+        ShelfState.FAILED: news.problem,
+    }
+    return render("model", state=news.state, sentence=sentences[news.state])
+
+
+def heading_html(text: str) -> str:
+    """A panel's heading."""
+    return render("heading", text=text)
+
+
+def hint_html(text: str) -> str:
+    """A line of help."""
+    return render("hint", text=text)
+
+
 def notes_html(notes: Iterable[str]) -> str:
     """Sentences that a person should read."""
-    return "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+    return render("notes", notes=notes)
 
 
 def error_html(text: str) -> str:
     """One sentence that says what is wrong and what to do."""
-    return f'<p class="problem" role="alert">{escape(text)}</p>'
+    return render("problem", sentence=text)
+
+
+def reason_html(text: str) -> str:
+    """Why there is no button to press."""
+    return render("reason", sentence=text)
 
 
 def reason(session: Session) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from fractions import Fraction
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,20 @@ from riffusion_inference.errors import RiffusionError, SettingError
 
 from .. import mood
 from ..media import Clip, SplitMode, explain_split, probe
-from ..mood import MoodSuggestion
 from ..plan import timeline
 from ..settings import Settings
 from . import strings
-from .cards import card_html, error_html, facts_html, notes_html, reason, stills_html, strip_html
+from .cards import (
+    card_html,
+    error_html,
+    facts_html,
+    notes_html,
+    reason,
+    reason_html,
+    saw_html,
+    stills_html,
+    strip_html,
+)
 from .order import whole
 from .session import PageContext, Session, sentence
 
@@ -131,7 +139,7 @@ def summary(session: Session) -> Updates:
         "run": gr.update(visible=not why and not busy),
         "auto": gr.update(interactive=session.plan is not None and not busy),
         "cancel": gr.update(visible=busy),
-        "reason": gr.update(value=f'<p class="reason">{escape(why)}</p>', visible=bool(why) and not busy),
+        "reason": gr.update(value=reason_html(why), visible=bool(why) and not busy),
     }
 
 
@@ -151,7 +159,7 @@ def show_stills(session: Session, count: float | None) -> Updates:
     if session.source is None or session.plan is None:
         return {"saw": error_html(session.problem)}
     try:
-        count = whole("Stills of each", count)
+        count = whole(strings.STILLS_COUNT_LABEL, count)
         session.stills, session.still = mood.stills(session.clip or session.source, part=session.chosen, count=count), 0
     except RiffusionError as error:
         return {"saw": error_html(sentence(error))}
@@ -180,12 +188,3 @@ def suggest(context: PageContext, session: Session, describer: str) -> Updates:
     except RiffusionError as error:
         return {"saw": error_html(sentence(error))}
     return {**edit_prompt(session, found.prompt), "prompt": found.prompt, "saw": saw_html(found)}
-
-
-def saw_html(suggestion: MoodSuggestion) -> str:
-    """Why this prompt: what was seen, the tempo, and what else there is to know."""
-    words = [strings.SAW.format(saw=suggestion.saw)]
-    if suggestion.bpm is not None:
-        words.append(strings.SAW_TEMPO.format(bpm=f"{suggestion.bpm:g}"))
-    text = f"<b>{escape(suggestion.describer)}</b> {escape(' '.join(words))}"
-    return f'<p class="saw" role="status">{text}</p>{notes_html(suggestion.notes)}'

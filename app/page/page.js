@@ -69,9 +69,9 @@
     const dark = document.body.classList.toggle("dark");
     localStorage.setItem("dub-theme", dark ? "dark" : "light");
   });
-  // Called once the page stands, after Gradio has set its own.
+  // Called once the page is there, after Gradio has set its own.
   window.dubTheme = () => {
-    const wish = localStorage.getItem("dub-theme");
-    if (wish && !new URLSearchParams(location.search).has("__theme")) document.body.classList.toggle("dark", wish === "dark");
+    const kept = localStorage.getItem("dub-theme");
+    if (kept && !new URLSearchParams(location.search).has("__theme")) document.body.classList.toggle("dark", kept === "dark");
   };
 })();

@@ -1,55 +1,45 @@
-"""The page's left and upper half: video, parts, prompt, suggestion, settings. Widgets only; ui.py wires them."""
+"""The page's panels: video, parts, prompt, suggestion, settings, run, results. Widgets only; build.py wires them."""
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import gradio as gr
 
-from riffusion_inference.datatypes import (
-    MAX_CANDIDATES,
-    MAX_GUIDANCE,
-    MAX_STEPS,
-    MIN_CANDIDATES,
-    MIN_GUIDANCE,
-    MIN_STEPS,
-    SCHEDULERS,
-)
-
-from ..settings import DESCRIBERS, Settings
-from ..settings.options import MAX_LOUDNESS_LUFS, MAX_MUSIC_GAIN_DB, MIN_LOUDNESS_LUFS, MIN_MUSIC_GAIN_DB
+from ..settings import OPTIONS, Option, Settings
+from ..settings.options import MATCH
 from . import strings
-from .cards import card_html, facts_html, stills_html, strip_html
+from .cards import card_html, facts_html, heading_html, hint_html, stills_html, strip_html
 from .input import summary
+from .order import FIXED
+from .render import render
+from .results import MAX_COLUMNS, history_html
 from .session import Session
 
 Widgets = dict[str, Any]
 """Widgets by name."""
 MAX_PARTS = 60
-MAX_COLUMNS = 21
 MODELS = ("auto", "pocket", "riffusion", "audioldm", "audioldm2", "replicate")
 TELL_CHOICE = "window.dubChoose(element, (index) => trigger('select', { index }));"
+TELL_TAKE = (
+    "element.addEventListener('click', (event) => { const button = event.target.closest('[data-take]');"
+    " if (button) { button.disabled = true; trigger('select', { index: Number(button.dataset.take) }); } });"
+)
 
 
 def masthead() -> str:
     """Name, purpose and the switch between light and dark."""
-    bars = "".join(
-        f'<rect x="{3 + 6 * i}" y="{16 - h / 2}" width="3.4" height="{h}" rx="1.7"/>'
-        for i, h in enumerate((8, 18, 26, 14, 6))
-    )
-    moon = '<path d="M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5Z" fill="currentColor"/>'
-    return (
-        f'<header class="masthead"><svg viewBox="0 0 34 32" fill="currentColor" aria-hidden="true">{bars}</svg>'
-        f"<div><h1>{escape(strings.TITLE)}</h1><p>{escape(strings.TAGLINE)}</p></div>"
-        f'<button type="button" class="plain theme" aria-label="{escape(strings.THEME_TOGGLE)}">'
-        f'<svg viewBox="0 0 24 24" aria-hidden="true">{moon}</svg></button></header>'
-    )
+    return render("masthead")
 
 
 def heading(text: str) -> None:
     """A panel's heading."""
-    gr.HTML(f"<h2>{escape(text)}</h2>")
+    gr.HTML(heading_html(text))
+
+
+def hint(text: str) -> None:
+    """A line of help."""
+    gr.HTML(hint_html(text))
 
 
 def video_panel(settings: Settings) -> Widgets:
@@ -84,13 +74,12 @@ def parts_panel(settings: Settings) -> Widgets:
             widgets["split_mode"] = gr.Dropdown(
                 list(strings.SPLIT_CHOICES),
                 value=settings.split_mode,
-                label=strings.SPLIT_LABEL,
-                info=strings.SPLIT_HELP,
+                **labels("split_mode"),
                 filterable=False,
                 min_width=240,
             )
         widgets["split_notes"] = gr.HTML("", elem_id="split-notes")
-        gr.HTML(f'<p class="hint">{escape(strings.STRIP_LABEL)}</p>')
+        hint(strings.STRIP_LABEL)
         widgets["strip"] = gr.HTML(strip_html(fresh), elem_id="strip", js_on_load=TELL_CHOICE)
     return widgets
 
@@ -113,9 +102,7 @@ def music_panel(settings: Settings) -> Widgets:
         with gr.Row(elem_classes="chips"):
             for number, idea in enumerate(strings.PROMPT_EXAMPLES):
                 widgets[f"idea{number}"] = gr.Button(idea, size="sm", min_width=100)
-        widgets["negative_prompt"] = gr.Textbox(
-            label=strings.NEGATIVE_LABEL, info=strings.NEGATIVE_HELP, placeholder=strings.NEGATIVE_PLACEHOLDER
-        )
+        widgets["negative_prompt"] = gr.Textbox(placeholder=strings.NEGATIVE_PLACEHOLDER, **labels("negative_prompt"))
         with gr.Accordion(strings.SUGGEST_HEADING, open=False, elem_id="suggestion"):
             widgets.update(suggestion(settings))
     return widgets
@@ -124,20 +111,20 @@ def music_panel(settings: Settings) -> Widgets:
 def suggestion(settings: Settings) -> Widgets:
     """Stills to choose from, who looks, what it saw."""
     widgets: Widgets = {}
-    gr.HTML(f'<p class="hint">{escape(strings.SUGGEST_INTRO)}</p>')
+    hint(strings.SUGGEST_INTRO)
     with gr.Row(equal_height=True):
         widgets["stills_count"] = gr.Slider(
-            1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, min_width=200
+            1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, scale=2, min_width=200
         )
         widgets["show_stills"] = gr.Button(strings.STILLS_BUTTON, min_width=120, elem_id="show-stills")
     widgets["stills"] = gr.HTML(stills_html(Session()), elem_id="stills", js_on_load=TELL_CHOICE)
     with gr.Row(equal_height=True):
         widgets["describer"] = gr.Dropdown(
-            list(DESCRIBERS),
+            list(OPTIONS["describer"].choices),
             value=settings.describer,
-            label=strings.DESCRIBER_LABEL,
-            info=strings.DESCRIBER_HELP,
+            **labels("describer"),
             filterable=False,
+            scale=2,
             min_width=200,
         )
         widgets["suggest"] = gr.Button(strings.SUGGEST_BUTTON, min_width=120, elem_id="suggest")
@@ -157,7 +144,7 @@ def run_panel() -> Widgets:
             widgets["run"] = gr.Button(strings.RUN, variant="primary", size="lg", visible=False, elem_id="run")
             widgets["cancel"] = gr.Button(strings.CANCEL, variant="stop", size="lg", visible=False, elem_id="cancel")
             widgets["auto"] = gr.Button(strings.AUTO_BUTTON, size="lg", interactive=False, elem_id="auto")
-            gr.HTML(f'<p class="hint">{escape(strings.AUTO_HELP)}</p>')
+            hint(strings.AUTO_HELP)
         with gr.Column(elem_id="news"):
             widgets["waiting"] = gr.HTML("", elem_id="waiting")
             widgets["progress"] = gr.HTML("", elem_id="progress")
@@ -170,9 +157,19 @@ def settings_panel(settings: Settings, *, any_checkpoint: bool) -> Widgets:
         return {**_generation(settings, any_checkpoint), **_sound(settings), **_seeds(), **_columns()}
 
 
-def _labels(name: str) -> dict[str, Any]:
-    label, info = strings.SETTINGS[name]
+def labels(name: str) -> dict[str, Any]:
+    """Label and one line of help: the page's own words, or those of the table of options."""
+    if name in strings.SETTINGS:
+        label, info = strings.SETTINGS[name]
+    else:
+        label, text = OPTIONS[name].label, OPTIONS[name].help
+        info = f"{text[0].upper()}{text[1:]}."
     return {"label": label, "info": info}
+
+
+def _slider(name: str, value: float, option: Option | None = None) -> gr.Slider:
+    option = option or OPTIONS[name]
+    return gr.Slider(option.low, option.high, value, step=option.step, min_width=220, **labels(name))
 
 
 def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
@@ -181,38 +178,27 @@ def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
     widgets: Widgets = {}
     with gr.Row():
         widgets["model"] = gr.Dropdown(
-            models, value=settings.model, allow_custom_value=any_checkpoint, min_width=220, **_labels("model")
+            models, value=settings.model, allow_custom_value=any_checkpoint, min_width=220, **labels("model")
         )
         widgets["scheduler"] = gr.Dropdown(
-            list(SCHEDULERS), value=defaults.scheduler, filterable=False, min_width=220, **_labels("scheduler")
+            list(OPTIONS["scheduler"].choices),
+            value=defaults.scheduler,
+            filterable=False,
+            min_width=220,
+            **labels("scheduler"),
         )
     with gr.Row():
-        widgets["guidance_scale"] = gr.Slider(
-            MIN_GUIDANCE, MAX_GUIDANCE, defaults.guidance_scale, step=0.5, min_width=220, **_labels("guidance_scale")
-        )
-        widgets["num_inference_steps"] = gr.Slider(
-            MIN_STEPS,
-            MAX_STEPS,
-            defaults.num_inference_steps,
-            step=1,
-            min_width=220,
-            **_labels("num_inference_steps"),
-        )
-    with gr.Row(equal_height=True):
-        # A number field cannot be empty in the browser, and empty is what draws a new seed.
-        widgets["seed"] = gr.Textbox(
-            "",
-            max_lines=1,
-            placeholder=strings.SEED_PLACEHOLDER,
-            scale=3,
-            min_width=160,
-            elem_id="seed",
-            **_labels("seed"),
-        )
-        widgets["dice"] = gr.Button(f"⚄ {strings.DICE}", scale=1, min_width=90, elem_id="dice")
-        widgets["candidates"] = gr.Slider(
-            MIN_CANDIDATES, MAX_CANDIDATES, 1, step=1, scale=4, min_width=220, **_labels("candidates")
-        )
+        widgets["guidance_scale"] = _slider("guidance_scale", defaults.guidance_scale)
+        widgets["num_inference_steps"] = _slider("num_inference_steps", defaults.num_inference_steps)
+    with gr.Row():
+        with gr.Column(min_width=220), gr.Row(equal_height=True):
+            # A number field cannot be empty in the browser, and empty is what draws a new seed.
+            widgets["seed"] = gr.Textbox(
+                "", max_lines=1, placeholder=strings.SEED_PLACEHOLDER, min_width=120, elem_id="seed", **labels("seed")
+            )
+            widgets["dice"] = gr.Button(f"⚄ {strings.DICE}", scale=0, min_width=150, elem_id="dice")
+        with gr.Column(min_width=220):
+            widgets["candidates"] = _slider("candidates", defaults.candidates)
     return widgets
 
 
@@ -220,51 +206,63 @@ def _sound(settings: Settings) -> Widgets:
     widgets: Widgets = {}
     with gr.Row():
         widgets["sound_mode"] = gr.Radio(
-            list(strings.SOUND_CHOICES), value=settings.sound_mode, min_width=220, **_labels("sound_mode")
+            list(strings.SOUND_CHOICES), value=settings.sound_mode, min_width=220, **labels("sound_mode")
         )
-        widgets["music_gain_db"] = gr.Slider(
-            MIN_MUSIC_GAIN_DB,
-            MAX_MUSIC_GAIN_DB,
-            settings.music_gain_db,
-            step=0.5,
-            min_width=220,
-            **_labels("music_gain_db"),
-        )
+        widgets["music_gain_db"] = _slider("music_gain_db", settings.music_gain_db)
     fixed = settings.loudness is not None
     with gr.Row():
         widgets["loudness"] = gr.Radio(
-            list(strings.LOUDNESS_CHOICES), value="fixed" if fixed else "match", min_width=220, **_labels("loudness")
+            list(strings.LOUDNESS_CHOICES), value=FIXED if fixed else MATCH, min_width=220, **labels("loudness")
         )
-        widgets["loudness_lufs"] = gr.Slider(
-            MIN_LOUDNESS_LUFS,
-            MAX_LOUDNESS_LUFS,
-            settings.loudness if fixed else -16,
-            step=0.5,
-            min_width=220,
-            **_labels("loudness_lufs"),
-        )
+        level = settings.loudness if settings.loudness is not None else -16
+        widgets["loudness_lufs"] = _slider("loudness_lufs", level, OPTIONS["loudness"])
     return widgets
 
 
 def _seeds() -> Widgets:
     widgets: Widgets = {}
+    image, sound = labels("seed_image"), labels("seed_audio")
     with gr.Row():
         with gr.Column(min_width=220):
             # A plain file: an image widget would re-encode it and lose the spectrogram's parameters in its EXIF.
             widgets["seed_image"] = gr.File(
-                label=strings.SETTINGS["seed_image"][0], file_types=["image"], height=150, elem_id="seed_image"
+                label=image["label"], file_types=["image"], height=150, elem_id="seed_image"
             )
-            gr.HTML(f'<p class="hint">{escape(strings.SETTINGS["seed_image"][1])}</p>')
+            hint(image["info"])
         with gr.Column(min_width=220):
             widgets["seed_audio"] = gr.Audio(
-                label=strings.SETTINGS["seed_audio"][0], type="filepath", sources=["upload"], elem_id="seed_audio"
+                label=sound["label"], type="filepath", sources=["upload"], elem_id="seed_audio"
             )
-            gr.HTML(f'<p class="hint">{escape(strings.SETTINGS["seed_audio"][1])}</p>')
+            hint(sound["info"])
     with gr.Row():
-        widgets["strength"] = gr.Slider(0, 1, 0.6, step=0.05, min_width=220, **_labels("strength"))
-        widgets["loop"] = gr.Checkbox(False, min_width=220, **_labels("loop"))
+        with gr.Column(min_width=220):
+            widgets["strength"] = _slider("strength", 0.6)
+        with gr.Column(min_width=220):
+            widgets["loop"] = gr.Checkbox(False, **labels("loop"))
     return widgets
 
 
 def _columns() -> Widgets:
-    return {"columns": gr.Slider(1, MAX_COLUMNS, 3, step=1, elem_id="columns", **_labels("columns"))}
+    return {"columns": gr.Slider(1, MAX_COLUMNS, 3, step=1, elem_id="columns", **labels("columns"))}
+
+
+def results_panel() -> Widgets:
+    """Downloads, the dubbed part, all parts, the film, the history."""
+    widgets: Widgets = {}
+    with gr.Column(elem_id="panel-results"):
+        heading(strings.RESULTS_HEADING)
+        widgets["results_empty"] = gr.HTML(render("empty", text=strings.RESULTS_EMPTY, small=False))
+        with gr.Row(elem_id="downloads"):
+            widgets["archive"] = gr.DownloadButton(
+                strings.DOWNLOAD_ARCHIVE, variant="primary", visible=False, min_width=180, elem_id="archive"
+            )
+            widgets["film_file"] = gr.DownloadButton(
+                strings.DOWNLOAD_FILM, visible=False, min_width=180, elem_id="film-file"
+            )
+            widgets["undo"] = gr.Button(strings.UNDO_NONE, visible=False, min_width=140, elem_id="undo")
+        widgets["detail"] = gr.HTML("", visible=False, elem_id="detail", js_on_load=TELL_TAKE)
+        widgets["grid"] = gr.HTML("", visible=False, elem_id="grid")
+        widgets["film"] = gr.HTML("", visible=False, elem_id="film")
+        with gr.Accordion(strings.HISTORY_HEADING, open=False):
+            widgets["history"] = gr.HTML(history_html(()), elem_id="history")
+    return widgets

@@ -90,13 +90,14 @@ def _seed_file(kind: Kind, flag: str, label: str, metavar: str, help: str) -> Op
 
 MUSIC: dict[str, Option] = {
     "negative_prompt": Option(
-        Kind.TEXT, "what the music should not sound like", "Negative prompt", "--negative-prompt", "TEXT"
+        Kind.TEXT, "what the music should not sound like; the model gets it word for word", "Negative prompt",
+        "--negative-prompt", "TEXT",
     ),
     "scheduler": Option(
         Kind.CHOICE, "denoising method; dpm++ needs the fewest steps", "Scheduler", "--scheduler", choices=SCHEDULERS
     ),
     "guidance_scale": Option(
-        Kind.NUMBER, "how closely the prompt is followed, 0 to 45", "Guidance scale", "--guidance", "G",
+        Kind.NUMBER, "how closely the music follows the prompt, 0 to 45", "Guidance scale", "--guidance", "G",
         MIN_GUIDANCE, MAX_GUIDANCE, step=0.5,
     ),
     "num_inference_steps": Option(
@@ -115,14 +116,15 @@ MUSIC: dict[str, Option] = {
         Kind.IMAGE, "--seed-image", "Seed image", "PNG", "a spectrogram image to start from, such as one made here"
     ),
     "seed_audio": _seed_file(
-        Kind.SOUND, "--seed-audio", "Seed audio", "FILE", "sound to start from: a recording, a hum, an earlier take"
+        Kind.SOUND, "--seed-audio", "Seed audio", "FILE", "a sound to start from: a recording, a hum, an earlier take"
     ),
     "strength": Option(
-        Kind.NUMBER, "with a seed image or audio: 0 keeps it, 1 ignores it", "Strength", "--strength", "X",
+        Kind.NUMBER, "with a seed image or seed audio: 0 keeps it, 1 ignores it", "Strength", "--strength", "X",
         0.0, 1.0, step=0.05,
     ),
     "loop": Option(
-        Kind.SWITCH, "make the end meet the start, so that the music can repeat without a seam", "Loop", "--loop"
+        Kind.SWITCH, "lead the end of the music back to its start, so that it can repeat without a seam", "Loop",
+        "--loop",
     ),
 }  # fmt: skip
 """What decides the music, by its name in GenerationSettings."""
@@ -130,11 +132,11 @@ MUSIC: dict[str, Option] = {
 MIX: dict[str, Option] = {
     "sound_mode": Option(
         Kind.CHOICE,
-        "replace the part's sound, lay the music under it, or duck the music while the original speaks",
+        "replace the original sound, mix the music under it, or duck: turn the music down while the original speaks",
         "Sound", "--mix", choices=tuple(SoundMode),
     ),
     "music_gain_db": Option(
-        Kind.NUMBER, "under and duck: level of the music relative to the original, -40 to 0 dB", "Music level",
+        Kind.NUMBER, "for under and duck: level of the music relative to the original, -40 to 0 dB", "Music level",
         "--music-gain", "DB", MIN_MUSIC_GAIN_DB, MAX_MUSIC_GAIN_DB, step=0.5,
     ),
     "loudness": Option(
@@ -183,8 +185,9 @@ PROGRAM: dict[str, Option] = {
     "queue_size": Option(Kind.WHOLE, "how many jobs may wait on the page", low=1, high=1000),
     "mcp_server": Option(Kind.SWITCH, "offer the page's functions to agents over MCP"),
     "describer": Option(
-        Kind.CHOICE, "what reads the picture. palette: colour, light and movement, at once. vlm: a vision-language "
-        "model. replicate: a service that needs a token", "Describer", "--describer", choices=DESCRIBERS,
+        Kind.CHOICE, "what describes the picture. palette: colour, light and movement, at once. vlm: a vision-language "
+        "model. replicate: an online model, needs a token. auto: vlm on a GPU, otherwise palette", "Described by",
+        "--describer", choices=DESCRIBERS,
     ),
     "replicate_api_token": Option(Kind.TEXT, "token for replicate.com"),
     "replicate_base_url": Option(Kind.TEXT, "where that service answers"),

@@ -11,7 +11,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from app.media.ffmpeg import ffmpeg_exe
-from app.result.archive import verify
+from app.result.verify import verify
 from tests.fixtures_page import Served
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -10,7 +10,7 @@ import pytest
 
 from app import media
 from app.page import strings
-from app.result.archive import verify
+from app.result.verify import verify
 from tests.fixtures_page import Served, Visit
 
 pytestmark = pytest.mark.browser
@@ -200,7 +200,7 @@ def test_two_visitors_wait_in_line_and_see_only_their_own_files(visit: Open, rea
     upload = first.tab.locator("#video video").evaluate("e => e.currentSrc || e.src")
     if upload.startswith("http"):
         assert first.tab.request.get(upload).status == 200
-    assert "Nothing made yet" in second.text("#panel-results")
+    assert strings.RESULTS_EMPTY in second.text("#panel-results")
     first.open_settings()
     first.number(strings.N_PARTS_LABEL, 1)
     first.number("Steps", 100)

@@ -18,7 +18,8 @@ from app.errors import PlanError
 from app.models import ModelShelf
 from app.page import strings
 from app.page.order import CONTROLS
-from app.settings import SoundMode
+from app.page.panels import labels
+from app.settings import OPTIONS, SoundMode
 from app.soundtrack.mix import MixSettings
 from riffusion_inference.datatypes import GenerationSettings, Waveform
 from tests.fixtures_page import Served, Visit
@@ -99,11 +100,11 @@ def change_everything(me: Visit, tmp_path: Path) -> None:
     """Give every control another value than it has."""
     me.number(strings.N_PARTS_LABEL, 6)
     me.tab.locator("#strip .frame").nth(5).wait_for()
-    me.pick(strings.SPLIT_LABEL, "Re-encode, clean starts")
+    me.pick("How to cut", "Re-encode, clean starts")
     me.tab.locator('#strip .frame[data-index="5"]').click()
     me.tab.locator("#card dd", has_text="5 of 6").wait_for()
     me.apply("slow strings")
-    me.tab.get_by_label(strings.NEGATIVE_LABEL).fill("vocals")
+    me.tab.get_by_label("Negative prompt").fill("vocals")
     me.open_settings()
     me.pick("Checkpoint", "pocket")
     me.tab.wait_for_timeout(500)  # The checkpoint brings its own steps and scheduler, which are changed below.
@@ -145,6 +146,8 @@ def test_values_out_of_range_are_said_before_the_queue(
     assert calls == []
 
 
-def test_widgets_and_controls_have_the_same_names() -> None:
-    assert set(strings.SETTINGS) - {"loudness_lufs"} <= set(CONTROLS)
-    assert all(help_line.endswith(".") for _, help_line in strings.SETTINGS.values())
+def test_every_control_has_a_label_and_one_line_of_help() -> None:
+    said = [labels(name) for name in {*CONTROLS, *strings.SETTINGS}]
+    assert all(one["label"] for one in said)
+    assert all(one["info"].endswith(".") and "\n" not in one["info"] for one in said)
+    assert set(strings.SETTINGS) <= {*OPTIONS, "loudness_lufs", "columns"}

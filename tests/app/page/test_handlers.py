@@ -134,7 +134,7 @@ def test_limits_and_wrong_files_are_sentences(context: PageContext, real_clip: P
     shown = take_video(context, session, str(clip))
     assert "lasts 00:05.000, but the longest accepted here is 00:03.000" in shown["facts"]
     clip.write_bytes(bytes(1_500_000))
-    assert "has 2 MB, but at most 1 MB" in take_video(context, session, str(clip))["facts"]
+    assert "is 2 MB, but the limit here is 1 MB" in take_video(context, session, str(clip))["facts"]
     assert "not from this visit" in take_video(context, session, str(real_clip))["facts"]
     assert "Upload a video first" in take_video(context, session, None)["reason"]["value"]
 
@@ -224,7 +224,7 @@ def test_progress_says_stage_step_and_time_left(monkeypatch: pytest.MonkeyPatch)
     stages.add(Progress("generate", 1, 10))
     assert stages.seconds_left() is None or stages.seconds_left() == 0
     assert seconds_text(200) == "3 min 20 s"
-    assert "You are number 2 in the queue" in waiting_html(2, 1)
+    assert "1 job is running. You are number 2 in the queue." in waiting_html(2, 1)
 
 
 def a_job(flag: Path) -> Job:
