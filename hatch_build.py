@@ -32,7 +32,7 @@ class RequirementsHook(MetadataHookInterface):
         Raises:
             ValueError: a line is neither a pin nor `-r` to another file.
         """
-        found = {}
+        found: dict[str, str] = {}
         for raw in Path(self.root, file).read_text(encoding="utf-8").splitlines():
             line = raw.partition("#")[0].strip()
             if line.startswith("-r "):

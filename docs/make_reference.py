@@ -1,4 +1,4 @@
-"""Writes docs/reference.md from the docstrings of the public library: `make docs`, or `python -m docs.make_reference`."""
+"""Writes docs/reference.md from the docstrings of the public library: `make docs`."""
 
 from __future__ import annotations
 

@@ -2,80 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-import sysconfig
 import zipfile
-from dataclasses import dataclass
 from email import message_from_string
 from email.message import Message
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from app import __version__
+from tests.fixtures_package import ROOT, Installed
 
-ROOT = Path(__file__).resolve().parent.parent
-NOT_CORE = ("gradio", "spaces", "replicate")
 # Pocket's weights are 28 MB and hardly shrink.
 MAX_WHEEL_BYTES = 40_000_000
-
-
-@dataclass(frozen=True)
-class Installed:
-    """An environment that holds the wheel, and an empty folder to work in."""
-
-    bin: Path
-    """Folder of its commands."""
-    folder: Path
-    """Where commands are run."""
-
-    def run(self, program: str, *args: object) -> subprocess.CompletedProcess[str]:
-        """Run one of its programs with nothing of this clone in sight."""
-        return subprocess.run(
-            [self.bin / program, *map(str, args)],
-            cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder.parent), "HF_HUB_OFFLINE": "1", "DEVICE": "cpu"},
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as `make wheel` builds it, but with the hatchling that is installed here: no network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip("wheel", ROOT, "--no-deps", "--no-build-isolation", "--wheel-dir", folder)
-    (found,) = folder.glob("*.whl")
-    return found
-
-
-@pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """A new environment with the wheel; it borrows this one's libraries, those that are not core left out."""
-    home = tmp_path_factory.mktemp("installed")
-    venv, folder = home / "venv", home / "empty folder"
-    folder.mkdir()
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
-    pip("--python", venv / "bin" / "python", "install", "--no-deps", "--no-index", "--no-compile", wheel)
-    (packages,) = venv.glob("lib/python*/site-packages")
-    (packages / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"])
-    for name in NOT_CORE:
-        (packages / f"{name}.py").write_text(f"raise ModuleNotFoundError('not installed', name='{name}')")
-    return Installed(venv / "bin", folder)
-
-
-def pip(*args: object) -> None:
-    """Run this environment's pip."""
-    words = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *map(str, args)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
 
 
 def test_wheel_holds_the_program_its_configs_and_the_checkpoint(wheel: Path) -> None:
