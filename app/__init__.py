@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .dub import Order, PartOrder, Run, changed_order, new_order
     from .models import ModelShelf
-    from .result import Result, open_result, verify
+    from .result import Result, open_result
+    from .result.verify import verify
     from .settings import Settings, load_settings
 
 __all__ = [
@@ -51,9 +52,9 @@ ROOM_OF = {
     "load_settings": "settings",
     "new_order": "dub",
     "open_result": "result",
-    "verify": "result",
+    "verify": "result.verify",
 }
-"""The room of each public name. The function dub is in the room of its name, so it is imported from there."""
+"""The module of each public name. The function dub is in the room of its name, so it is imported from there."""
 
 
 def __getattr__(name: str) -> object:

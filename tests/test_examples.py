@@ -53,3 +53,13 @@ def test_music_from_words(installed: Installed) -> None:
     assert (techno.samplerate, techno.frames) == (44100, 6 * 44100)
     assert (loop.samplerate, loop.frames) == (44100, 8 * 44100)
     assert (installed.folder / "techno.png").is_file()
+
+
+def test_dub_a_video(installed: Installed) -> None:
+    said = run_notebook(installed, "dub_a_video.ipynb").splitlines()
+    assert said.count("verified: True") == 2
+    assert "the same music: True" in said
+    (stages,) = (line for line in said if line.startswith("stages: "))
+    assert "mix" in stages
+    assert "generate" not in stages
+    assert (installed.folder / "under" / "film.mp4").is_file()
