@@ -41,8 +41,8 @@ LOG = logging.getLogger(__name__)
 LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 """What is logged without -v, with -v and with -vv."""
 VERBOSE_HELP = "log more on stderr: -v what is going on, -vv all details and where an error comes from"
-EXTRA_OF = {"gradio": "page", "spaces": "page", "replicate": "replicate"}
-"""Libraries that need not be installed, and the extra of the package that brings each."""
+OF_THE_PAGE = ("gradio", "spaces")
+"""Libraries that need not be installed: the extra `page` brings them."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -91,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except RiffusionError as error:
             return _tell(args, str(error), FAILED)
         except ModuleNotFoundError as error:
-            return _tell(args, str(_without_extra(args, error)), FAILED)
+            return _tell(args, str(_without_page(args, error)), FAILED)
         except BrokenPipeError:
             # Whoever read our output has closed it (`| head`): there is nobody left to tell.
             sys.stdout = None  # type: ignore[assignment]
@@ -109,12 +109,12 @@ def _tell(args: argparse.Namespace, sentence: str, code: int) -> int:
     return code
 
 
-def _without_extra(args: argparse.Namespace, error: ModuleNotFoundError) -> ConfigError:
-    """What to install for a command whose library is missing; any other missing module is our own bug."""
+def _without_page(args: argparse.Namespace, error: ModuleNotFoundError) -> ConfigError:
+    """What to install where the page's libraries are missing; any other missing module is our own bug."""
     library = str(error.name).split(".")[0]
-    if library not in EXTRA_OF:
+    if library not in OF_THE_PAGE:
         raise error
     return ConfigError(
         f"{args.command} needs the package {library}, which is not installed: "
-        f'run pip install ".[{EXTRA_OF[library]}]" in the project\'s folder.'
+        'run pip install ".[page]" (or -r requirements.txt) in the project\'s folder.'
     )

@@ -44,7 +44,7 @@ def test_verbose(
     assert len(err.splitlines()) == 1 or logged
 
 
-def test_what_is_not_installed_is_named_with_its_extra(
+def test_what_the_page_needs_is_named_with_its_extra(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def serve(*_: object) -> int:
@@ -54,7 +54,8 @@ def test_what_is_not_installed_is_named_with_its_extra(
     code, _, err = run(capsys, "serve")
     assert code == 1
     assert err == (
-        'serve needs the package gradio, which is not installed: run pip install ".[page]" in the project\'s folder.\n'
+        "serve needs the package gradio, which is not installed: "
+        'run pip install ".[page]" (or -r requirements.txt) in the project\'s folder.\n'
     )
 
 
