@@ -8,7 +8,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 DEMO_VIDEO = $(shell $(PY) -c "import importlib.util as u, pathlib as p; print(p.Path(u.find_spec('gradio').origin).parent / 'media_assets/videos/world.mp4')")
 DEMO_PROMPT ?= upbeat electronic dance music, driving drums and synth bass, 120 BPM
 
-.PHONY: demo test run check format clean
+.PHONY: demo test run check format wheel docs clean
 
 demo: $(VENV)/.installed
 	$(PY) -m app dub "$(DEMO_VIDEO)" --parts 4 --part 2 --prompt "$(DEMO_PROMPT)" --model pocket --seed 7 --out demo --force
@@ -28,6 +28,13 @@ format: $(VENV)/.installed-dev
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
+wheel: $(VENV)/.installed-dev
+	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+	@ls -sh dist/*.whl
+
+docs: $(VENV)/.installed-dev
+	$(PY) -m docs.make_reference
+
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer with venv was found: install one (on Debian also python3-venv), or say PYTHON=/path/to/python3."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
@@ -43,4 +50,4 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-replicate.txt requirem
 	@touch $@
 
 clean:
-	rm -rf demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,7 +5,7 @@
     model = load_model("pocket")
     take = model.generate(GenerationSettings("calm piano"), n_samples=5 * 44100, sample_rate=44100)[0]
 
-Importing this package costs numpy; torch is imported when a model is loaded.
+Importing this package is cheap: numpy and torch are imported when a model is loaded.
 """
 
 from riffusion_inference.datatypes import (

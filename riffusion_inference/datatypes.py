@@ -1,4 +1,4 @@
-"""The frozen types that flow through the music layer. Importing this module costs numpy and nothing else."""
+"""The frozen types that flow through the music layer. Importing this module costs the standard library and no more."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from riffusion_inference.errors import GenerationCancelled, SettingError, SpectrogramError
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL import Image
 
 MIN_GUIDANCE, MAX_GUIDANCE = 0.0, 45.0

@@ -8,4 +8,10 @@ import os
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-pytest_plugins = ["tests.fixtures_clips", "tests.fixtures_models", "tests.fixtures_page", "tests.fixtures_dub"]
+pytest_plugins = [
+    "tests.fixtures_clips",
+    "tests.fixtures_models",
+    "tests.fixtures_page",
+    "tests.fixtures_dub",
+    "tests.fixtures_package",
+]

@@ -68,6 +68,9 @@ def imports(path: Path, *, at_start: bool = False) -> Iterator[str]:
             base = ".".join(package.split(".")[: len(package.split(".")) + 1 - node.level]) if node.level else ""
             module = ".".join(part for part in (base, node.module) if part)
             for alias in node.names:
+                if alias.name == "__version__":
+                    # The one word that the package's face says itself, instead of fetching it from a room.
+                    continue
                 name = f"{module}.{alias.name}"
                 yield name if name in MODULES else module
 
@@ -135,12 +138,13 @@ def test_environment_is_read_in_one_place(path: Path) -> None:
     assert not reads or room_of(module_of(path)) == "settings", f"{path} reads the environment in lines {reads}"
 
 
-def test_help_does_not_import_torch() -> None:
+def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys, app.__main__ as m\n"
         "try: m.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "assert 'torch' not in sys.modules"
+        "heavy = {'torch', 'numpy', 'PIL', 'av', 'gradio', 'jinja2'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -15,6 +15,7 @@ from ..plan import Part, SplitMode, timeline
 from ..result import Result, open_result, verify
 from ..result.facts import DubFacts
 from ..settings import Settings
+from . import PROGRAM
 from .sound import generate_command, invert_command, spectrogram_command
 from .terminal import ProgressLines, StopSwitch
 from .usage import UsageError, given_options, print_json, settings_of, wrong_usage
@@ -40,7 +41,7 @@ def _check_complete(args: argparse.Namespace) -> None:
     }
     absent = [name for name, value in needed.items() if value is None or value == []]
     if absent:
-        raise UsageError(f"dub needs {', '.join(absent)}: see python -m app dub --help.")
+        raise UsageError(f"dub needs {', '.join(absent)}: see {PROGRAM} dub --help.")
 
 
 def _order_new(args: argparse.Namespace, settings: Settings, models: ModelShelf) -> Order:

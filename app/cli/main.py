@@ -1,15 +1,18 @@
-"""The command line: what it understands. What it does is in cli_commands; nothing heavy is imported to show --help."""
+"""The command line: what it understands. What it does is in commands; nothing heavy is imported to show --help."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from collections.abc import Sequence
 
 from riffusion_inference.errors import GenerationCancelled, RiffusionError
 
-from ..errors import DubCancelled
+from .. import __version__
+from ..errors import ConfigError, DubCancelled
+from . import PROGRAM
 from .options import add_dub, add_generate, add_invert, add_mood, add_serve, add_spectrogram, add_split, add_verify
 from .terminal import StopSwitch
 from .usage import UsageError
@@ -21,30 +24,44 @@ Cut a video into equal parts, make music for one of them from a few words, and p
 The result is a folder with the parts, the music, the whole film with the new sound, and a zip of it all.
 Nothing but the chosen part's sound changes; `verify` proves it.
 """
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
-  python -m app dub holiday.mp4 --parts 4 --part 2 --prompt "calm piano, slow" --out result
-  python -m app dub holiday.mp4 --parts 4 --part 2 --prompt auto --out result        (looks at the picture)
-  python -m app verify result --source holiday.mp4
-  python -m app generate --prompt "funky bass line" --seconds 12.3 --out bass.wav
-  python -m app serve                                                                  (the page, in a browser)
+  {PROGRAM} dub holiday.mp4 --parts 4 --part 2 --prompt "calm piano, slow" --out result
+  {PROGRAM} dub holiday.mp4 --parts 4 --part 2 --prompt auto --out result    (looks at the picture)
+  {PROGRAM} verify result --source holiday.mp4
+  {PROGRAM} generate --prompt "funky bass line" --seconds 12.3 --out bass.wav
+  {PROGRAM} serve    (the page, in a browser)
 
-`python -m app dub --help` tells all about dub, and so on. Settings that stay can be written to .env (see .env.example).
+`{PROGRAM} dub --help` tells all about dub, and so on. Settings that stay can be written to .env (see .env.example).
 Exit code: 0 done, 1 it failed and said why, 2 the command was wrong, 130 stopped by Ctrl-C.
 """
+
+
+LOG = logging.getLogger(__name__)
+LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+"""What is logged without -v, with -v and with -vv."""
+VERBOSE_HELP = "log more on stderr: -v what is going on, -vv all details and where an error comes from"
+OF_THE_PAGE = ("gradio", "spaces")
+"""Libraries that need not be installed: the extra `page` brings them."""
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Every command with its options."""
     parser = argparse.ArgumentParser(
-        prog="python -m app",
+        prog=PROGRAM,
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"riffusion-dub {__version__}")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help=VERBOSE_HELP)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for add in (add_dub, add_split, add_generate, add_invert, add_spectrogram, add_verify, add_mood, add_serve):
         add(commands)
+    for command in commands.choices.values():
+        # Suppressed: without -v after the command, the one before it counts.
+        command.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help=VERBOSE_HELP)
+        command.epilog = str(command.epilog).replace("python -m app", PROGRAM)
     return parser
 
 
@@ -52,14 +69,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        argv: words after `python -m app`; None takes the process's.
+        argv: words after the program's name; None takes the process's.
     Returns:
         The exit code: 0 done, 1 failed, 130 stopped.
     Raises:
-        SystemExit: with 0 after --help, with 2 after wrong usage.
+        SystemExit: with 0 after --help and --version, with 2 after wrong usage.
     """
     parser = build_parser()
     args = parser.parse_args(argv)
+    logging.basicConfig(level=LOG_LEVELS[min(args.verbose, 2)], format="%(levelname)s %(name)s: %(message)s")
+    LOG.info("riffusion-dub %s on Python %s", __version__, sys.version.split()[0])
     with StopSwitch(enabled=args.command != "serve") as stop:
         try:
             from .commands import COMMANDS
@@ -71,6 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _tell(args, "Stopped; nothing was left behind.", STOPPED)
         except RiffusionError as error:
             return _tell(args, str(error), FAILED)
+        except ModuleNotFoundError as error:
+            return _tell(args, str(_without_page(args, error)), FAILED)
         except BrokenPipeError:
             # Whoever read our output has closed it (`| head`): there is nobody left to tell.
             sys.stdout = None  # type: ignore[assignment]
@@ -79,9 +100,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _tell(args: argparse.Namespace, sentence: str, code: int) -> int:
     """Say on stderr why it ended, and in JSON on stdout where that was asked for."""
+    LOG.debug("Ended by:", exc_info=True)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)
     print(sentence, file=sys.stderr)
     if getattr(args, "json", False):
         print(json.dumps({"error": sentence}, ensure_ascii=False))
     return code
+
+
+def _without_page(args: argparse.Namespace, error: ModuleNotFoundError) -> ConfigError:
+    """What to install where the page's libraries are missing; any other missing module is our own bug."""
+    library = str(error.name).split(".")[0]
+    if library not in OF_THE_PAGE:
+        raise error
+    return ConfigError(
+        f"{args.command} needs the package {library}, which is not installed: "
+        'run pip install ".[page]" (or -r requirements.txt) in the project\'s folder.'
+    )

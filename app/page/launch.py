@@ -73,7 +73,8 @@ def check_mcp(settings: Settings) -> None:
     """Raise ConfigError where agents are wanted and the package for them is missing."""
     if settings.mcp_server and importlib.util.find_spec("mcp") is None:
         raise ConfigError(
-            "MCP_SERVER=true needs the package mcp, which is not installed: run pip install -r requirements-mcp.txt."
+            'MCP_SERVER=true needs the package mcp, which is not installed: run pip install ".[mcp]" '
+            "(or -r requirements-mcp.txt) in the project's folder."
         )
 
 

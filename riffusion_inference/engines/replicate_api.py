@@ -61,8 +61,8 @@ class ReplicateApi:
             import replicate
         except ImportError as error:
             raise EngineError(
-                "Replicate needs its client: run `pip install -r requirements-replicate.txt`, or choose an engine that "
-                "runs here."
+                'Replicate needs its client: run pip install ".[replicate]" (or -r requirements-replicate.txt) in the '
+                "project's folder, or choose an engine that runs here."
             ) from error
         self._token = token.strip()
         self._base_url = base_url.rstrip("/")

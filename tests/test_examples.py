@@ -1,0 +1,65 @@
+"""The notebooks run from the first cell to the last where nothing but the wheel is installed."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+
+from tests.fixtures_package import ROOT, Installed
+
+EXAMPLES = ROOT / "examples"
+# Each cell in turn in one namespace, as a kernel runs them; a traceback names the cell.
+RUN = """
+import json, sys
+space = {"__name__": "__main__"}
+for number, source in enumerate(json.load(open(sys.argv[1], encoding="utf-8"))):
+    exec(compile(source, f"cell {number}", "exec"), space)
+"""
+
+
+def cells(name: str) -> list[dict[str, Any]]:
+    """A notebook's cells of code."""
+    notebook = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def run_notebook(installed: Installed, name: str) -> str:
+    """Run every cell in order and return what they printed."""
+    code = installed.folder / f"{name}.json"
+    code.write_text(json.dumps(["".join(cell["source"]) for cell in cells(name)]), encoding="utf-8")
+    done = installed.run("python", "-c", RUN, code)
+    code.unlink()
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.name)
+def test_notebooks_are_stored_without_outputs(path: Path) -> None:
+    for cell in cells(path.name):
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+        ast.parse("".join(cell["source"]))
+
+
+def test_music_from_words(installed: Installed) -> None:
+    said = run_notebook(installed, "music_from_words.ipynb")
+    assert "125 BPM" in said
+    techno, loop = (soundfile.info(installed.folder / name) for name in ("techno.wav", "loop.wav"))
+    assert (techno.samplerate, techno.frames) == (44100, 6 * 44100)
+    assert (loop.samplerate, loop.frames) == (44100, 8 * 44100)
+    assert (installed.folder / "techno.png").is_file()
+
+
+def test_dub_a_video(installed: Installed) -> None:
+    said = run_notebook(installed, "dub_a_video.ipynb").splitlines()
+    assert said.count("verified: True") == 2
+    assert "the same music: True" in said
+    (stages,) = (line for line in said if line.startswith("stages: "))
+    assert "mix" in stages
+    assert "generate" not in stages
+    assert (installed.folder / "under" / "film.mp4").is_file()
