@@ -187,3 +187,20 @@ def test_a_name_with_a_leading_dash(
     code, out, err = run(capsys, "split", "--parts", 2, "--out=-out", "--json", "--", '-it\'s "odd".mp4')
     assert code == 0, err
     assert len(json.loads(out)["parts"]) == 2
+
+
+def test_a_command_reads_the_index_of_its_video_once(
+    capsys: pytest.CaptureFixture[str],
+    dub_clip: Path,
+    cli_model: ChordModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from app.media.mp4 import movie
+
+    read, seen = movie.read_top_level, []
+    monkeypatch.setattr(movie, "read_top_level", lambda path: seen.append(Path(path)) or read(path))
+    picture = ("--prompt", "auto", "--describer", "palette")
+    code, _, said = run(capsys, "dub", dub_clip, "--parts", 4, "--part", 2, *picture, "--out", tmp_path / "out")
+    assert code == 0, said
+    assert seen.count(dub_clip) == 1
