@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import zipfile
 from email import message_from_string
@@ -12,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import hatch_build
 from app import __version__
 from tests.fixtures_package import ROOT, Installed
 
@@ -89,6 +91,10 @@ def test_dependencies_are_ranges_from_the_pins(wheel: Path) -> None:
         assert Version(f"{version.major}.{version.minor}.99") in needs[""][name].specifier
         assert Version(f"{version.major}.{version.minor + 1}") not in needs[""][name].specifier
     assert "mcp" in needs["mcp"]["gradio"].extras
+
+
+def test_the_examples_of_the_ranges_are_true() -> None:
+    assert doctest.testmod(hatch_build) == (0, 1)
 
 
 def test_the_command_names_itself(installed: Installed) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -225,6 +226,15 @@ def test_out_force_json_and_from(runner: Runner, tmp_path: Path) -> None:
     code = main(["dub", "--from", str(tmp_path / "here"), "--seed", "3", "--out", str(tmp_path / "there")])
     assert code == 0
     assert np.array_equal(media.decode_audio(tmp_path / "there" / "film.mp4").samples, first.film)
+
+
+@pytest.mark.parametrize("option", ["-v", "--verbose"])
+def test_verbose_lowers_the_level_of_the_log(runner: Runner, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    # As in a new process: nothing is set up yet.
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root, "level", logging.WARNING)
+    runner(option)
+    assert logging.root.level == logging.INFO
 
 
 def test_no_option_of_dub_is_forgotten_here() -> None:
