@@ -40,6 +40,7 @@ ORDER = {
 # Who may import a library: the rooms of its package.
 MAY_IMPORT = {
     "gradio": {"page"},
+    "jinja2": {"page"},
     "av": {"media"},
     "ffmpeg": {"media"},
     "imageio_ffmpeg": {"media"},
