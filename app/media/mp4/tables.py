@@ -20,7 +20,7 @@ Source: ISO/IEC 14496-12, 8.6.1 (stts, ctts), 8.6.2 (stss), 8.7.3 (stsz, stz2), 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,11 +39,11 @@ class Runs:
     values: np.ndarray
     """[R] int64, what."""
 
+    ends: np.ndarray = field(init=False)
+    """[R] int64, one past the last sample of each run; derived."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "ends", np.cumsum(self.counts))
-
-    ends: np.ndarray = None  # type: ignore[assignment]
-    """[R] int64, one past the last sample of each run."""
 
     def between(self, first: int, last: int) -> np.ndarray:
         """The values of samples first to last (exclusive); past the table's end the last value goes on."""
