@@ -23,6 +23,7 @@ SAMPLE_RATE = 48000
 BITS, BLOCK = 10, 16
 
 PICTURES = f"-f rawvideo -pix_fmt yuv420p -s {WIDTH}x{HEIGHT} -framerate {RATE} -i raw.yuv"
+SLOW_PICTURES = PICTURES.replace(f"-framerate {RATE}", "-framerate 3")  # 25 s
 SOUND = "-i sound.wav"
 X264 = "-c:v libx264 -preset veryfast -threads 1 -bf 3 -g 250 -sc_threshold 0"
 AAC = "-c:a aac -aac_pns 0 -b:a 96k"
@@ -36,6 +37,10 @@ RECIPES: dict[str, tuple[str, str]] = {
     "h264": ("mp4", f"{PICTURES} {SOUND} {X264} {AAC} -t 3"),
     "keyframes": ("mp4", f"{PICTURES} {SOUND} {X264} -g 10 {AAC} -t 3"),
     "open_gop": ("mp4", f"{PICTURES} {SOUND} {X264} -x264-params open-gop=1:keyint=14:min-keyint=14 {AAC} -t 3"),
+    "open_gop_long": (
+        "mp4",
+        f"{SLOW_PICTURES} {SOUND} {X264} -x264-params open-gop=1:keyint=14:min-keyint=14:bframes=3 {AAC}",
+    ),
     "variable_rate": (
         "mp4",
         f"{PICTURES} {SOUND} -vf \"select='lt(n,20)+not(mod(n,3))'\" -fps_mode vfr {X264} -g 8 {AAC} -t 3",

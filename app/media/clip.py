@@ -59,7 +59,7 @@ class Clip:
     n_chapters: int = 0
     """Chapters in the file."""
     movie: Movie | None = field(default=None, repr=False, compare=False)
-    """The file's index as the probe read it, so that nobody reads it again; None where the file is no MP4 or MOV."""
+    """The file's index as the probe read it, so that it is not read again; None where the file is not MP4 or MOV."""
 
     @property
     def n_frames(self) -> int:
@@ -76,11 +76,6 @@ class Clip:
         """True where frames are shown for different times, by more than rounding to time_base."""
         steps = [b - a for a, b in zip(self.frame_pts, self.frame_pts[1:], strict=False)]
         return bool(steps) and max(steps) - min(steps) > 1
-
-    @property
-    def is_mp4_family(self) -> bool:
-        """True for MP4, MOV and their kin."""
-        return "mp4" in self.container.split(",")
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def read_audio(clip_or_path: Clip | Path) -> Waveform:
     Returns:
         Waveform, samples [C, T] float32.
     Raises:
-        MediaError: it cannot be read or holds no sound.
+        MediaError: it cannot be read or has no sound.
     """
     return audio_samples(clip_or_path)
 

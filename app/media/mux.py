@@ -112,7 +112,11 @@ def _mux_mp4(
     should_cancel: ShouldCancel | None,
     from_zero: bool,
 ) -> None:
-    """The source's tracks as they are, beside one made of the waveform; from_zero takes away a wait common to all."""
+    """The source's tracks as they are, beside one made of the waveform; from_zero removes a wait that all tracks share.
+
+    The movie's timescale becomes one in which the sound's start and end are whole numbers; edit lists and track headers
+    count in it, so those of the tracks that are kept are rescaled.
+    """
     if at < 0:
         raise MediaError(f"The sound would start {float(-at):.3f} s before the file does: trim it to start there.")
     scale = math.lcm(movie.timescale, waveform.sample_rate)
@@ -134,7 +138,11 @@ def _mux_mp4(
 
 
 def _sound_track(movie: Movie, sound: Track, waveform: Waveform, at: Fraction, scale: int) -> tuple[OutTrack, int]:
-    """All of the waveform, with the header of the track that it replaces."""
+    """All of the waveform, with the header of the track that it replaces.
+
+    An AAC encoder puts 1024 samples before the sound (its priming) and fills up the last packet. The encoded file's own
+    edit list hides the first; where the sound ends is known here alone, so the edit written shows just the waveform.
+    """
     assert sound.shown is not None
     old = next(iter(movie.of_kind("soun")), None)
     described = with_header_of(sound, old) if old is not None else renumbered(sound, movie)

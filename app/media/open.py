@@ -38,7 +38,7 @@ def index_of(source: Clip | Path, container: Any) -> Movie | None:
 
 
 def check_readable(path: Path) -> Path:
-    """Raise MediaError unless path is a file that can be read and holds something; return it absolute."""
+    """Raise MediaError unless path is a readable file that is not empty; return it absolute."""
     path = Path(path).absolute()
     if not path.exists():
         raise MediaError(f"{path} does not exist: check the name.")

@@ -63,7 +63,7 @@ def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator
 
 
 def _indexed_extent(stream: Any, movie: Movie | None) -> SoundExtent | None:
-    """What MP4's tables say of an audio stream; None where they do not tell."""
+    """What MP4's tables say of an audio stream; None where they do not say."""
     if movie is None or movie.is_fragmented or stream.index >= len(movie.tracks):
         return None
     track = movie.tracks[stream.index]

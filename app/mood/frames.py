@@ -123,7 +123,7 @@ def still_at(clip: Clip, at: Fraction) -> Image.Image:
     """The frame on screen at a time.
 
     Raises:
-        MoodError: the time lies outside the video.
+        MoodError: the time is outside the video.
     """
     if not 0 <= at <= clip.duration:
         raise MoodError(

@@ -22,7 +22,7 @@ class Level:
     feature: str
     """The field of Look or Movement."""
     below: float
-    """The level holds for values under this that no earlier row of the feature took."""
+    """The level applies to values under this that no earlier row of the feature took."""
     says: str
     """What the person reads; empty for what is not worth saying."""
     cheer: int
@@ -80,7 +80,7 @@ class Style:
     drums: str
     """"drums" or "no drums"."""
     bpm: int
-    """The tempo it likes."""
+    """The tempo that suits it."""
 
 
 STYLES = {
@@ -172,17 +172,17 @@ def read_palette(look: Look, movement: Movement | None, duration: Fraction) -> R
     )
 
 
-def rhythm(tempo: Tempo, liked_bpm: float | None = None) -> str:
+def rhythm(tempo: Tempo, preferred_bpm: float | None = None) -> str:
     """The tempo as a prompt says it.
 
     Args:
         tempo: of the part; nothing is said where the part is too short for it to be heard.
-        liked_bpm: the style's; where whole bars only fit far from it, the bare number is said.
+        preferred_bpm: the style's; where whole bars only fit far from it, the bare number is said.
     """
     if not tempo.is_musical:
         return ""
     bpm = round(tempo.bpm)
-    far = liked_bpm is not None and not 0.7 < float(tempo.bpm) / liked_bpm < 1.4
+    far = preferred_bpm is not None and not 0.7 < float(tempo.bpm) / preferred_bpm < 1.4
     word = "" if far else next(name for most, name in SPEEDS if bpm <= most)
     return f"{word} steady rhythm at {bpm} BPM".strip()
 
@@ -218,7 +218,7 @@ def table_markdown() -> str:
         _table(("Seen", "Value below", "Said", "Cheer", "Energy"), seen),
         _table(("Sum of cheer up to", "Mood"), [(_most(most, 99), name) for most, name in CHEER]),
         _table(("Sum of energy up to", "Pace"), [(_most(most, 99), name) for most, name in ENERGY]),
-        _table(("Mood", "Pace", "Atmosphere", "Genre", "Drums", "Liked BPM"), styles),
+        _table(("Mood", "Pace", "Atmosphere", "Genre", "Drums", "Preferred BPM"), styles),
         _table(("BPM up to", "Said"), [(_most(most, 999), name) for most, name in SPEEDS]),
         _table(("Warmth", "Instrument, calm or gentle", "Lively or driving"), [(k, *v) for k, v in MELODY.items()]),
         _table(("Texture", "It plays"), list(FIGURE.items())),

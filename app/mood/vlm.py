@@ -90,8 +90,8 @@ def load(model: str, device: str) -> tuple[Any, Any]:
             raise
         raise MoodError(
             f"The image model {model} is not on this machine and the hub could not be reached: either run "
-            f"`hf download {model}` on a connected machine, or point IMAGE_MODEL at a folder that holds one, or use "
-            "the palette describer, which needs no download."
+            f"`hf download {model}` where there is internet access, or set IMAGE_MODEL to a folder with such a model, "
+            "or use the palette describer, which needs no download."
         ) from error
     if hasattr(processor.image_processor, "do_image_splitting"):
         # Atmosphere needs no fine print; unsplit, a still costs a seventeenth of the tokens.

@@ -55,8 +55,8 @@ def write_part(
         clip: the source as probed, on the same timeline as movie.
         part: which frames.
         path: the file to create.
-        pictures: the track of movie that holds the clip's frames; None where it has none.
-        encoded: pictures of this part, encoded anew, to use instead of the source's.
+        pictures: the track of movie that contains the clip's frames; None where it has none.
+        encoded: pictures of this part, re-encoded, to use instead of the source's.
         on_bytes: called with the number of bytes copied since the last call; may raise to stop.
     Raises:
         OSError: the file cannot be written.
@@ -140,7 +140,7 @@ def lead_in(pictures: Track, clip: Clip, part: Part) -> tuple[Fraction, bool]:
     """Seconds of hidden pictures before a part's first frame, and whether they start with a clean picture.
 
     Args:
-        pictures: the track that holds the clip's frames.
+        pictures: the track that contains the clip's frames.
         clip: the source.
         part: of it.
     """

@@ -190,7 +190,7 @@ def _move_segments(job: _Job) -> tuple[Path, ...]:
 
 
 def _write_parts(job: _Job, source: CutSource, threads: int, crf: int) -> tuple[Path, ...]:
-    """Cut by edit lists, with the source's pictures or with ones encoded anew."""
+    """Cut by edit lists, with the source's pictures or with re-encoded ones."""
     paths = []
     encoded = None
     if job.plan.mode_used == SplitMode.REENCODE:

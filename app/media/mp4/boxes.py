@@ -1,4 +1,4 @@
-"""MP4 and QuickTime boxes: a tree of the ones that hold others, bytes for the rest.
+"""MP4 and QuickTime boxes: a tree of the ones that contain others, bytes for the rest.
 
 Source: ISO/IEC 14496-12, the sections named beside each table.
 """
@@ -24,7 +24,7 @@ class Box:
     kind: bytes
     """Four bytes, for example b"moov"."""
     payload: bytes = b""
-    """What the box holds, without its header, where it has no children."""
+    """What the box contains, without its header, where it has no children."""
     children: list[Box] = field(default_factory=list)
     """The boxes within, for the kinds in CONTAINER_BOXES."""
 

@@ -23,7 +23,7 @@ CHAPTER_TICKS = 10_000_000
 
 
 def with_picture_tags(new: Track, old: Track) -> Track:
-    """Pictures encoded anew, with the old track's header (rotation, language, number) and HDR tags.
+    """Re-encoded pictures, with the old track's header (rotation, language, number) and HDR tags.
 
     Args:
         new: the encoded track.
@@ -134,7 +134,7 @@ def _mastering(data: bytes) -> list[Box]:
 
 
 def clip_chapters(moov: Box, start: Fraction, end: Fraction) -> Box:
-    """A moov whose chapter list counts from start and leaves out what lies outside start to end.
+    """A moov whose chapter list counts from start and leaves out what is outside start to end.
 
     Args:
         moov: the index.

@@ -1,4 +1,4 @@
-"""An MP4 or MOV file as tracks that can be taken apart and written anew, the media data copied as it is."""
+"""An MP4 or MOV file as tracks that can be taken apart and written again, the media data copied as it is."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def read_movie(path: Path) -> Movie:
     Args:
         path: an MP4 or MOV file.
     Raises:
-        MediaError: it has no index, or the index is damaged, or it lists data that the file does not hold.
+        MediaError: it has no index, or the index is damaged, or it lists data that the file does not have.
     """
     try:
         return _read_movie(path)
@@ -138,7 +138,7 @@ def _read_movie(path: Path) -> Movie:
     end = max((track.table.end_byte() for track in tracks), default=0)
     if end > top.file_bytes:
         raise MediaError(
-            f"{path.name} is cut short: it holds {top.file_bytes:,} bytes of the {end:,} that its index lists. "
+            f"{path.name} is cut short: it has {top.file_bytes:,} bytes of the {end:,} that its index lists. "
             "Copy or download it again."
         )
     fragmented = b"moof" in top.kinds or top.moov.get(b"mvex") is not None
@@ -157,7 +157,7 @@ def _read_track(path: Path, trak: Box, movie_timescale: int) -> Track:
 
 
 def _from_first_picture(shown: ShownRange, table: SampleTable) -> ShownRange:
-    """Where an edit list starts amid a picture, FFmpeg leaves that one out and shows the next one at once."""
+    """Where an edit list starts in the middle of a picture, FFmpeg skips that one and shows the next one at once."""
     times = table.presentation_times()
     later = times[times >= shown.first]
     return dataclasses.replace(shown, first=int(later.min())) if len(later) else shown
@@ -233,7 +233,7 @@ def with_movie_timescale(trak: Box, old: int, new: int, earlier: int = 0) -> Box
         trak: to be copied.
         old: movie timescale of its file.
         new: movie timescale wanted.
-        earlier: how much of the wait at its start is taken away, in the new timescale.
+        earlier: how much of the wait at its start is removed, in the new timescale.
     """
     edits = [Edit(rescaled(e.duration, new, old), e.media_time, e.rate) for e in read_edits(trak)]
     if edits and edits[0].media_time == -1:

@@ -38,7 +38,7 @@ def frame_times(movie: Movie, video_index: int) -> FrameTimes | None:
         movie: the index.
         video_index: the track's number in the file.
     Returns:
-        The frames, or None where the tables alone do not tell: fragments, an unusual edit list, two pictures at the
+        The frames, or None where the tables alone do not say: fragments, an unusual edit list, two pictures at the
         same time, a codec whose packets are not frames, or an edit list whose shift is not a whole number of units.
     """
     track = movie.tracks[video_index] if video_index < len(movie.tracks) else None

@@ -172,8 +172,8 @@ def _chunks(
     if first >= last:
         none = np.zeros(0, dtype=np.int64)
         return np.array([first]), none, none
-    # A chunk is a run of samples that lie together in the file. The span may start and end amid one: its first chunk is
-    # what is left of the source's from `first` on, and lies `into` that chunk by the sizes of the samples before.
+    # A chunk is a run of samples that lie together in the file. The span may start and end within one: its first chunk
+    # is what is left of the source's from `first` on, and lies `into` that chunk by the sizes of the samples before.
     low = int(np.searchsorted(table.chunk_first, first, side="right")) - 1
     high = int(np.searchsorted(table.chunk_first, last, side="left"))
     bounds = np.unique(np.clip(table.chunk_first[low : high + 1], first, last))

@@ -20,7 +20,7 @@ Source: ISO/IEC 14496-12, 8.6.1 (stts, ctts), 8.6.2 (stss), 8.7.3 (stsz, stz2), 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,11 +39,11 @@ class Runs:
     values: np.ndarray
     """[R] int64, what."""
 
+    ends: np.ndarray = field(init=False)
+    """[R] int64, one past the last sample of each run; derived."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "ends", np.cumsum(self.counts))
-
-    ends: np.ndarray = None  # type: ignore[assignment]
-    """[R] int64, one past the last sample of each run."""
 
     def between(self, first: int, last: int) -> np.ndarray:
         """The values of samples first to last (exclusive); past the table's end the last value goes on."""
@@ -106,7 +106,7 @@ class SampleTable:
         return int(self.times_at(np.array([sample]))[0])
 
     def sample_at(self, time: int) -> int:
-        """The sample whose span of decoding time holds a time; 0 before the first, n_samples after the last."""
+        """The sample whose span of decoding time contains a time; 0 before the first, n_samples after the last."""
         spans = np.cumsum(self.durations.counts * self.durations.values)
         if time < 0 or not len(spans):
             return 0
@@ -213,14 +213,14 @@ def _read_chunks(stsc: Box, n_chunks: int, n_samples: int) -> tuple[np.ndarray, 
     lines = np.frombuffer(stsc.payload, ">u4", count * 3, 8).astype(np.int64).reshape(count, 3)
     if not n_chunks or not count:
         if n_samples:
-            raise ValueError("samples lie in no chunk")
+            raise ValueError("samples belong to no chunk")
         return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64)
     repeats = np.diff(np.append(lines[:, 0], n_chunks + 1))
     per_chunk = np.repeat(lines[:, 1], np.maximum(repeats, 0))[:n_chunks]
     entry = np.repeat(lines[:, 2], np.maximum(repeats, 0))[:n_chunks]
     first = np.minimum(np.concatenate([[0], np.cumsum(per_chunk)]), n_samples)
     if len(per_chunk) != n_chunks or first[-1] != n_samples:
-        raise ValueError("chunks hold fewer samples than the tables list")
+        raise ValueError("chunks contain fewer samples than the tables list")
     return first, entry
 
 

@@ -30,7 +30,8 @@ def test_a_plain_clip(clips: ClipShelf) -> None:
     assert clip.keyframes == (0, 10, 20, 30, 40, 50, 60, 70)
     assert (clip.video_codec, clip.audio_codec, clip.sample_rate, clip.n_channels) == ("h264", "aac", 48000, 2)
     assert (clip.n_samples, clip.audio_start_sample, clip.n_audio_tracks) == (144000, 0, 1)
-    assert clip.is_mp4_family
+    assert clip.movie is not None
+    assert not clip.movie.is_quicktime
     assert not clip.is_variable_frame_rate
 
 
@@ -63,11 +64,12 @@ def test_the_tables_tell_what_the_packets_do(clips: ClipShelf, kind: str) -> Non
     assert frame_times(read_movie(clip.path), clip.video_index) is not None
     with av.open(str(clip.path)) as container:
         stream = container.streams[clip.video_index]
+        time_base = stream.time_base
         packets = [p for p in container.demux(stream) if p.pts is not None and not p.is_discard]
     packets.sort(key=lambda packet: packet.pts or 0)
     assert clip.frame_pts == tuple(packet.pts for packet in packets)
     assert clip.keyframes == tuple(number for number, packet in enumerate(packets) if packet.is_keyframe)
-    assert clip.time_base == stream.time_base
+    assert clip.time_base == time_base
 
 
 def test_a_name_that_is_hard_on_shells_and_options(clips: ClipShelf) -> None:
@@ -116,7 +118,7 @@ def test_an_mp4_cut_short_after_its_index(clips: ClipShelf, tmp_path: Path) -> N
     whole = tmp_path / "whole.mp4"
     command = ["-i", str(clips.path("h264")), "-c", "copy", "-movflags", "+faststart", str(whole)]
     subprocess.run([_ffmpeg(), "-v", "error", *command], check=True)
-    with pytest.raises(MediaError, match=r"cut\.mp4 is cut short: it holds [\d,]+ bytes of the [\d,]+ that its index"):
+    with pytest.raises(MediaError, match=r"cut\.mp4 is cut short: it has [\d,]+ bytes of the [\d,]+ that its index"):
         probe(truncated(whole, tmp_path, 0.6))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,10 +45,10 @@ def test_too_little_space_is_seen_before_the_work(clips: ClipShelf, small_disk: 
 def test_a_disk_that_fills_up_while_splitting(
     clips: ClipShelf, small_disk: Path, monkeypatch: pytest.MonkeyPatch, mode: str, kind: str
 ) -> None:
-    _believe_in_space(monkeypatch)
+    _fills_up_later(monkeypatch)
     clip = probe(clips.path(kind))
     with pytest.raises(MediaError, match=r"no space left in .*small.*Free some space or choose another folder"):
-        split(clip, explain_split(clip, 2, mode), small_disk)  # type: ignore[arg-type]
+        split(clip, explain_split(clip, 2, mode), small_disk)
     assert list(small_disk.iterdir()) == []
 
 
@@ -55,23 +56,33 @@ def test_a_disk_that_fills_up_while_splitting(
 def test_a_disk_that_fills_up_while_muxing(
     clips: ClipShelf, small_disk: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    _believe_in_space(monkeypatch)
     for work in (
         lambda: mux_film(probe(clips.path(kind)), SILENCE, small_disk / f"film.{kind[-3:]}"),
         lambda: replace_audio(clips.path(kind), SILENCE, small_disk / "part.mp4"),
-        lambda: write_wav(small_disk / "sound.wav", SILENCE),
     ):
-        with pytest.raises(MediaError, match="no space left in"):
-            work()
+        with monkeypatch.context() as patched:
+            _fills_up_later(patched)
+            with pytest.raises(MediaError, match="no space left in"):
+                work()
         assert list(small_disk.iterdir()) == []
 
 
-def _believe_in_space(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the work begin whatever the disk says."""
-    import sys
+def test_a_disk_that_is_too_small_for_a_wave_file(small_disk: Path) -> None:
+    with pytest.raises(MediaError, match="no space left in"):
+        write_wav(small_disk / "sound.wav", SILENCE)
+    assert list(small_disk.iterdir()) == []
 
-    for name in ("app.media.cut.split", "app.media.mux"):
-        monkeypatch.setattr(sys.modules[name], "check_free_space", lambda folder, needed: None)
+
+def _fills_up_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system say once, before the work, that there is space; from then on it tells the truth."""
+    disk_usage = shutil.disk_usage
+    lies = iter([10**15])
+
+    def asked(path: Path) -> object:
+        usage = disk_usage(path)
+        return usage._replace(free=next(lies, usage.free))
+
+    monkeypatch.setattr(shutil, "disk_usage", asked)
 
 
 def test_free_space_is_asked_of_a_folder_to_be(tmp_path: Path) -> None:

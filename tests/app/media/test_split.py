@@ -37,7 +37,7 @@ KINDS = [*RECIPES, "hostile_name"]
 
 def cut(clip: Clip, mode: str, out_dir: Path, n_parts: int = N_PARTS) -> tuple[SplitPlan, tuple[Path, ...]]:
     """Plan and split."""
-    plan = explain_split(clip, n_parts, mode)  # type: ignore[arg-type]
+    plan = explain_split(clip, n_parts, mode)
     return plan, split(clip, plan, out_dir, threads=1)
 
 
@@ -189,13 +189,14 @@ def test_exact_says_how_long_the_hidden_lead_in_is(clips: ClipShelf) -> None:
     assert plan.notes[-1].startswith("Each part starts with up to 2.0 s of hidden lead-in")
 
 
-def test_open_gops_are_entered_where_they_must_be(
-    clips: ClipShelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_open_gops_are_entered_where_they_must_be(clips: ClipShelf, tmp_path: Path) -> None:
     clip = probe(clips.path("open_gop"))
     assert explain_split(clip, 3, "exact").notes[-1].startswith("Each part starts with up to 2.0 s")
-    monkeypatch.setattr("app.media.mp4.start_points.CLEAN_WITHIN_SECONDS", 0)
-    plan, parts = cut(clip, "exact", tmp_path, 3)
+    _, parts = cut(clip, "exact", tmp_path / "near", 3)
+    assert len(packet_hashes(parts[2])) == clip.n_frames
+    # The only clean picture is the first one; the third part of this clip starts 16 s after it.
+    clip = probe(clips.path("open_gop_long"))
+    plan, parts = cut(clip, "exact", tmp_path / "far", 3)
     assert plan.notes[-1].startswith("The clip has open GOPs and no clean picture within 10 s before some cuts.")
     assert [digest for path in parts for digest in frame_hashes(path)] == hashes_of(clip.path)
     assert len(packet_hashes(parts[2])) < 60
@@ -203,7 +204,7 @@ def test_open_gops_are_entered_where_they_must_be(
 
 def test_a_split_mode_nobody_knows_is_an_error(clips: ClipShelf) -> None:
     with pytest.raises(PlanError, match="'fast' is unknown: choose one of keyframe, exact, reencode"):
-        explain_split(probe(clips.path("h264")), 2, "fast")  # type: ignore[arg-type]
+        explain_split(probe(clips.path("h264")), 2, "fast")
 
 
 @pytest.mark.parametrize("mode", ["exact", "reencode"])
@@ -252,7 +253,7 @@ def test_progress_counts_frames_to_the_end(clips: ClipShelf, tmp_path: Path) -> 
     clip = probe(clips.path("keyframes"))
     for mode in ("exact", "reencode"):
         seen: list[tuple[str, int, int]] = []
-        plan = explain_split(clip, 3, mode)  # type: ignore[arg-type]
+        plan = explain_split(clip, 3, mode)
         split(clip, plan, tmp_path / mode, on_progress=lambda p, seen=seen: seen.append((p.stage, p.done, p.total)))
         done = [step for _, step, _ in seen]
         assert done == sorted(set(done))
@@ -266,7 +267,7 @@ def test_a_cancel_leaves_nothing(clips: ClipShelf, mode: str, tmp_path: Path) ->
     kept = tmp_path / "kept.txt"
     kept.write_text("mine")
     with pytest.raises(DubCancelled):
-        split(clip, explain_split(clip, 4, mode), tmp_path, should_cancel=lambda: next(calls))  # type: ignore[arg-type]
+        split(clip, explain_split(clip, 4, mode), tmp_path, should_cancel=lambda: next(calls))
     assert sorted(tmp_path.iterdir()) == [kept]
 
 

@@ -27,7 +27,7 @@ LION, TOWER = (Image.open(gradio.media.get_image(name)) for name in ("lion.jpg",
 
 
 def settings(**values: Any) -> Settings:
-    return load_settings(env_file=None, environ={}, device="cpu", **values)
+    return load_settings(env_file=None, environ={}, **{"device": "cpu", **values})
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +101,12 @@ def test_what_is_no_such_model_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_auto_goes_on_with_the_palette_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    import app.mood.describe as describe
+    import torch
 
-    monkeypatch.setattr(describe, "_resolve", lambda *_: ("vlm", ()))
-    found = suggest(WORLD, describer="auto", settings=settings())
+    # A machine with a GPU, where auto asks an image model first; it is not on this one, and the hub is out of reach.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    found = suggest(WORLD, describer="auto", settings=settings(device="cuda"))
     assert found.describer == "palette"
     assert "The palette describer was used instead" in found.notes[0]
 
