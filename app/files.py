@@ -48,11 +48,18 @@ def written_together() -> Iterator[Callable[[Path], Path]]:
             path.parent.mkdir(parents=True, exist_ok=True)
         return temporary
 
+    placed: list[Path] = []
     try:
         yield hidden
         for temporary, path in moves.items():
+            is_new = not path.exists()
             with write_errors(path):
                 os.replace(temporary, path)
+            placed += [path] * is_new
+    except BaseException:
+        for path in placed:
+            path.unlink(missing_ok=True)
+        raise
     finally:
         for temporary in moves:
             temporary.unlink(missing_ok=True)

@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _tell(args, str(_without_page(args, error)), FAILED)
         except BrokenPipeError:
             # Whoever read our output has closed it (`| head`): there is nobody left to tell.
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
             return FAILED
 
 

@@ -88,12 +88,12 @@ def make_takes(
     """Make takes that keep the tempo their prompt names, the best first, each checked to be what was ordered."""
     from riffusion_inference.takes import tempo_hold
 
-    told = with_part_bpm(generation, Fraction(n_samples, sample_rate))
+    settings = with_part_bpm(generation, Fraction(n_samples, sample_rate))
     made = tempo_hold.generate(
-        model, told, n_samples, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel
+        model, settings, n_samples, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel
     )
     checked = [check_take(take, n_samples, sample_rate, model.name) for take in made]
-    return best_first(checked, told)
+    return best_first(checked, settings)
 
 
 def with_part_bpm(generation: GenerationSettings, duration: Fraction) -> GenerationSettings:

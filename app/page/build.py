@@ -54,7 +54,8 @@ RESULT = ("results_empty", "detail", "undo", "grid", "film", "archive", "film_fi
 def build(context: PageContext) -> gr.Blocks:
     """Put the page together; nothing is loaded yet."""
     settings = context.settings
-    with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True) as page:
+    page = gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True)
+    with page:
         session = gr.State(Session(split_mode=settings.split_mode), delete_callback=close)
         widgets: Widgets = {"session": session, "ticket": gr.State(0)}
         gr.HTML(masthead())
@@ -234,7 +235,7 @@ class Wiring:
         for name in ("run", "auto"):
             work = started(suggest=name == "auto")
             self.on(w[name].click, work, CONTROLS, ("ticket", "progress", "waiting", *SUMMARY), concurrency_limit=None)
-        # Several of a tab may stand in the queue, when one was stopped while it waited; see handlers_run.cancel.
+        # Several runs of one tab may be in the queue, when one was stopped while it waited; see run.cancel.
         turn = self.on(
             w["ticket"].change,
             run_it,

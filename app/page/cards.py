@@ -36,7 +36,7 @@ class Frame:
     picture: str
     """Its address."""
     lines: tuple[str, str]
-    """What stands below the picture."""
+    """The words below the picture."""
     name: str
     """What a screen reader says."""
     chosen: bool

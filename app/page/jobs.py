@@ -121,7 +121,7 @@ class Stages:
         """Take in one step."""
         now = time.monotonic()
         before = self.latest.pop(progress.stage, None)
-        # A stage that comes again (another part, another take) starts anew and moves to the end.
+        # A stage that comes again (another part, another take) starts over and moves to the end.
         if before is None or progress.done < before.done:
             self.since[progress.stage] = now
         self.until[progress.stage] = now
@@ -160,7 +160,7 @@ def gpu_seconds(name: str, settings: GenerationSettings, n_samples: int, sample_
     return int(min(MAX_GPU_SECONDS, max(MIN_GPU_SECONDS, GPU_BASE_SECONDS + work)))
 
 
-@spaces.GPU(duration=gpu_seconds)
+@spaces.GPU(duration=gpu_seconds)  # type: ignore[untyped-decorator]
 def generate_on_gpu(
     name: str, settings: GenerationSettings, n_samples: int, sample_rate: int, flag: Path
 ) -> Iterator[Progress | list[Take] | None]:

@@ -76,7 +76,7 @@ class Session:
     pictures: dict[tuple[str, int], str] = field(default_factory=dict)
     """Thumbnails by video and frame number, as data addresses."""
     draft: str = ""
-    """What stands in the prompt field."""
+    """What the prompt field holds."""
     prompt: str = ""
     """The applied prompt."""
     stills: tuple[Still, ...] = ()
@@ -179,7 +179,7 @@ def sentence(error: Exception) -> str:
     """What to tell the person: our own errors speak for themselves, without the server's folders.
 
     Raises:
-        Exception: the error itself, when it is not one that a person can mend.
+        Exception: the error itself, when it is not one that a person can do something about.
     """
     if isinstance(error, RiffusionError):
         return SERVER_FOLDERS.sub("", str(error))

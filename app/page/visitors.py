@@ -1,6 +1,6 @@
 """Who may fetch which file: each visitor has a folder of his own, and everything else is refused.
 
-Gradio serves whatever lies in its cache folder to anyone who knows the path. `OwnFilesOnly` stands in front of it: a
+Gradio serves whatever lies in its cache folder to anyone who knows the path. `OwnFilesOnly` sits in front of it: a
 visitor is known by a random cookie, results lie in a folder named after that cookie's hash, and an upload belongs to
 whoever sent it. Browsers that refuse cookies are told apart by address and program, and by the unguessable names.
 """

@@ -45,7 +45,7 @@ def pack(
     manifest = replace(manifest, files=files)
     if manifest.film is not None:
         zip_name = f"{safe_stem(manifest.source.name)}.zip"
-        # The archive is for giving away: it does not tell where the video lay on this machine.
+        # The archive is for giving away: it does not say where the video was on this machine.
         shared = manifest_text(replace(manifest, source=replace(manifest.source, path=None)))
         write_zip(folder / zip_name, folder, names, {MANIFEST_NAME: shared}, on_progress, should_cancel)
         manifest = replace(manifest, archive=zip_name)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ..errors import ArchiveError
 from ..files import UNFINISHED, hash_file, write_errors
-from .facts import DubFacts
-from .manifest import MANIFEST_NAME, Manifest, file_names, read_manifest
+from .facts import MANIFEST_NAME, DubFacts, Manifest
+from .manifest import file_names, read_manifest
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def made_aside(out_dir: Path, *, force: bool = False, in_place_of: Path | None =
     """Give a temporary folder beside out_dir; move it into place when the block ends well, delete it when not.
 
     Args:
-        out_dir: where the result shall be; missing parents are made.
+        out_dir: where the result goes; missing parents are made.
         force: replace an earlier result that is there.
         in_place_of: the earlier result that this one goes on from; it may be replaced without force.
     Raises:
@@ -130,7 +130,7 @@ def check_free_place(out_dir: Path, may_replace: bool) -> None:
     if not out_dir.exists() and not out_dir.is_symlink():
         return
     if not out_dir.is_dir() or out_dir.is_symlink():
-        raise ArchiveError(f"{out_dir} is there already and is no folder: choose another name.")
+        raise ArchiveError(f"{out_dir} is there already and is not a folder: choose another name.")
     there = sorted(path for path in out_dir.rglob("*") if not path.is_dir())
     if not there:
         return

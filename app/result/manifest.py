@@ -17,7 +17,7 @@ from ..errors import ArchiveError
 from .facts import MANIFEST_NAME, SCHEMA, SEED_FILES, Manifest
 
 FIRST_SCHEMA = 1
-"""What version 0.1.0 wrote: a dub's generation and takes lie among its other fields."""
+"""What version 0.1.0 wrote: a dub's generation and takes are among its other fields."""
 
 
 def manifest_text(manifest: Manifest) -> str:
@@ -57,7 +57,7 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _from_first_schema(values: dict[str, Any]) -> dict[str, Any]:
-    """Version 1's values laid out as version 2's; what does not fit stays and is refused later."""
+    """Version 1's values in version 2's layout; what does not fit stays and is refused later."""
     of_generation = {f.name for f in fields(GenerationSettings)} - set(SEED_FILES)
     of_music = {*SEED_FILES, "model", "licence", "n_samples", "sample_rate", "generation_key", "takes"}
     dubs = values.get("dubs", [])

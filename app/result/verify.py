@@ -200,7 +200,7 @@ def _encoded_sound(manifest: Manifest, clip: media.Clip, found: list[media.Clip]
             least = min(least, like)
             if like < MIN_LOSSY_SNR_DB:
                 yield Check(f"part {part.index}", False, f"its own sound is not the source's ({like:.1f} dB)")
-    text = f"the parts' own sound, encoded again, is the source's ({least:.1f} dB in the worst second)"
+    text = f"the parts' own sound, re-encoded, is the source's ({least:.1f} dB in the worst second)"
     yield Check("sound", least >= MIN_LOSSY_SNR_DB, text)
 
 
@@ -233,7 +233,7 @@ def _film_pictures(film: media.Clip, clip: media.Clip) -> Check:
     packets = media.packet_hashes(film.path)
     if packets == media.packet_hashes(clip.path):
         return Check("film", True, f"its {len(packets)} video packets are byte for byte the source's")
-    # A transport stream's packets are framed anew in any other container; the pictures must still be the same.
+    # A transport stream's packets are framed differently in any other container; the pictures must still be the same.
     if film.container != clip.container and list(media.frame_hashes(film.path)) == list(media.frame_hashes(clip.path)):
         return Check("film", True, f"its {film.n_frames} decoded frames are the source's, hash for hash")
     return Check("film", False, "its video packets differ from the source's")

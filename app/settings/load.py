@@ -115,7 +115,7 @@ def _read_configs(config_dir: Path) -> tuple[Values, dict[str, dict[str, Any]]]:
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{where} is not valid TOML ({error}): mend that line.") from error
+            raise ConfigError(f"{where} is not valid TOML ({error}): correct that line.") from error
         known = [*PER_MODEL, *(FIELDS if path.stem == "default" else ())]
         for key, value in table.items():
             if key not in known:

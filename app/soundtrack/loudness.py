@@ -188,7 +188,7 @@ def limit(samples: np.ndarray, sample_rate: int, ceiling_dbtp: float = CEILING_D
     gain = _running_mean(_running_mean(_running_minimum(needed, reach), reach // 2), reach // 2)
     limited = (samples * gain).astype(np.float32)
     over = true_peak(limited) / ceiling
-    return limited / np.float32(over * (1 + 1e-6)) if over > 1 else limited
+    return np.asarray(limited / np.float32(over * (1 + 1e-6))) if over > 1 else limited
 
 
 def _running_minimum(values: np.ndarray, reach: int) -> np.ndarray:

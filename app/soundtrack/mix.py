@@ -1,4 +1,4 @@
-"""Laying music into a part: channels, loudness, ducking and edges; arrays in, arrays out (pure).
+"""Mixing music into a part: channels, loudness, ducking and edges; arrays in, arrays out (pure).
 
 Decisions. The original sound of a part is never resampled or moved. Peaks over -1 dBTP are held by a look-ahead limiter
 for at most 6 dB; what would need more stays quieter than asked, and the loudness reported is what was reached.
@@ -103,10 +103,10 @@ def fit_channels(samples: np.ndarray, n_channels: int) -> np.ndarray:
     if have == n_channels:
         return samples.astype(np.float32, copy=False)
     if n_channels == 1:
-        return samples.mean(axis=0, keepdims=True, dtype=np.float32)
-    laid = np.zeros((n_channels, samples.shape[1]), dtype=np.float32)
-    laid[:2] = samples if have == 1 else samples[:2]
-    return laid
+        return np.asarray(samples.mean(axis=0, keepdims=True, dtype=np.float32))
+    fitted = np.zeros((n_channels, samples.shape[1]), dtype=np.float32)
+    fitted[:2] = samples if have == 1 else samples[:2]
+    return fitted
 
 
 def mix(original: Waveform, music: Waveform, settings: MixSettings, reference_lufs: float) -> Mixed:
@@ -123,20 +123,20 @@ def mix(original: Waveform, music: Waveform, settings: MixSettings, reference_lu
     assert music.sample_rate == original.sample_rate, "music is made at the part's sample rate"
     rate = original.sample_rate
     target = reference_lufs if settings.loudness is None else settings.loudness
-    laid = fit_channels(music.samples, original.n_channels)
-    music_lufs = integrated_loudness(Waveform(laid, rate))
+    fitted = fit_channels(music.samples, original.n_channels)
+    music_lufs = integrated_loudness(Waveform(fitted, rate))
     notes: list[str] = []
     if music_lufs is None:
         notes.append("The music that was generated is silent: try another seed or prompt.")
     original_lufs = audible_loudness(original)
     if settings.mode != "replace" and original_lufs is None:
-        notes.append(f"The part has no sound of its own to lay music {settings.mode}: the music takes its place.")
+        notes.append(f"The part has no sound of its own to mix with ({settings.mode}): the music takes its place.")
     if settings.mode == "replace" or original_lufs is None:
-        samples = bring_to(laid, rate, target)
+        samples = bring_to(fitted, rate, target)
     else:
         if music_lufs is not None:
-            laid = laid * _music_gain(original, original_lufs, music_lufs, settings)
-        both = original.samples + laid
+            fitted = fitted * _music_gain(original, original_lufs, music_lufs, settings)
+        both = original.samples + fitted
         samples = limit(both, rate) if settings.loudness is None else bring_to(both, rate, target)
     return Mixed(Waveform(samples, rate), target, tuple(notes))
 

@@ -69,7 +69,7 @@ WRONG = {
     "threads 0": (f"dub {{good}} {DUB} --threads 0", 2, "must be from 1 to 64"),
     "unknown split": (f"dub {{good}} {DUB} --split rough", 2, "invalid choice"),
     "out exists": ("dub {good} --parts 4 --part 2 --prompt piano --out {odd}/taken", 1, "is there already"),
-    "out is a file": ("dub {good} --parts 4 --part 2 --prompt piano --out {good}", 1, "is no folder"),
+    "out is a file": ("dub {good} --parts 4 --part 2 --prompt piano --out {good}", 1, "is not a folder"),
     "forced out is not ours": (
         "dub {good} --parts 4 --part 2 --prompt piano --out {odd}/taken --force", 1, "it is not replaced",
     ),
