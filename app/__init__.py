@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .dub import Order, PartOrder, Run, changed_order, new_order
     from .models import ModelShelf
-    from .result import Result, open_result
+    from .result.folder import Result, open_result
     from .result.verify import verify
     from .settings import Settings, load_settings
 
@@ -38,20 +38,20 @@ __all__ = [
     "open_result",
     "verify",
 ]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 """The program's version; the wheel's metadata is made from this line."""
 
 ROOM_OF = {
     "ModelShelf": "models",
     "Order": "dub",
     "PartOrder": "dub",
-    "Result": "result",
+    "Result": "result.folder",
     "Run": "dub",
     "Settings": "settings",
     "changed_order": "dub",
     "load_settings": "settings",
     "new_order": "dub",
-    "open_result": "result",
+    "open_result": "result.folder",
     "verify": "result.verify",
 }
 """The module of each public name. The function dub is in the room of its name, so it is imported from there."""

@@ -2,7 +2,7 @@
 
     RiffusionError
     ├── ConfigError             .env, configs/*.toml or a command-line option
-    ├── MediaError              a file cannot be read, is no video, is damaged, or cannot be written
+    ├── MediaError              a file cannot be read, is not a video, is damaged, or cannot be written
     ├── PlanError               the parts asked for do not fit the clip
     ├── ArchiveError            a result folder, manifest or zip is missing, damaged or in the way
     ├── MoodError               no prompt could be made from the picture
@@ -19,7 +19,7 @@ class ConfigError(RiffusionError):
 
 
 class MediaError(RiffusionError):
-    """A file cannot be read, is no video, is damaged, or cannot be written."""
+    """A file cannot be read, is not a video, is damaged, or cannot be written."""
 
 
 class PlanError(RiffusionError):

@@ -17,9 +17,9 @@ import pytest
 
 from app.cli.main import main
 from app.dub import Order, PartOrder, Run, dub
-from app.dub.order import kept_parts
+from app.dub.build_order import kept_parts
 from app.models import Models
-from app.result import Result, open_result
+from app.result.folder import Result, open_result
 from app.settings import Settings, load_settings
 from app.soundtrack.mix import MixSettings
 from riffusion_inference.datatypes import (

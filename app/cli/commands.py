@@ -8,12 +8,15 @@ from fractions import Fraction
 from typing import Any
 
 from .. import media
-from ..dub import AUTO, Order, Run, changed_order, dub, new_order
-from ..dub.order import check_given, check_part
+from ..dub.build_order import changed_order, check_given, new_order
+from ..dub.order import AUTO, Order, check_part
+from ..dub.run import Run
+from ..dub.story import dub
 from ..models import ModelShelf
 from ..plan import Part, SplitMode, timeline
-from ..result import Result, open_result, verify
 from ..result.facts import DubFacts
+from ..result.folder import Result, open_result
+from ..result.verify import verify
 from ..settings import Settings
 from . import PROGRAM
 from .sound import generate_command, invert_command, spectrogram_command

@@ -18,9 +18,9 @@ from riffusion_inference.datatypes import (
 )
 
 from .. import media
-from ..dub import Run
+from ..dub.build_order import part_order
 from ..dub.music import make_takes
-from ..dub.order import part_order
+from ..dub.run import Run
 from ..files import read_image, write_errors, written_together
 from ..models import ModelShelf
 from ..settings.options import MAX_LOUDNESS_LUFS, MIN_LOUDNESS_LUFS

@@ -1,6 +1,7 @@
 """Dubbing a video: what is ordered, and the story from the source to the finished result."""
 
-from .order import AUTO, Order, PartOrder, changed_order, new_order, take_order, undo_order
+from .build_order import changed_order, new_order, take_order, undo_order
+from .order import AUTO, Order, PartOrder
 from .run import Run
 from .story import dub
 

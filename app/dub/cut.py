@@ -9,7 +9,7 @@ from .. import media
 from ..errors import MediaError, PlanError
 from ..files import copy_file, hash_file
 from ..plan import Part, SplitMode, timeline
-from ..result import Result
+from ..result.folder import Result
 from .run import Run
 
 # What a video without sound gets: DVD's and the web's usual rate, in stereo.
@@ -66,7 +66,7 @@ def plan_cut(video: Path, n_parts: int, split_mode: SplitMode, run: Run) -> Cut:
     """Look at a video and plan its parts, saying what will happen.
 
     Raises:
-        MediaError: it is no video, or longer than the settings allow.
+        MediaError: it is not a video, or longer than the settings allow.
         PlanError: the parts do not fit it.
     """
     clip = media.probe(Path(video))

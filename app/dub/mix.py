@@ -13,8 +13,8 @@ from riffusion_inference.datatypes import Progress, Waveform
 
 from .. import media
 from ..files import copy_file
-from ..result import Result
 from ..result.facts import DubFacts, MusicFacts
+from ..result.folder import Result
 from ..soundtrack.mix import join_edges, measure, mix, reference_loudness
 from .cut import Cut, same_cut
 from .order import PartOrder

@@ -15,8 +15,8 @@ from .. import media
 from ..errors import PlanError
 from ..files import copy_file
 from ..plan import Part
-from ..result import Result
 from ..result.facts import MusicFacts, TakeFacts, generation_key
+from ..result.folder import Result
 from .order import PartOrder
 from .run import Run
 

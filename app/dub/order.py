@@ -1,24 +1,17 @@
-"""What is asked for: one frozen order, built here for every door, with all defaults resolved."""
+"""What is asked for: one frozen order, the same from every door."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from riffusion_inference.datatypes import MAX_CANDIDATES, MAX_SEED, GenerationSettings, check_range
 
-from .. import media
-from ..errors import ArchiveError, ConfigError, PlanError
-from ..files import read_image
-from ..models import Models
+from ..errors import ConfigError, PlanError
 from ..plan import SplitMode
-from ..result import Result
-from ..result.facts import DubFacts
-from ..settings import Settings
-from ..settings.options import MUSIC, PER_MODEL
+from ..result.folder import Result
 from ..soundtrack.mix import MixSettings
 
 if TYPE_CHECKING:
@@ -26,8 +19,6 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 """The prompt that stands for one that is read from the picture."""
-MIX_FIELDS = {"sound_mode": "mode", "music_gain_db": "music_gain_db", "loudness": "loudness"}
-"""Options of the mix, and their names in MixSettings."""
 
 
 @dataclass(frozen=True)
@@ -95,197 +86,6 @@ class Order:
     def with_film(self) -> bool:
         """Whether there is a film and an archive to make; a plain split has neither."""
         return bool(self.parts) or self.earlier is not None
-
-
-def new_order(
-    video: Path,
-    out_dir: Path,
-    *,
-    n_parts: int,
-    parts: Sequence[int],
-    prompts: Sequence[str],
-    given: Mapping[str, Any],
-    settings: Settings,
-    models: Models,
-    earlier: Result | None = None,
-    force: bool = False,
-    stills: tuple[Image.Image, ...] = (),
-) -> Order:
-    """Order new music for some parts; dubs that `earlier` has of other parts stay.
-
-    Args:
-        video: the source.
-        out_dir: where the result goes.
-        n_parts: parts to cut the video into.
-        parts: which of them get the music, 1-based.
-        prompts: one for all, or one for each; "auto" is read from the picture.
-        given: what the person has set, by the option's name; the rest is the settings' or the model's own.
-        settings: the program's.
-        models: the shelf that knows what a short name of a model stands for.
-        earlier: a result to go on from.
-        force: replace another result at out_dir.
-        stills: pictures to read for the prompt "auto".
-    Raises:
-        RiffusionError: something cannot be right whatever the files hold; the sentence says what.
-    """
-    split_mode = given.get("split_mode", settings.split_mode)
-    Order(video, out_dir, n_parts, split_mode)
-    for number in parts:
-        check_part(number, n_parts)
-    if not prompts:
-        raise ConfigError("There is no prompt for the music: say what it should be.")
-    if len(prompts) not in (1, len(parts)):
-        raise ConfigError(
-            f"There are {len(prompts)} prompts for {len(parts)} parts: give one prompt, or one for each part."
-        )
-    words = [*prompts] * (len(parts) if len(prompts) == 1 else 1)
-    fresh = [
-        part_order(number, prompt, given, settings, models, stills) for number, prompt in zip(parts, words, strict=True)
-    ]
-    kept = kept_parts(earlier, but_not=parts) if earlier is not None else ()
-    return Order(video, out_dir, n_parts, split_mode, (*fresh, *kept), earlier, force)
-
-
-def changed_order(
-    earlier: Result,
-    out_dir: Path,
-    *,
-    video: Path | None = None,
-    parts: Sequence[int] = (),
-    given: Mapping[str, Any],
-    settings: Settings,
-    models: Models,
-    n_parts: int | None = None,
-    split_mode: SplitMode | None = None,
-    force: bool = False,
-) -> Order:
-    """Order an earlier result again with what is given changed; the rest stays as it was.
-
-    Args:
-        earlier: the result.
-        out_dir: where the new one goes; the same folder changes it in place.
-        video: the source; None: where the result remembers it.
-        parts: which parts change, 1-based; none means every part that was dubbed. A part without music needs a prompt.
-        given: what the person has set, by the option's name, "prompt" among them.
-        settings: the program's; for parts that had no music.
-        models: the shelf that knows what a short name of a model stands for.
-        n_parts: another number of parts.
-        split_mode: another way to cut.
-        force: replace another result at out_dir.
-    """
-    facts = earlier.manifest
-    orders = {one.part: one for one in kept_parts(earlier)}
-    for number in parts or tuple(orders):
-        if number in orders:
-            orders[number] = _changed_part(orders[number], given, models)
-        elif "prompt" not in given:
-            raise ConfigError(f"Part {number} has no music yet: say with --prompt what it should be.")
-        else:
-            orders[number] = part_order(number, given["prompt"], given, settings, models)
-    source = source_of(earlier, video)
-    mode = split_mode or split_mode_of(facts.split_asked)
-    return Order(source, out_dir, n_parts or facts.n_parts, mode, tuple(orders.values()), earlier, force)
-
-
-def take_order(earlier: Result, part: int, take: int, *, video: Path | None = None) -> Order:
-    """Order another candidate for a dubbed part of a result, in place."""
-    dub = earlier.manifest.dub_of(part)
-    if dub is None:
-        raise ArchiveError(f"Part {part} of {earlier.folder.name} has no music: dub it first.")
-    n_takes = len(dub.music.takes)
-    if not 1 <= take <= n_takes:
-        raise ArchiveError(f"Part {part} has {n_takes} takes, not a take {take}: choose one of them.")
-    parts = [replace(one, take=take) if one.part == part else one for one in kept_parts(earlier)]
-    return _in_place(earlier, video, parts)
-
-
-def undo_order(earlier: Result, part: int, *, video: Path | None = None) -> Order:
-    """Order a dubbed part's own sound back, in place; other dubs stay."""
-    if earlier.manifest.dub_of(part) is None:
-        raise ArchiveError(f"Part {part} of {earlier.folder.name} has no music that could be taken out.")
-    return _in_place(earlier, video, kept_parts(earlier, but_not=(part,)))
-
-
-def _in_place(earlier: Result, video: Path | None, parts: Sequence[PartOrder]) -> Order:
-    facts = earlier.manifest
-    source, mode = source_of(earlier, video), split_mode_of(facts.split_asked)
-    return Order(source, earlier.folder, facts.n_parts, mode, tuple(parts), earlier)
-
-
-def source_of(earlier: Result, video: Path | None) -> Path:
-    """The video an earlier result was made from: the one given, or the one it remembers if that is still there.
-
-    Raises:
-        ArchiveError: it is not.
-    """
-    if video is not None:
-        return Path(video)
-    recorded = earlier.manifest.source
-    if recorded.path is None or not Path(recorded.path).is_file():
-        raise ArchiveError(f"The video {recorded.name} is not where it was: name the file it is in now.")
-    return Path(recorded.path)
-
-
-def kept_parts(earlier: Result, but_not: Sequence[int] = ()) -> tuple[PartOrder, ...]:
-    """The dubs of an earlier result, ordered again as they were."""
-    return tuple(_part_again(earlier, dub) for dub in earlier.manifest.dubs if dub.part not in but_not)
-
-
-def _part_again(earlier: Result, dub: DubFacts) -> PartOrder:
-    music = dub.music
-    started_from = [name for name in (music.seed_image, music.seed_audio) if name is not None]
-    if not earlier.has(*started_from):
-        raise ArchiveError(
-            f"The music of part {dub.part} started from {started_from[0]}, "
-            f"which is missing or was changed in {earlier.folder}: give that file again."
-        )
-    generation = replace(
-        music.generation,
-        seed_image=read_image(earlier.folder / music.seed_image) if music.seed_image else None,
-        seed_audio=media.read_audio(earlier.folder / music.seed_audio) if music.seed_audio else None,
-    )
-    return PartOrder(dub.part, generation, music.model, dub.mix, dub.take)
-
-
-def part_order(
-    number: int,
-    prompt: str,
-    given: Mapping[str, Any],
-    settings: Settings,
-    models: Models,
-    stills: tuple[Image.Image, ...] = (),
-) -> PartOrder:
-    """A part's music from what is given, the settings, and what the model likes."""
-    # Checked before a device is looked for, which takes seconds.
-    asked = GenerationSettings(prompt, **{name: value for name, value in given.items() if name in MUSIC})
-    mix = MixSettings(**{to: given.get(name, getattr(settings, name)) for name, to in MIX_FIELDS.items()})
-    model = models.full_name(given.get("model", settings.model))
-    defaults = settings.model_defaults(model)
-    generation = replace(asked, **{name: getattr(defaults, name) for name in PER_MODEL if name not in given})
-    describer = given.get("describer", settings.describer)
-    return PartOrder(number, generation, model, mix, given.get("take", 1), describer, stills)
-
-
-def _changed_part(old: PartOrder, given: Mapping[str, Any], models: Models) -> PartOrder:
-    music = {name: value for name, value in given.items() if name in MUSIC or name == "prompt"}
-    # One start takes the place of the other.
-    starts = {"seed_image": None, "seed_audio": None} if {"seed_image", "seed_audio"} & music.keys() else {}
-    generation = replace(old.generation, **{**starts, **music})
-    return PartOrder(
-        old.part,
-        generation,
-        models.full_name(given["model"]) if "model" in given else old.model,
-        replace(old.mix, **{to: given[name] for name, to in MIX_FIELDS.items() if name in given}),
-        min(given.get("take", old.take), generation.candidates),
-    )
-
-
-def check_given(given: Mapping[str, Any]) -> None:
-    """Raise RiffusionError where a value cannot be right whatever the earlier result holds."""
-    GenerationSettings(**{"prompt": AUTO, **{n: v for n, v in given.items() if n in MUSIC or n == "prompt"}})
-    MixSettings(**{to: given[name] for name, to in MIX_FIELDS.items() if name in given})
-    if given.get("take", 1) < 1:
-        raise ConfigError(f"Take {given['take']} does not exist: takes count from 1.")
 
 
 def check_part(number: int, n_parts: int) -> None:

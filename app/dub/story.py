@@ -11,10 +11,9 @@ from pathlib import Path
 
 from .. import mood
 from ..models import Models
-from ..result import Result
 from ..result.archive import pack
 from ..result.facts import MusicFacts
-from ..result.folder import check_free_place, made_aside
+from ..result.folder import Result, check_free_place, made_aside
 from .cut import Cut, copy_or_split, plan_cut
 from .facts import facts_of
 from .mix import Film, MixedPart, mix_part, read_sound, write_film, write_parts

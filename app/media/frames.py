@@ -28,7 +28,7 @@ def frame_at(clip_or_path: Clip | Path, at: Fraction) -> Image.Image:
     Returns:
         RGB image, turned as a player would turn it.
     Raises:
-        MediaError: it is no video that can be decoded.
+        MediaError: it is not a video that can be decoded.
     """
     return frames_at(clip_or_path, [at])[0]
 
@@ -66,7 +66,7 @@ def frame_hashes(clip_or_path: Clip | Path) -> Iterator[str]:
     Returns:
         One hexadecimal MD5 per frame, of its size, pixel format and visible pixels; timestamps do not count.
     Raises:
-        MediaError: it is no video that can be decoded.
+        MediaError: it is not a video that can be decoded.
     """
     path = path_of(clip_or_path)
     with opened(path) as container:

@@ -1,4 +1,4 @@
-"""Finding out what a file contains, and refusing in one sentence what is no video."""
+"""Finding out what a file contains, and refusing in one sentence what is not a video."""
 
 from __future__ import annotations
 

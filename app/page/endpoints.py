@@ -16,10 +16,11 @@ import gradio as gr
 from riffusion_inference.errors import RiffusionError
 
 from .. import mood
-from ..dub import AUTO, Order, Run, dub
-from ..dub.order import split_mode_of
+from ..dub.order import AUTO, Order, split_mode_of
+from ..dub.run import Run
+from ..dub.story import dub
 from ..media import Clip, explain_split
-from ..result import Result
+from ..result.folder import Result
 from ..settings.options import OPTIONS, Kind
 from . import strings
 from .cards import facts, time_range

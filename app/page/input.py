@@ -38,7 +38,7 @@ def checked_probe(path: Path, settings: Settings) -> Clip:
     """Read a video and hold it against the limits in the settings.
 
     Raises:
-        MediaError: it is no video.
+        MediaError: it is not a video.
         SettingError: it is too large or too long.
     """
     megabytes = path.stat().st_size / 1e6

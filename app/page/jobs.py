@@ -17,7 +17,7 @@ import spaces
 from riffusion_inference.datatypes import GenerationSettings, MusicModel, OnProgress, Progress, ShouldCancel, Take
 from riffusion_inference.errors import GenerationCancelled
 
-from ..dub import Order
+from ..dub.order import Order
 from ..models import ModelShelf
 
 T = TypeVar("T")

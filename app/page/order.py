@@ -8,7 +8,8 @@ from typing import Any
 from riffusion_inference.errors import SettingError
 
 from .. import media
-from ..dub import Order, new_order
+from ..dub.build_order import new_order
+from ..dub.order import Order
 from ..errors import MediaError
 from ..files import read_image
 from ..settings.options import MUSIC, OPTIONS, Kind

@@ -10,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from ..result import Result
 from ..result.facts import DubFacts
+from ..result.folder import Result
 from ..settings import SoundMode
 from . import strings
 from .cards import dubbed_parts, file_url, hint_html, picture_of, time_range

@@ -13,9 +13,12 @@ import gradio as gr
 from riffusion_inference.datatypes import OnProgress
 from riffusion_inference.errors import GenerationCancelled, RiffusionError
 
-from ..dub import AUTO, Order, Run, dub, take_order, undo_order
+from ..dub.build_order import take_order, undo_order
+from ..dub.order import AUTO, Order
+from ..dub.run import Run
+from ..dub.story import dub
 from ..errors import DubCancelled
-from ..result import Result
+from ..result.folder import Result
 from . import strings
 from .cards import strip_html
 from .input import Updates, summary

@@ -17,7 +17,7 @@ from riffusion_inference.errors import RiffusionError, SettingError
 from ..media import Clip, SplitMode, SplitPlan
 from ..models import ModelShelf
 from ..plan import Part
-from ..result import Result
+from ..result.folder import Result
 from ..settings import PAGE_FOLDER, Settings
 from . import strings
 from .visitors import COOKIE, Visitors, visitor_key

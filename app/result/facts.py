@@ -12,6 +12,7 @@ import numpy as np
 
 from riffusion_inference.datatypes import GenerationSettings
 
+from .. import __version__
 from ..soundtrack.mix import MixSettings
 
 SCHEMA = 2
@@ -242,8 +243,8 @@ def generation_key(settings: GenerationSettings, model: str, n_samples: int, sam
 
 
 def versions() -> dict[str, str]:
-    """What made a result: Python and the libraries that decide its samples."""
-    found = {"python": platform.python_version()}
+    """What made a result: this program, Python, and the libraries that decide its samples."""
+    found = {"riffusion-dub": __version__, "python": platform.python_version()}
     for name in LIBRARIES:
         try:
             found[name] = metadata.version(name)

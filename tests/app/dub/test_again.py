@@ -14,7 +14,8 @@ import pytest
 from app import media
 from app.dub import Order, Run, changed_order, dub, take_order, undo_order
 from app.errors import ArchiveError
-from app.result import Result, open_result, verify
+from app.result.folder import Result, open_result
+from app.result.verify import verify
 from app.soundtrack.mix import MixSettings
 from riffusion_inference.datatypes import GenerationSettings, Waveform
 from tests.fixtures_dub import MUSIC, RATE, SETTINGS, ChordModel, OneModel, digest_tree, dub_parts

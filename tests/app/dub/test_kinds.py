@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app import media
-from app.result import verify
+from app.result.verify import verify
 from tests.fixtures_clips import ClipShelf
 from tests.fixtures_dub import ChordModel, dub_parts
 

@@ -13,7 +13,7 @@ from app import media
 from app.dub import Run, dub, new_order
 from app.errors import DubCancelled
 from app.models import ModelShelf
-from app.result import verify
+from app.result.verify import verify
 from riffusion_inference.datatypes import Progress
 from riffusion_inference.spectrogram.image import mel_from_image
 from tests.fixtures_dub import MUSIC, SETTINGS, dub_parts, nothing_left

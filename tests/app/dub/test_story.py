@@ -19,8 +19,9 @@ from app.dub.cut import plan_cut
 from app.dub.mix import film_with_music, mix_part, read_sound
 from app.errors import ArchiveError, ConfigError, DubCancelled, MediaError, PlanError
 from app.plan import SplitMode, timeline
-from app.result import Result, verify
 from app.result.facts import MusicFacts, TakeFacts
+from app.result.folder import Result
+from app.result.verify import verify
 from app.settings import Settings
 from app.soundtrack.loudness import CEILING_DBTP
 from app.soundtrack.mix import measure

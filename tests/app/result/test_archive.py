@@ -15,11 +15,11 @@ import pytest
 
 from app import media
 from app.errors import ArchiveError, DubCancelled, MediaError
-from app.result import Result, verify
 from app.result.archive import unpack
 from app.result.checks import MIN_LOSSY_SNR_DB, VerifyReport, likeness_db
-from app.result.folder import safe_stem
+from app.result.folder import Result, safe_stem
 from app.result.manifest import read_manifest
+from app.result.verify import verify
 from riffusion_inference.datatypes import Waveform
 from tests.fixtures_dub import RATE, make_clip
 

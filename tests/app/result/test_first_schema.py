@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from app.dub import Run, changed_order, dub
-from app.result import Result, open_result, verify
 from app.result.facts import generation_key
+from app.result.folder import Result, open_result
+from app.result.verify import verify
 from tests.fixtures_dub import MUSIC, SETTINGS, ChordModel, OneModel, dub_parts
 
 WRITTEN = Path(__file__).parents[2] / "data" / "manifest_0_1_0.json"
