@@ -14,6 +14,7 @@ from riffusion_inference.datatypes import MAX_SEED
 from riffusion_inference.errors import RiffusionError
 
 from ..models import ShelfState
+from ..settings.options import PER_MODEL
 from . import strings
 from .cards import hint_html, model_html
 from .endpoints import add_endpoints
@@ -209,10 +210,9 @@ class Wiring:
     def settings(self) -> None:
         """What a checkpoint likes, and the dice."""
         w, context = self.w, self.context
-        names = ("guidance_scale", "num_inference_steps", "scheduler")
-        self.on(w["model"].change, lambda _, model: model_changed(context, model), ("model",), names, queue=False)
+        self.on(w["model"].change, lambda _, model: model_changed(context, model), ("model",), PER_MODEL, queue=False)
         # What "auto" stands for is known once torch is there, which the page does not wait for when it starts.
-        self.on(self.page.load, lambda _, model: model_changed(context, model), ("model",), names, queue=False)
+        self.on(self.page.load, lambda _, model: model_changed(context, model), ("model",), PER_MODEL, queue=False)
         self.on(w["dice"].click, lambda _: {"seed": str(secrets.randbelow(MAX_SEED + 1))}, (), ("seed",), queue=False)
 
     def running(self) -> None:

@@ -15,6 +15,7 @@ from .. import mood
 from ..media import Clip, SplitMode, explain_split, probe
 from ..plan import timeline
 from ..settings import Settings
+from ..settings.options import PER_MODEL
 from . import strings
 from .cards import (
     card_html,
@@ -144,14 +145,10 @@ def summary(session: Session) -> Updates:
 
 
 def model_changed(context: PageContext, model: str | None) -> Updates:
-    """Guidance, steps and scheduler that suit a checkpoint."""
+    """Guidance, steps, scheduler and candidates that suit a checkpoint."""
     settings = context.settings
     defaults = settings.model_defaults(context.shelf.full_name(model or settings.model))
-    return {
-        "guidance_scale": defaults.guidance_scale,
-        "num_inference_steps": defaults.num_inference_steps,
-        "scheduler": defaults.scheduler,
-    }
+    return {name: getattr(defaults, name) for name in PER_MODEL}
 
 
 def show_stills(session: Session, count: float | None) -> Updates:

@@ -24,8 +24,9 @@ CPU = replace(SETTINGS, device="cpu")
 def test_a_diffusers_checkpoint_is_loaded_by_its_folder(dub_clip: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     seen: list[Progress] = []
     shelf = ModelShelf(replace(CPU, model=str(tiny_checkpoint)))
+    asked = {"seed": 11, "num_inference_steps": 2}
     order = new_order(
-        dub_clip, tmp_path / "one", n_parts=4, parts=(2,), prompts=("calm piano",), given={"seed": 11},
+        dub_clip, tmp_path / "one", n_parts=4, parts=(2,), prompts=("calm piano",), given=asked,
         settings=replace(CPU, model=str(tiny_checkpoint)), models=shelf,
     )  # fmt: skip
     made = dub(order, Run(CPU, seen.append), shelf)
