@@ -143,13 +143,13 @@ class Stages:
 
 _ONE_AT_A_TIME = threading.Lock()
 """Held while a model makes music; the page's queue lets one job in, this also waits for one that was left."""
-_SHELVES: list[ModelShelf] = []
+SHELVES: list[ModelShelf] = []
 """At most one. It stands at module level because a ZeroGPU worker is forked from here and finds the model so."""
 
 
 def use_shelf(shelf: ModelShelf) -> ModelShelf:
     """Make this the shelf that jobs take their model from."""
-    _SHELVES[:] = [shelf]
+    SHELVES[:] = [shelf]
     return shelf
 
 
@@ -165,7 +165,7 @@ def generate_on_gpu(
     name: str, settings: GenerationSettings, n_samples: int, sample_rate: int, flag: Path
 ) -> Iterator[Progress | list[Take] | None]:
     """Make music where the GPU is: steps as they come, the takes last. Everything that crosses can be pickled."""
-    model = _SHELVES[0].get(name)
+    model = SHELVES[0].get(name)
     left = threading.Event()
 
     def should_cancel() -> bool:

@@ -19,11 +19,11 @@ from app.errors import ConfigError, DubCancelled
 from app.models import ModelShelf
 from app.page.cards import data_url, facts_html, part_lengths, reason, strip_html
 from app.page.input import model_changed, replan, take_video
-from app.page.jobs import Job, Stages, Worker, gpu_seconds
+from app.page.jobs import Job, Stages, Worker, gpu_seconds, use_shelf
 from app.page.order import order_for, whole
 from app.page.progress import progress_html, seconds_text, waiting_html
 from app.page.results import history_html, model_name
-from app.page.run import cancel, watch
+from app.page.run import cancel, carry_out, watch
 from app.page.session import HistoryEntry, PageContext, Session, close
 from app.page.visitors import COOKIE, OwnFilesOnly, Visitors, visitor_key, who_asks
 from app.plan import Part
@@ -321,3 +321,18 @@ def test_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigError, match="TEMPORARY_DIRECTORY"):
         launch(load_settings(None, {}, temporary_directory=tmp_path / "file"))
+
+
+def test_a_device_that_is_not_there_is_told_on_the_page_too(
+    monkeypatch: pytest.MonkeyPatch, tiny_model: Any, real_clip: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("riffusion_inference.engines.load.load_model", lambda name, **_: tiny_model)
+    monkeypatch.setattr("app.page.jobs.SHELVES", [])
+    settings = load_settings(None, {}, device="cuda", model="tiny", num_inference_steps=1)
+    context = PageContext(settings, Visitors(tmp_path / "page"), use_shelf(ModelShelf(settings)))
+    session = session_of(context)
+    session.source, session.folder = real_clip, tmp_path
+    order = order_for(context, session, {}, "piano")
+    made = carry_out(context, Job(tmp_path / "stop", order, 1, ()))
+    assert len([note for note in made.manifest.notes if "No CUDA GPU was found" in note]) == 1
