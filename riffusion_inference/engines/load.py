@@ -65,7 +65,7 @@ def load_model(
     Args:
         model: "auto" or "riffusion" (see full_name), a name in ENGINES, a folder or a hub name.
         device: as in choose_device.
-        max_image_width: the widest image, in pixels, that one pass may see; see windows.plan_pass.
+        max_image_width: the widest image, in pixels, that one pass may see; see canvas.plan_pass.
         on_progress: called with stage "load model" before and after.
         token: of the account, for the engine "replicate"; nothing else sees it.
         base_url: where that service answers; its own address without it.

@@ -7,8 +7,15 @@ from collections.abc import Callable
 
 import soundfile
 
-from riffusion_inference.datatypes import GenerationSettings, OnProgress, Progress, ShouldCancel, Take, Waveform
-from riffusion_inference.diffusion.canvas import check_length
+from riffusion_inference.datatypes import (
+    GenerationSettings,
+    OnProgress,
+    Progress,
+    ShouldCancel,
+    Take,
+    Waveform,
+    check_length,
+)
 from riffusion_inference.engines.joins import join, plan_pieces
 from riffusion_inference.engines.replicate_api import DEFAULT_BASE_URL, ReplicateApi
 from riffusion_inference.errors import EngineError, SettingError
