@@ -76,13 +76,13 @@ def test_the_engine_table_hands_the_token_on(server: FakeReplicate) -> None:
 
 REFUSALS = {
     "401": (Answer(401, {"detail": f"bad {TOKEN}"}), r"refused the token \(401\): check REPLICATE_API_TOKEN", 1),
-    "402": (Answer(402, {"detail": "no money"}), r"wants payment \(402\): add credit", 1),
+    "402": (Answer(402, {"detail": "no money"}), r"requires payment \(402\): add credit", 1),
     "404": (Answer(404, {"detail": f"not found for {TOKEN}."}), r"\(404\): not found for \(token\)\.$", 1),
     "422 in HTML": (Answer(422, b"<html>"), r"\(422\): it gave no reason", 1),
-    "429": (Answer(429, {}), r"asked too often \(429\) \(tried 3 times\); try again later", 3),
+    "429": (Answer(429, {}), r"too many requests \(429\) \(tried 3 times\); try again later", 3),
     "503": (Answer(503, {}), r"service failed \(503\) \(tried 3 times\)", 3),
     "500": (Answer(500, {}), r"service failed \(500\) \(tried 3 times\)", 3),
-    "429 for an hour": (Answer(429, {}, {"Retry-After": "3600"}), r"asked too often \(429\); try again", 1),
+    "429 for an hour": (Answer(429, {}, {"Retry-After": "3600"}), r"too many requests \(429\); try again", 1),
     "hang up": (Answer(200, {"id": "x"}, cut_after=3), r"broke off \(tried 3 times\)", 3),
 }
 
