@@ -272,5 +272,5 @@ class MusicModel(Protocol):
         ...
 
     def unload(self) -> None:
-        """Give the model's memory back; the object is of no further use."""
+        """Free the model's memory; the object cannot be used afterwards."""
         ...

@@ -64,7 +64,7 @@ def resolve_checkpoint(name: str | Path, *, on_progress: OnProgress | None = Non
 
 
 def check_folder(folder: Path, name: str) -> None:
-    """Raise CheckpointError unless the folder holds every part of a Stable Diffusion checkpoint."""
+    """Raise CheckpointError unless the folder has every part of a Stable Diffusion checkpoint."""
     if not folder.is_dir():
         raise CheckpointError(
             f"The checkpoint {name!r} is not a folder: give the folder that contains model_index.json."

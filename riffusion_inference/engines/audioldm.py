@@ -24,7 +24,7 @@ from riffusion_inference.engines.joins import join, plan_pieces
 from riffusion_inference.errors import CheckpointError, EngineError, SettingError
 
 HUB_NAMES = {"audioldm2": "cvssp/audioldm2-music", "audioldm": "cvssp/audioldm-s-full-v2"}
-"""What the engines' names stand for: the music checkpoint of AudioLDM 2, and Audiv's AudioLDM."""
+"""What the engines' names mean: the music checkpoint of AudioLDM 2, and Audiv's AudioLDM."""
 LICENCE = "cc-by-nc-sa-4.0"
 """Of all published AudioLDM weights: not for commercial use."""
 PIPELINES = ("AudioLDM2Pipeline", "AudioLDMPipeline")
@@ -212,7 +212,7 @@ def _folder(model: str) -> Path:
 
 
 def _load_pipeline(folder: Path, kind: str, dtype: Any) -> Any:
-    """Load every part; the weights' own pickles, where there are no safetensors, are read with weights_only."""
+    """Load every part; pickled weights, where there are no safetensors, are read with weights_only."""
     import diffusers
     from transformers import GPT2LMHeadModel
 

@@ -49,14 +49,14 @@ def load_replicate(
 
 
 class ReplicateModel:
-    """AudioLDM on somebody else's machine."""
+    """AudioLDM on replicate.com's machines."""
 
     licence = "cc-by-nc-sa-4.0"
     sample_rate = 16000
     native_seconds = 20.0
 
     def __init__(self, api: ReplicateApi, name: str = "replicate") -> None:
-        """Put the engine on top of a client."""
+        """Make the engine of a client."""
         self.name = name
         self._api: ReplicateApi | None = api
 
@@ -77,7 +77,9 @@ class ReplicateModel:
         if self._api is None:
             raise EngineError("The replicate engine was unloaded: load it again.")
         if settings.seed_image is not None or settings.seed_audio is not None:
-            raise SettingError("The engine 'replicate' cannot start from an image or sound: leave the seed out.")
+            raise SettingError(
+                "The engine 'replicate' cannot start from an image or sound: leave the seed image or sound out."
+            )
         pieces = plan_pieces(n_samples, int(LONGEST_SECONDS * sample_rate), int(OVERLAP_SECONDS * sample_rate))
         total = len(pieces) * settings.candidates
         done = 0
@@ -102,7 +104,7 @@ class ReplicateModel:
         return takes
 
     def unload(self) -> None:
-        """Let go of the client; the object is of no further use."""
+        """Close the connections; the object cannot be used afterwards."""
         if self._api is not None:
             self._api.close()
             self._api = None
@@ -142,7 +144,7 @@ def decode(data: bytes) -> Waveform:
     """Sound file to Waveform, samples [C, T].
 
     Raises:
-        EngineError: it is no sound file.
+        EngineError: it is not a sound file.
     """
     try:
         samples, sample_rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
@@ -156,7 +158,7 @@ def decode(data: bytes) -> Waveform:
 def _notes(settings: GenerationSettings, n_pieces: int) -> tuple[str, ...]:
     notes = []
     if settings.negative_prompt:
-        notes.append("The replicate engine has no negative prompt: it was left out.")
+        notes.append("The replicate engine takes no negative prompt: it was ignored.")
     if n_pieces > 1:
-        notes.append(f"The replicate engine makes 20 s at once: {n_pieces} pieces were faded into each other.")
+        notes.append(f"The replicate engine makes at most 20 s at once: {n_pieces} pieces were crossfaded.")
     return tuple(notes)

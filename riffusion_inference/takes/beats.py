@@ -129,7 +129,7 @@ def _autocorrelation(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _comb(similar: NDArray[np.float64], bpm: float) -> float:
-    """Mean autocorrelation at one to four beats, as many as half the piece holds."""
+    """Mean autocorrelation at one to four beats, as many as fit into three quarters of the piece."""
     beat = 60 * FRAME_RATE / bpm
     lags = np.array([k * beat for k in range(1, BEATS_COMPARED + 1) if k * beat < 0.75 * len(similar)])
     return float(np.interp(lags, np.arange(len(similar)), similar).mean()) if len(lags) else 0.0

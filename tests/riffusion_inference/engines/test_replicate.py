@@ -96,8 +96,8 @@ def test_what_the_service_refuses_is_one_sentence(
     with caplog.at_level(logging.DEBUG), pytest.raises(EngineError, match=sentence) as caught:
         engine(server).generate(SETTINGS, 44100, 44100)
     assert len(server.calls("GET /v1/models")) == tries
-    told = str(caught.value) + "".join(traceback.format_exception(caught.value)) + caplog.text
-    assert TOKEN not in told
+    said = str(caught.value) + "".join(traceback.format_exception(caught.value)) + caplog.text
+    assert TOKEN not in said
     assert "\n" not in str(caught.value)
 
 
@@ -194,6 +194,13 @@ def test_the_token_goes_nowhere_else(server: FakeReplicate) -> None:
         with pytest.raises(EngineError, match="no address to download"):
             engine(server).generate(SETTINGS, 44100, 44100)
         assert elsewhere.seen == []
+        # Where the service sends a download on to another host, the token stays behind.
+        server.output = None
+        server.fail("GET /files", Answer(302, b"", {"Location": f"{elsewhere.url}/files/5.0"}))
+        assert engine(server).generate(SETTINGS, 44100, 44100)
+        ((_, path, headers, _),) = elsewhere.seen
+        assert path == "/files/5.0"
+        assert TOKEN not in str(headers)
     client = api(server)
     assert TOKEN not in repr(client) + repr(ReplicateModel(client).__dict__) + str(vars(ReplicateModel(client)))
 
@@ -213,7 +220,7 @@ def test_what_the_engine_cannot_do_is_said(server: FakeReplicate) -> None:
     with pytest.raises(SettingError, match="cannot start from"):
         engine(server).generate(seeded, 44100, 44100)
     take = engine(server).generate(GenerationSettings("calm", negative_prompt="drums"), 44100, 44100)[0]
-    assert "no negative prompt" in take.notes[0]
+    assert "takes no negative prompt: it was ignored" in take.notes[0]
 
 
 def test_a_clip_that_is_too_short_is_a_sentence(server: FakeReplicate) -> None:
