@@ -5,14 +5,12 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from riffusion_inference.datatypes import (
     GenerationSettings,
     OnProgress,
-    Progress,
     ShouldCancel,
     Take,
     Waveform,
@@ -20,7 +18,7 @@ from riffusion_inference.datatypes import (
     check_length,
 )
 from riffusion_inference.devices import is_hub_error
-from riffusion_inference.engines.joins import join, plan_pieces
+from riffusion_inference.engines.joins import Steps, join, plan_pieces
 from riffusion_inference.errors import CheckpointError, EngineError, SettingError
 
 HUB_NAMES = {"audioldm2": "cvssp/audioldm2-music", "audioldm": "cvssp/audioldm-s-full-v2"}
@@ -75,23 +73,6 @@ def load_audioldm(
     return AudioLdmModel(model, pipe, _licence(folder))
 
 
-@dataclass
-class _Report:
-    """Steps of every piece of every candidate -> one progress."""
-
-    on_progress: OnProgress | None
-    should_cancel: ShouldCancel | None
-    total: int
-    done: int = 0
-
-    def step(self) -> None:
-        """One more step is done."""
-        self.done += 1
-        if self.on_progress is not None:
-            self.on_progress(Progress("generate", min(self.done, self.total), self.total))
-        check_cancel(self.should_cancel)
-
-
 class AudioLdmModel:
     """AudioLDM in memory; make one with `load_audioldm`."""
 
@@ -130,12 +111,12 @@ class AudioLdmModel:
 
         pieces = plan_pieces(n_samples, int(LONGEST_PASS_SECONDS * sample_rate), int(OVERLAP_SECONDS * sample_rate))
         steps = settings.num_inference_steps * len(pieces) * settings.candidates
-        report = _Report(on_progress, should_cancel, steps)
+        progress = Steps(on_progress, should_cancel, steps)
         takes = []
         try:
             for seed in settings.seeds():
                 waveform = join(
-                    self._piece_maker(settings, seed, report),
+                    self._piece_maker(settings, seed, progress),
                     n_samples,
                     sample_rate,
                     longest_seconds=LONGEST_PASS_SECONDS,
@@ -156,7 +137,7 @@ class AudioLdmModel:
         _free()
 
     def _piece_maker(
-        self, settings: GenerationSettings, seed: int, report: _Report
+        self, settings: GenerationSettings, seed: int, progress: Steps
     ) -> Callable[[int, float], Waveform]:
         """A function that runs the pipeline once for piece number k."""
         import torch
@@ -164,7 +145,7 @@ class AudioLdmModel:
         from riffusion_inference.diffusion.parts import make_scheduler
 
         def make(number: int, seconds: float) -> Waveform:
-            check_cancel(report.should_cancel)
+            check_cancel(progress.should_cancel)
             pipe = self._pipe
             pipe.scheduler = make_scheduler(settings.scheduler, self._scheduler_config, settings.num_inference_steps)
             # The noise is drawn on the CPU, so that every device starts from the same.
@@ -178,7 +159,7 @@ class AudioLdmModel:
                 num_inference_steps=settings.num_inference_steps,
                 guidance_scale=settings.guidance_scale,
                 generator=noise,
-                callback=lambda *_: report.step(),
+                callback=lambda *_: progress.step(),
             ).audios[0]
             return Waveform(audio.reshape(1, -1).astype("float32"), self.sample_rate)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from riffusion_inference.datatypes import Waveform
+from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel, Waveform, check_cancel
 from riffusion_inference.errors import EngineError
 from riffusion_inference.resampling import resample
 
@@ -45,6 +45,31 @@ def plan_pieces(n_samples: int, longest: int, overlap: int) -> tuple[Piece, ...]
     length = -(-(n_samples + (count - 1) * overlap) // count)
     starts = [k * (length - overlap) for k in range(count)]
     return tuple(Piece(start, min(length, n_samples - start)) for start in starts)
+
+
+@dataclass
+class Steps:
+    """Counts the steps of every piece of every take, reports them, and asks after each whether to stop."""
+
+    on_progress: OnProgress | None
+    """Called with stage "generate" after each step."""
+    should_cancel: ShouldCancel | None
+    """Asked after each step."""
+    total: int
+    """Steps in all."""
+    done: int = 0
+    """Steps finished."""
+
+    def step(self) -> None:
+        """One more step is done.
+
+        Raises:
+            GenerationCancelled: should_cancel returned True.
+        """
+        self.done += 1
+        if self.on_progress is not None:
+            self.on_progress(Progress("generate", min(self.done, self.total), self.total))
+        check_cancel(self.should_cancel)
 
 
 def join(

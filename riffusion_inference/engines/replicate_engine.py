@@ -10,13 +10,12 @@ import soundfile
 from riffusion_inference.datatypes import (
     GenerationSettings,
     OnProgress,
-    Progress,
     ShouldCancel,
     Take,
     Waveform,
     check_length,
 )
-from riffusion_inference.engines.joins import join, plan_pieces
+from riffusion_inference.engines.joins import Steps, join, plan_pieces
 from riffusion_inference.engines.replicate_api import DEFAULT_BASE_URL, ReplicateApi
 from riffusion_inference.errors import EngineError, SettingError
 
@@ -81,19 +80,11 @@ class ReplicateModel:
                 "The engine 'replicate' cannot start from an image or sound: leave the seed image or sound out."
             )
         pieces = plan_pieces(n_samples, int(LONGEST_SECONDS * sample_rate), int(OVERLAP_SECONDS * sample_rate))
-        total = len(pieces) * settings.candidates
-        done = 0
-
-        def one_done() -> None:
-            nonlocal done
-            done += 1
-            if on_progress is not None:
-                on_progress(Progress("generate", min(done, total), total))
-
+        progress = Steps(on_progress, should_cancel, len(pieces) * settings.candidates)
         takes = []
         for seed in settings.seeds():
             waveform = join(
-                self._piece_maker(settings, seed, should_cancel, one_done),
+                self._piece_maker(settings, seed, progress),
                 n_samples,
                 sample_rate,
                 longest_seconds=LONGEST_SECONDS,
@@ -113,8 +104,7 @@ class ReplicateModel:
         self,
         settings: GenerationSettings,
         seed: int,
-        should_cancel: ShouldCancel | None,
-        one_done: Callable[[], None],
+        progress: Steps,
     ) -> Callable[[int, float], Waveform]:
         """A function that makes one prediction for piece number k."""
         api = self._api
@@ -129,12 +119,12 @@ class ReplicateModel:
                 # The service takes 32-bit signed seeds.
                 "random_seed": (seed + number * 1_000_003) % 2**31,
             }
-            output = api.run(MODEL, inputs, should_cancel=should_cancel)
+            output = api.run(MODEL, inputs, should_cancel=progress.should_cancel)
             url = output[0] if isinstance(output, list) and output else output
             if not isinstance(url, str):
                 raise EngineError(f"Replicate's {MODEL} returned no sound: try again, or choose another engine.")
-            sound = decode(api.download(url, should_cancel=should_cancel))
-            one_done()
+            sound = decode(api.download(url, should_cancel=progress.should_cancel))
+            progress.step()
             return sound
 
         return make
