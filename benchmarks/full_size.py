@@ -22,8 +22,8 @@ import torch
 
 from riffusion_inference import GenerationSettings
 from riffusion_inference.devices import choose_device
-from riffusion_inference.diffusion.model import RiffusionModel, make_scheduler
-from riffusion_inference.diffusion.painter import Parts
+from riffusion_inference.diffusion.model import RiffusionModel
+from riffusion_inference.diffusion.parts import Parts, make_scheduler
 
 SCHEDULER = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
 FULL: dict[str, dict[str, Any]] = {

@@ -15,7 +15,6 @@ from dataclasses import replace
 import numpy as np
 
 from riffusion_inference import GenerationSettings, MusicModel, Take, load_model
-from riffusion_inference.datatypes import BPM
 from riffusion_inference.takes import tempo_hold
 from riffusion_inference.takes.beats import beats_off, tempo_match
 
@@ -63,7 +62,7 @@ def main() -> None:
 def make(model: MusicModel, settings: GenerationSettings, bpm: float, bars: int, held_bpm: float | None) -> Take:
     """One take of whole bars, its tempo held or not."""
     n_samples = round(bars * 240 / bpm * model.sample_rate)
-    asked = replace(settings, extra={BPM: held_bpm})
+    asked = replace(settings, bpm=held_bpm)
     return tempo_hold.generate(model, asked, n_samples, model.sample_rate)[0]
 
 

@@ -6,12 +6,14 @@ import math
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
 from riffusion_inference.errors import GenerationCancelled, SettingError, SpectrogramError
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
 
 MIN_GUIDANCE, MAX_GUIDANCE = 0.0, 45.0
@@ -19,8 +21,6 @@ MIN_STEPS, MAX_STEPS = 1, 100
 MIN_CANDIDATES, MAX_CANDIDATES = 1, 8
 MIN_SEED, MAX_SEED = 0, 2**32 - 1
 MIN_SECONDS, MAX_SECONDS = 0.2, 600.0
-BPM = "bpm"
-"""Key in GenerationSettings.extra: the tempo that the part is whole bars of."""
 MIN_BPM, MAX_BPM = 40.0, 240.0
 SCHEDULERS = ("dpm++", "ddim", "euler", "euler_a", "heun", "unipc")
 
@@ -75,13 +75,13 @@ class SpectrogramParams:
             )
         if not self.hop_length <= self.win_length <= self.n_fft:
             raise SpectrogramError(
-                f"hop_length {self.hop_length}, win_length {self.win_length} and n_fft {self.n_fft} must rise in "
-                "this order."
+                f"hop_length is {self.hop_length}, win_length {self.win_length} and n_fft {self.n_fft}, but hop_length "
+                "must not exceed win_length, nor win_length n_fft."
             )
         if not 0 <= self.f_min < self.f_max <= self.sample_rate / 2:
             raise SpectrogramError(
-                f"The band {self.f_min:g} to {self.f_max:g} Hz must lie within 0 to {self.sample_rate / 2:g} Hz, half "
-                "the sample rate."
+                f"The band from {self.f_min:g} to {self.f_max:g} Hz must lie within 0 to {self.sample_rate / 2:g} Hz, "
+                "half the sample rate."
             )
 
     @property
@@ -114,7 +114,7 @@ class SpectrogramParams:
 class Spectrogram:
     """Mel amplitudes with what is needed to turn them back into sound."""
 
-    mel_amplitudes: np.ndarray
+    mel_amplitudes: NDArray[np.float32]
     """[C, n_mels, F] float32, linear, >= 0, lowest band first."""
     params: SpectrogramParams
     """How they were made."""
@@ -124,7 +124,7 @@ class Spectrogram:
 class Waveform:
     """Sound."""
 
-    samples: np.ndarray
+    samples: NDArray[np.float32]
     """[C, T] float32, nominally in [-1, 1]."""
     sample_rate: int
     """Hz."""
@@ -168,6 +168,8 @@ class GenerationSettings:
     """With a seed image or audio: 0 keeps it, 1 ignores it."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Parameters that only one engine knows, by name."""
+    bpm: float | None = None
+    """Tempo of the music in beats a minute, 40 to 240; None: not named, the beat is left alone."""
 
     def __post_init__(self) -> None:
         if not self.prompt.strip():
@@ -176,6 +178,7 @@ class GenerationSettings:
         check_range("Steps", self.num_inference_steps, MIN_STEPS, MAX_STEPS)
         check_range("Candidates", self.candidates, MIN_CANDIDATES, MAX_CANDIDATES)
         check_range("Strength", self.strength, 0.0, 1.0)
+        check_bpm(self.bpm)
         for name, value in (("Steps", self.num_inference_steps), ("Candidates", self.candidates), ("Seed", self.seed)):
             if value is not None and not isinstance(value, int):
                 raise SettingError(f"{name} is {value}, but must be a whole number: choose {int(value)}, for example.")
@@ -187,7 +190,7 @@ class GenerationSettings:
             raise SettingError("A seed image and seed audio are both given: choose one of them.")
 
     def seeds(self) -> tuple[int, ...]:
-        """One seed for each candidate, counting up from `seed` and around its end; drawn anew where that is None."""
+        """One seed for each candidate, counting up from `seed` and around its end; a random one where that is None."""
         first = secrets.randbelow(MAX_SEED + 1) if self.seed is None else self.seed
         return tuple((first + index) % (MAX_SEED + 1) for index in range(self.candidates))
 
@@ -196,6 +199,30 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
     """Raise SettingError unless low <= value <= high; NaN is out of every range."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or not low <= value <= high:
         raise SettingError(f"{name} is {value}, but must be from {low:g} to {high:g}: choose a value in that range.")
+
+
+def check_bpm(bpm: float | None) -> None:
+    """Raise SettingError unless bpm is None or a tempo from 40 to 240 beats a minute."""
+    if bpm is not None:
+        check_range("Tempo in BPM", bpm, MIN_BPM, MAX_BPM)
+
+
+def check_length(n_samples: int, sample_rate: int) -> None:
+    """Raise SettingError unless n_samples at sample_rate are 0.2 s to 10 minutes."""
+    if sample_rate < 1:
+        raise SettingError(f"Sample rate is {sample_rate}, but it must be at least 1 Hz: choose 44100, for example.")
+    seconds = Fraction(n_samples, sample_rate)
+    if not Fraction(str(MIN_SECONDS)) <= seconds <= Fraction(str(MAX_SECONDS)):
+        raise SettingError(
+            f"The music asked for is {float(seconds):g} s long, but it must be {MIN_SECONDS:g} to {MAX_SECONDS:g} s: "
+            "choose a longer or shorter part."
+        )
+
+
+def check_cancel(should_cancel: ShouldCancel | None) -> None:
+    """Raise GenerationCancelled if the caller wants to stop: the one way to ask."""
+    if should_cancel is not None and should_cancel():
+        raise GenerationCancelled("Cancelled: nothing was written.")
 
 
 @dataclass(frozen=True)
@@ -211,7 +238,7 @@ class Take:
     params: SpectrogramParams | None = None
     """How the image was made."""
     notes: tuple[str, ...] = ()
-    """One sentence for each thing a person should know ("the prompt was cut after 'violin'")."""
+    """One sentence for each thing that a person should know ("the prompt was cut after 'violin'")."""
 
 
 class MusicModel(Protocol):
@@ -245,11 +272,5 @@ class MusicModel(Protocol):
         ...
 
     def unload(self) -> None:
-        """Give the model's memory back; the object is of no further use."""
+        """Free the model's memory; the object cannot be used afterwards."""
         ...
-
-
-def poll(should_cancel: ShouldCancel | None) -> None:
-    """Raise GenerationCancelled if the caller wants to stop."""
-    if should_cancel is not None and should_cancel():
-        raise GenerationCancelled("The music was cancelled; nothing was written.")

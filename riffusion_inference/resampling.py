@@ -1,4 +1,4 @@
-"""Sample rates."""
+"""Sound from one sample rate to another, and a period from one length to another."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from math import gcd
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import Waveform
 
@@ -37,7 +38,7 @@ def resample(waveform: Waveform, sample_rate: int) -> Waveform:
     return Waveform(_by_sinc(waveform, sample_rate, n_samples), sample_rate)
 
 
-def resample_circular(samples: np.ndarray, n_samples: int) -> np.ndarray:
+def resample_circular(samples: NDArray[np.float32], n_samples: int) -> NDArray[np.float32]:
     """Stretch one period [C, T] to exactly n_samples; it stays a period, since only its Fourier series is resampled.
 
     >>> resample_circular(np.ones((1, 7), dtype=np.float32), 3).round(3).tolist()
@@ -50,10 +51,11 @@ def resample_circular(samples: np.ndarray, n_samples: int) -> np.ndarray:
     kept = spectrum[:, : (min(period, n_samples) - 1) // 2 + 1]
     wide = torch.zeros(samples.shape[0], n_samples // 2 + 1, dtype=spectrum.dtype)
     wide[:, : kept.shape[1]] = kept
-    return (torch.fft.irfft(wide, n=n_samples) * (n_samples / period)).numpy()
+    stretched: NDArray[np.float32] = (torch.fft.irfft(wide, n=n_samples) * (n_samples / period)).numpy()
+    return stretched
 
 
-def _by_sinc(waveform: Waveform, sample_rate: int, n_samples: int) -> np.ndarray:
+def _by_sinc(waveform: Waveform, sample_rate: int, n_samples: int) -> NDArray[np.float32]:
     """Resample block by block, since torch's convolution takes many times the memory of the sound."""
     from torchaudio.functional import resample as by_sinc
 
@@ -74,7 +76,7 @@ def _by_sinc(waveform: Waveform, sample_rate: int, n_samples: int) -> np.ndarray
     return out
 
 
-def _by_spectrum(waveform: Waveform, sample_rate: int) -> np.ndarray:
+def _by_spectrum(waveform: Waveform, sample_rate: int) -> NDArray[np.float32]:
     """Resample through the spectrum of the mirrored sound, for rates with no small ratio."""
     both = np.concatenate([waveform.samples, waveform.samples[:, ::-1]], axis=1)
     return resample_circular(both, round(both.shape[1] * sample_rate / waveform.sample_rate))

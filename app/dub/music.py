@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from riffusion_inference.datatypes import BPM, MAX_SECONDS, MIN_SECONDS, GenerationSettings, MusicModel, Take
+from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS, GenerationSettings, MusicModel, Take
 from riffusion_inference.errors import EngineError
 
 from .. import media
@@ -97,13 +97,17 @@ def make_takes(
 
 
 def with_part_bpm(generation: GenerationSettings, duration: Fraction) -> GenerationSettings:
-    """Set extra["bpm"] to the tempo that the prompt names, unless it is there already; None there is "let it be"."""
+    """Set bpm to the tempo that the prompt names, unless it is set already.
+
+    extra["bpm"] goes before the prompt: None there leaves the beat alone although the prompt names a tempo; a number is
+    the tempo, as results have it that were made before bpm was a setting of its own.
+    """
     from ..mood.tempo import part_bpm
 
-    if BPM in generation.extra:
+    if generation.bpm is not None:
         return generation
-    bpm = part_bpm(generation.prompt, duration)
-    return generation if bpm is None else replace(generation, extra={**generation.extra, BPM: bpm})
+    bpm = generation.extra["bpm"] if "bpm" in generation.extra else part_bpm(generation.prompt, duration)
+    return replace(generation, bpm=bpm)
 
 
 def best_first(takes: list[Take], generation: GenerationSettings) -> list[Take]:
@@ -112,7 +116,7 @@ def best_first(takes: list[Take], generation: GenerationSettings) -> list[Take]:
         return takes
     from riffusion_inference.takes.ranking import rank
 
-    ranked = rank(takes, generation.prompt, generation.extra.get(BPM))
+    ranked = rank(takes, generation.prompt, generation.bpm)
     return [
         replace(one.take, notes=(*one.take.notes, f"Rank {place} of {len(takes)}: {', '.join(one.reasons)}."))
         for place, one in enumerate(ranked, 1)

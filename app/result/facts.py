@@ -232,8 +232,10 @@ def generation_key(settings: GenerationSettings, model: str, n_samples: int, sam
     """Hash everything that decides which samples are made; the seed must be known."""
     digest = hashlib.sha256()
     values = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in SEED_FILES}
+    if values["bpm"] is None:
+        del values["bpm"]  # Results that were made before there was this setting keep their key.
     # 7 and 7.0 ask for the same; a manifest that was read back has floats.
-    values |= {name: float(values[name]) for name in ("guidance_scale", "strength")}
+    values |= {name: float(values[name]) for name in ("guidance_scale", "strength", "bpm") if name in values}
     digest.update(json.dumps([values, model, n_samples, sample_rate], sort_keys=True, default=str).encode())
     if settings.seed_image is not None:
         digest.update(np.asarray(settings.seed_image.convert("RGB")).tobytes())

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from riffusion_inference.datatypes import OnProgress, Progress, SpectrogramParams
+from riffusion_inference.devices import is_hub_error
 from riffusion_inference.errors import CheckpointError
 
 POCKET = "pocket"
@@ -34,7 +35,7 @@ WEIGHTS = {
 """For each part that has weights: the files that may hold them, the safe kind first."""
 
 OTHER_PARTS = {"tokenizer": "vocab.json", "scheduler": "scheduler_config.json"}
-"""Parts without weights, and the file that shows that they are there."""
+"""Parts without weights, and the file by which they are recognised."""
 
 
 def resolve_checkpoint(name: str | Path, *, on_progress: OnProgress | None = None) -> Path:
@@ -63,15 +64,17 @@ def resolve_checkpoint(name: str | Path, *, on_progress: OnProgress | None = Non
 
 
 def check_folder(folder: Path, name: str) -> None:
-    """Raise CheckpointError unless the folder holds every part of a Stable Diffusion checkpoint."""
+    """Raise CheckpointError unless the folder has every part of a Stable Diffusion checkpoint."""
     if not folder.is_dir():
-        raise CheckpointError(f"The checkpoint {name!r} is no folder: give the folder that holds model_index.json.")
+        raise CheckpointError(
+            f"The checkpoint {name!r} is not a folder: give the folder that contains model_index.json."
+        )
     index = read_json(folder / "model_index.json", name)
     kind = index.get("_class_name", "")
     if not str(kind).startswith("StableDiffusion") or "XL" in str(kind) or str(kind).startswith("StableDiffusion3"):
         raise CheckpointError(
-            f"The checkpoint {name!r} is a {kind or 'folder of unknown kind'}, but only StableDiffusionPipeline "
-            "folders paint spectrograms: choose another checkpoint."
+            f"The checkpoint {name!r} is a {kind or 'pipeline of unknown class'}, but only StableDiffusionPipeline "
+            "folders can paint spectrograms: choose another checkpoint."
         )
     for part in WEIGHTS:
         read_json(folder / part / "config.json", name)
@@ -101,7 +104,7 @@ def read_params(folder: Path) -> SpectrogramParams:
     """Return the checkpoint's spectrogram.json, or Riffusion's params where it has none.
 
     Raises:
-        CheckpointError: the file is no JSON object.
+        CheckpointError: the file is not a JSON object.
         SpectrogramError: its values are unknown or do not fit together.
     """
     path = folder / "spectrogram.json"
@@ -114,14 +117,14 @@ def read_beats(folder: Path) -> tuple[int, ...]:
     """Return the lengths of a beat, in spectrogram columns, that the checkpoint's beats.json names; none: any length.
 
     Raises:
-        CheckpointError: the file is no list of whole numbers.
+        CheckpointError: the file is not a list of whole numbers.
     """
     path = folder / "beats.json"
     if not path.exists():
         return ()
     columns = read_json(path, folder.name).get("columns")
     if not isinstance(columns, list) or not all(isinstance(count, int) and count > 0 for count in columns):
-        raise CheckpointError(_incomplete(folder.name, path.name, "is no list of whole numbers"))
+        raise CheckpointError(_incomplete(folder.name, path.name, "is not a list of whole numbers"))
     return tuple(columns)
 
 
@@ -157,11 +160,9 @@ def _fetch(name: str, on_progress: OnProgress | None) -> Path:
             path = huggingface_hub.hf_hub_download(name, file)
         return Path(path).parents[len(Path(files[-1]).parts) - 1]
     except (hub_errors.RepositoryNotFoundError, hub_errors.GatedRepoError) as error:
-        raise CheckpointError(_not_there(name, "the hub knows no such public checkpoint")) from error
-    except (hub_errors.HfHubHTTPError, hub_errors.LocalEntryNotFoundError, OSError) as error:
-        raise CheckpointError(_not_there(name, "the hub could not be reached")) from error
-    except Exception as error:  # httpx's own tree, which huggingface_hub lets through, is not an OSError
-        if not type(error).__module__.startswith(("httpx", "httpcore", "requests", "huggingface_hub")):
+        raise CheckpointError(_not_there(name, "the hub has no public checkpoint of that name")) from error
+    except Exception as error:
+        if not is_hub_error(error):
             raise
         raise CheckpointError(_not_there(name, "the hub could not be reached")) from error
 
@@ -192,7 +193,7 @@ def read_json(path: Path, name: str) -> dict[str, object]:
     except (OSError, ValueError) as error:
         raise CheckpointError(_incomplete(name, path.name, "cannot be read")) from error
     if not isinstance(values, dict):
-        raise CheckpointError(_incomplete(name, path.name, "is no JSON object"))
+        raise CheckpointError(_incomplete(name, path.name, "is not a JSON object"))
     return values
 
 

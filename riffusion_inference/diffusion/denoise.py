@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from riffusion_inference.datatypes import ShouldCancel, poll
+from riffusion_inference.datatypes import ShouldCancel, check_cancel
 from riffusion_inference.devices import free_memory
+from riffusion_inference.diffusion.canvas import WindowPlan
 from riffusion_inference.diffusion.prompts import Conditioning
-from riffusion_inference.diffusion.windows import WindowPlan
 from riffusion_inference.errors import EngineError
 
 
@@ -24,11 +25,11 @@ class PassSize:
 
     windows: int
     """Windows in one pass, >= 1."""
-    split_guidance: bool = field(default=False)
+    split_guidance: bool = False
     """True: the prompt and the negative prompt go through in two passes."""
 
     def shrink(self) -> None:
-        """Halve the pass, at last split it by prompt.
+        """Halve the pass; a pass of a single window is split by prompt.
 
         Raises:
             EngineError: it cannot be smaller.
@@ -42,6 +43,14 @@ class PassSize:
                 "The model ran out of memory with a single window: lower MAX_IMAGE_WIDTH, close other programs that "
                 "use the GPU, or set DEVICE=cpu."
             )
+
+
+# Each step of the diffusion asks the UNet how the canvas should change, but the UNet only sees windows. Where windows
+# overlap, their predictions differ; the canvas changes by the mean, weighted by how near each window's middle is, which
+# is the prediction that is closest to all of them (MultiDiffusion). Neighbours thus agree a little more in every step,
+# and in the end there is no joint to hide. The mean is taken before the scheduler's step and the scheduler sees one
+# canvas, because multistep schedulers remember the last predictions and others add noise: stepped one by one, windows
+# would drift apart.
 
 
 def denoise(
@@ -60,8 +69,6 @@ def denoise(
 ) -> torch.Tensor:
     """Denoise a whole canvas; every step blends the windows' predictions and then moves the canvas once.
 
-    Moving the canvas once, and not each window, keeps multistep schedulers right.
-
     Args:
         unet: UNet2DConditionModel.
         scheduler: set to its timesteps.
@@ -73,7 +80,7 @@ def denoise(
         size: windows in one pass; shrunk in place when memory runs out.
         generator: for schedulers that add noise.
         on_step: called with the number of steps done.
-        should_cancel: polled before every pass and inside it.
+        should_cancel: asked before every pass and inside it.
     Returns:
         The clean latents, [1, C, h, plan.length] float32.
     Raises:
@@ -81,31 +88,43 @@ def denoise(
     Source: Bar-Tal et al. 2023, MultiDiffusion; Ho and Salimans 2022, classifier-free guidance.
     """
     extra = {"generator": generator} if "generator" in inspect.signature(scheduler.step).parameters else {}
-    with polled(unet, should_cancel):
+    with cancellable(unet, should_cancel):
         for done, timestep in enumerate(timesteps):
-            moved = plan.moved(done)
-            columns = torch.from_numpy(np.stack([moved.columns(index) for index in range(plan.n_windows)]))
-            columns = columns.to(latents.device)
-            weights = torch.from_numpy(moved.weights()).float().to(latents.device)
             scaled = scheduler.scale_model_input(latents, timestep)
-            blended = torch.zeros_like(latents)
-            first = 0
-            while first < plan.n_windows:
-                poll(should_cancel)
-                chosen = columns[first : first + size.windows]
-                windows = torch.cat([scaled[..., window] for window in chosen])
-                try:
-                    predicted = _guided(unet, windows, timestep, conditioning, guidance_scale, size)
-                except torch.OutOfMemoryError:
-                    free_memory(latents.device)
-                    size.shrink()
-                    continue
-                for offset, window in enumerate(chosen):
-                    blended.index_add_(3, window, (predicted[offset] * weights[first + offset])[None])
-                first += len(chosen)
+            predict = partial(
+                _guided, unet, timestep=timestep, conditioning=conditioning, scale=guidance_scale, size=size
+            )
+            blended = _blend(predict, scaled, plan.moved(done), size, should_cancel)
             latents = scheduler.step(blended, timestep, latents, **extra).prev_sample
             on_step(done + 1)
     return latents
+
+
+def _blend(
+    predict: Callable[[torch.Tensor], torch.Tensor],
+    canvas: torch.Tensor,
+    plan: WindowPlan,
+    size: PassSize,
+    should_cancel: ShouldCancel | None,
+) -> torch.Tensor:
+    """Return the weighted mean of the predictions for all windows of the canvas [1, C, h, L]."""
+    columns = torch.from_numpy(np.stack([plan.columns(index) for index in range(plan.n_windows)])).to(canvas.device)
+    weights = torch.from_numpy(plan.weights()).float().to(canvas.device)
+    blended = torch.zeros_like(canvas)
+    first = 0
+    while first < plan.n_windows:
+        check_cancel(should_cancel)
+        chosen = columns[first : first + size.windows]
+        try:
+            predicted = predict(torch.cat([canvas[..., window] for window in chosen]))
+        except torch.OutOfMemoryError:
+            free_memory(canvas.device)
+            size.shrink()
+            continue
+        for offset, window in enumerate(chosen):
+            blended.index_add_(3, window, (predicted[offset] * weights[first + offset])[None])
+        first += len(chosen)
+    return blended
 
 
 def _guided(
@@ -130,18 +149,19 @@ def _predict(unet: Any, windows: torch.Tensor, timestep: torch.Tensor, prompts: 
     """Run the UNet once, in its own precision."""
     prompts = prompts.expand(len(windows), -1, -1)
     output = unet(windows.to(unet.dtype), timestep, encoder_hidden_states=prompts.to(unet.dtype), return_dict=False)
-    return output[0].float()
+    predicted: torch.Tensor = output[0].float()
+    return predicted
 
 
 @contextmanager
-def polled(module: Any, should_cancel: ShouldCancel | None) -> Iterator[None]:
-    """Poll before every convolution block of a network too, since one pass on a CPU can take many seconds."""
+def cancellable(network: Any, should_cancel: ShouldCancel | None) -> Iterator[None]:
+    """Ask before every block of a network too whether to stop, since one pass on a CPU can take many seconds."""
     if should_cancel is None:
         yield
         return
     hooks = [
-        child.register_forward_pre_hook(lambda *_: poll(should_cancel))
-        for child in module.modules()
+        child.register_forward_pre_hook(lambda *_: check_cancel(should_cancel))
+        for child in network.modules()
         if type(child).__name__ in ("ResnetBlock2D", "Transformer2DModel")
     ]
     try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,40 +18,14 @@ from riffusion_inference.datatypes import (
     Waveform,
 )
 from riffusion_inference.diffusion.autoencoder import decode, encode
-from riffusion_inference.diffusion.canvas import Canvas
+from riffusion_inference.diffusion.canvas import Canvas, WindowPlan, plan_windows
 from riffusion_inference.diffusion.denoise import PassSize, denoise
+from riffusion_inference.diffusion.parts import Parts
 from riffusion_inference.diffusion.prompts import encode_prompts
 from riffusion_inference.diffusion.seeding import seed_picture, stretch_circular
-from riffusion_inference.diffusion.windows import WindowPlan, plan_windows
 from riffusion_inference.resampling import resample, resample_circular
 from riffusion_inference.spectrogram.image import image_from_brightness, mel_from_image, reference_max, write_exif
 from riffusion_inference.spectrogram.inversion import waveform_from_mel
-
-
-@dataclass(frozen=True)
-class Parts:
-    """A checkpoint's networks, loaded."""
-
-    unet: Any
-    """UNet2DConditionModel."""
-    vae: Any
-    """AutoencoderKL."""
-    text_encoder: Any
-    """CLIPTextModel."""
-    tokenizer: Any
-    """CLIPTokenizer."""
-    make_scheduler: Callable[[str, int], Any]
-    """(one of SCHEDULERS, steps) -> a fresh scheduler, set to its timesteps."""
-
-    @property
-    def factor(self) -> int:
-        """Pixels for one latent."""
-        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
-
-    @property
-    def device(self) -> torch.device:
-        """Where the networks are."""
-        return torch.device(self.unet.device)
 
 
 @dataclass
@@ -61,14 +33,14 @@ class Reporter:
     """Progress of one candidate -> progress of them all."""
 
     on_progress: OnProgress | None
-    """Whom to tell."""
+    """Called with every step."""
     candidates: int
     """How many there are."""
     candidate: int = 0
     """Which one is being made, from 0."""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Tell that `done` of `total` steps of the stage are done for this candidate."""
+        """Report that `done` of `total` steps of the stage are done for this candidate."""
         if self.on_progress is not None:
             self.on_progress(Progress(stage, self.candidate * total + done, self.candidates * total))
 
@@ -108,8 +80,8 @@ class Painter:
             canvas: how wide it is.
             plan: the UNet's windows over it; the autoencoder's tiles are as wide.
             size: windows in one pass, shrunk in place when memory runs out.
-            report: told of every step.
-            should_cancel: polled everywhere.
+            report: called with every step.
+            should_cancel: asked in every stage, many times a second.
         """
         self.parts, self.params, self.settings, self.canvas = parts, params, settings, canvas
         self.plan, self.size, self.report, self.should_cancel = plan, size, report, should_cancel

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 MAX_CHUNKS = 4
-"""Chunks of (77 - 2) tokens that a prompt may have; what comes after them is dropped, and a note says so."""
+"""Chunks of (77 - 2) tokens that a prompt may have; the rest is dropped, and a note says so."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Conditioning:
 
 
 def encode_prompts(tokenizer: Any, text_encoder: Any, prompt: str, negative_prompt: str) -> Conditioning:
-    """Encode both prompts, longer ones in chunks that are laid end to end; nothing is lost below MAX_CHUNKS chunks.
+    """Encode both prompts, long ones in chunks that are joined end to end; nothing is lost up to MAX_CHUNKS chunks.
 
     Args:
         tokenizer: a CLIP tokenizer.
@@ -71,5 +71,5 @@ def _encode(tokenizer: Any, text_encoder: Any, chunks: list[list[int]], size: in
     for chunk in chunks + [[]] * (count - len(chunks)):
         row = [start, *chunk, end]
         rows.append(row + [pad] * (size - len(row)))
-    hidden = text_encoder(torch.tensor(rows, device=text_encoder.device))[0]
+    hidden: torch.Tensor = text_encoder(torch.tensor(rows, device=text_encoder.device))[0]
     return hidden.reshape(1, count * size, hidden.shape[-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import GenerationSettings, Spectrogram, SpectrogramParams, Waveform
 from riffusion_inference.diffusion.canvas import Canvas
@@ -18,7 +19,7 @@ from riffusion_inference.spectrogram.mel import match_channels, mel_from_wavefor
 class SeedPicture:
     """A start for the denoising, fitted to the canvas."""
 
-    brightness: np.ndarray
+    brightness: NDArray[np.float32]
     """[3, n_mels, canvas columns] float32 in 0..1, high frequencies first."""
     max_value: float
     """The amplitude of black, so that the music keeps the seed's level."""
@@ -47,10 +48,10 @@ def seed_picture(
     elif settings.seed_image is not None:
         spectrogram = mel_from_image(settings.seed_image, params)
         if replace(spectrogram.params, stereo=params.stereo, power_for_image=params.power_for_image) != params:
-            notes.append("The seed image was made with other parameters, so it was turned into sound and drawn anew.")
+            notes.append("The seed image was made with other parameters: it was turned into sound and redrawn.")
             spectrogram = _from_sound(waveform_from_mel(spectrogram), params)
         elif spectrogram.params != params:
-            spectrogram = Spectrogram(match_planes(spectrogram.mel_amplitudes, params), params)
+            spectrogram = Spectrogram(match_image_channels(spectrogram.mel_amplitudes, params), params)
     else:
         return None
     pixels = np.asarray(image_from_mel(spectrogram), dtype=np.float32).transpose(2, 0, 1) / 255.0
@@ -62,13 +63,13 @@ def seed_picture(
     return SeedPicture(full, float(spectrogram.mel_amplitudes.max()), tuple(notes))
 
 
-def match_planes(amplitudes: np.ndarray, params: SpectrogramParams) -> np.ndarray:
+def match_image_channels(amplitudes: NDArray[np.float32], params: SpectrogramParams) -> NDArray[np.float32]:
     """Return amplitudes [C, n_mels, F] with as many channels as params has: doubled, or averaged."""
     flat = match_channels(amplitudes.reshape(len(amplitudes), -1), params.n_channels)
     return flat.reshape(params.n_channels, *amplitudes.shape[1:])
 
 
-def fit_columns(picture: np.ndarray, n_columns: int, column_seconds: float) -> tuple[np.ndarray, str]:
+def fit_columns(picture: NDArray[np.float32], n_columns: int, column_seconds: float) -> tuple[NDArray[np.float32], str]:
     """Trim or repeat a picture [3, H, W] to n_columns; returns it and a note on what was done, or ''."""
     width = picture.shape[2]
     if width >= n_columns:
@@ -76,11 +77,11 @@ def fit_columns(picture: np.ndarray, n_columns: int, column_seconds: float) -> t
         note = f"Only the first {used:.2f} s of the seed's {whole:.2f} s are used."
         return picture[:, :, :n_columns], note if width > n_columns + 1 else ""
     short, wanted = width * column_seconds, n_columns * column_seconds
-    note = f"The seed has only {short:.2f} s: it is repeated to fill {wanted:.2f} s."
+    note = f"The seed lasts only {short:.2f} s: it is repeated to fill {wanted:.2f} s."
     return np.take(picture, np.arange(n_columns) % width, axis=2), note if width < n_columns - 1 else ""
 
 
-def stretch_circular(picture: np.ndarray, n_columns: int) -> np.ndarray:
+def stretch_circular(picture: NDArray[np.float32], n_columns: int) -> NDArray[np.float32]:
     """Stretch a picture [C, H, W] that wraps around to n_columns, interpolating linearly between columns.
 
     >>> stretch_circular(np.array([[[0.0, 1.0]]]), 4).tolist()
@@ -92,7 +93,8 @@ def stretch_circular(picture: np.ndarray, n_columns: int) -> np.ndarray:
     position = np.arange(n_columns) * (width / n_columns)
     left = position.astype(np.int64) % width
     share = (position - np.floor(position)).astype(picture.dtype)
-    return picture[:, :, left] * (1 - share) + picture[:, :, (left + 1) % width] * share
+    mixed: NDArray[np.float32] = picture[:, :, left] * (1 - share) + picture[:, :, (left + 1) % width] * share
+    return mixed
 
 
 def _from_sound(sound: Waveform, params: SpectrogramParams) -> Spectrogram:

@@ -1,1 +1,1 @@
-"""Music models by name: the spectrogram painter, and others that may stand in its place."""
+"""Music models by name: the spectrogram painter, and others that can be used in its place."""

@@ -1,22 +1,28 @@
-"""AudioLDM and AudioLDM 2 as MusicModels: sound without a spectrogram image of ours, by diffusers' pipelines."""
+"""AudioLDM and AudioLDM 2 as MusicModels: sound without a spectrogram image, by diffusers' pipelines."""
 
 from __future__ import annotations
 
 import gc
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from riffusion_inference.datatypes import GenerationSettings, OnProgress, Progress, ShouldCancel, Take, Waveform
+from riffusion_inference.datatypes import (
+    GenerationSettings,
+    OnProgress,
+    ShouldCancel,
+    Take,
+    Waveform,
+    check_cancel,
+    check_length,
+)
 from riffusion_inference.devices import is_hub_error
-from riffusion_inference.diffusion.canvas import check_length
-from riffusion_inference.engines.joins import join, plan_pieces
-from riffusion_inference.errors import CheckpointError, EngineError, GenerationCancelled, SettingError
+from riffusion_inference.engines.joins import Steps, join, plan_pieces
+from riffusion_inference.errors import CheckpointError, EngineError, SettingError
 
 HUB_NAMES = {"audioldm2": "cvssp/audioldm2-music", "audioldm": "cvssp/audioldm-s-full-v2"}
-"""What the engines' names stand for: the music checkpoint of AudioLDM 2, and Audiv's AudioLDM."""
+"""What the engines' names mean: the music checkpoint of AudioLDM 2, and Audiv's AudioLDM."""
 LICENCE = "cc-by-nc-sa-4.0"
 """Of all published AudioLDM weights: not for commercial use."""
 PIPELINES = ("AudioLDM2Pipeline", "AudioLDMPipeline")
@@ -56,7 +62,7 @@ def load_audioldm(
     kind = _pipeline_class(folder)
     if kind not in PIPELINES:
         raise CheckpointError(
-            f"The folder {model!r} holds no AudioLDM pipeline: choose audioldm2, audioldm or such a folder."
+            f"The folder {model!r} contains no AudioLDM pipeline: choose audioldm2, audioldm or a folder that does."
         )
     dtype = torch.float16 if device.startswith("cuda") else torch.float32
     try:
@@ -67,35 +73,13 @@ def load_audioldm(
     return AudioLdmModel(model, pipe, _licence(folder))
 
 
-@dataclass
-class _Report:
-    """Steps of every piece of every candidate -> one progress."""
-
-    on_progress: OnProgress | None
-    should_cancel: ShouldCancel | None
-    total: int
-    done: int = 0
-
-    def step(self) -> None:
-        """One more step is done."""
-        self.done += 1
-        if self.on_progress is not None:
-            self.on_progress(Progress("generate", min(self.done, self.total), self.total))
-        self.stop_if()
-
-    def stop_if(self) -> None:
-        """Raise GenerationCancelled when the person asked to stop."""
-        if self.should_cancel is not None and self.should_cancel():
-            raise GenerationCancelled("Stopped: no music was written.")
-
-
 class AudioLdmModel:
     """AudioLDM in memory; make one with `load_audioldm`."""
 
     native_seconds = NATIVE_SECONDS
 
     def __init__(self, name: str, pipe: Any, licence: str = LICENCE) -> None:
-        """Wrap a loaded pipeline; load_audioldm is the way in."""
+        """Wrap a loaded pipeline; use load_audioldm to load one."""
         self.name = name
         self.licence = licence
         self.sample_rate = int(pipe.vocoder.config.sampling_rate)
@@ -120,18 +104,19 @@ class AudioLdmModel:
             raise EngineError(f"The model {self.name!r} was unloaded: load it again.")
         if settings.seed_image is not None or settings.seed_audio is not None:
             raise SettingError(
-                f"The engine {self.name!r} cannot start from an image or sound: leave the seed out, or use riffusion."
+                f"The engine {self.name!r} cannot start from an image or sound: leave the seed image or sound out, or "
+                "use MODEL=riffusion."
             )
         import torch
 
         pieces = plan_pieces(n_samples, int(LONGEST_PASS_SECONDS * sample_rate), int(OVERLAP_SECONDS * sample_rate))
         steps = settings.num_inference_steps * len(pieces) * settings.candidates
-        report = _Report(on_progress, should_cancel, steps)
+        progress = Steps(on_progress, should_cancel, steps)
         takes = []
         try:
             for seed in settings.seeds():
                 waveform = join(
-                    self._piece_maker(settings, seed, report),
+                    self._piece_maker(settings, seed, progress),
                     n_samples,
                     sample_rate,
                     longest_seconds=LONGEST_PASS_SECONDS,
@@ -147,20 +132,20 @@ class AudioLdmModel:
         return takes
 
     def unload(self) -> None:
-        """Give the model's memory back; the object is of no further use."""
+        """Free the model's memory; the object cannot be used afterwards."""
         self._pipe = None
         _free()
 
     def _piece_maker(
-        self, settings: GenerationSettings, seed: int, report: _Report
+        self, settings: GenerationSettings, seed: int, progress: Steps
     ) -> Callable[[int, float], Waveform]:
         """A function that runs the pipeline once for piece number k."""
         import torch
 
-        from riffusion_inference.diffusion.model import make_scheduler
+        from riffusion_inference.diffusion.parts import make_scheduler
 
         def make(number: int, seconds: float) -> Waveform:
-            report.stop_if()
+            check_cancel(progress.should_cancel)
             pipe = self._pipe
             pipe.scheduler = make_scheduler(settings.scheduler, self._scheduler_config, settings.num_inference_steps)
             # The noise is drawn on the CPU, so that every device starts from the same.
@@ -174,7 +159,7 @@ class AudioLdmModel:
                 num_inference_steps=settings.num_inference_steps,
                 guidance_scale=settings.guidance_scale,
                 generator=noise,
-                callback=lambda *_: report.step(),
+                callback=lambda *_: progress.step(),
             ).audios[0]
             return Waveform(audio.reshape(1, -1).astype("float32"), self.sample_rate)
 
@@ -183,7 +168,7 @@ class AudioLdmModel:
     def _notes(self, n_pieces: int) -> tuple[str, ...]:
         if n_pieces == 1:
             return ()
-        return (f"{self.name} makes {LONGEST_PASS_SECONDS:g} s at once: {n_pieces} pieces were faded into each other.",)
+        return (f"{self.name} makes at most {LONGEST_PASS_SECONDS:g} s at once: {n_pieces} pieces were crossfaded.",)
 
 
 def _folder(model: str) -> Path:
@@ -208,7 +193,7 @@ def _folder(model: str) -> Path:
 
 
 def _load_pipeline(folder: Path, kind: str, dtype: Any) -> Any:
-    """Load every part; the weights' own pickles, where there are no safetensors, are read with weights_only."""
+    """Load every part; pickled weights, where there are no safetensors, are read with weights_only."""
     import diffusers
     from transformers import GPT2LMHeadModel
 

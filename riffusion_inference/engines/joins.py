@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from riffusion_inference.datatypes import Waveform
+from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel, Waveform, check_cancel
 from riffusion_inference.errors import EngineError
 from riffusion_inference.resampling import resample
 
-MAX_LEVELLING = 2.0
+MAX_GAIN = 2.0
 """A piece is brought to the level of the first one by at most this factor (6 dB), so that silence stays quiet."""
 
 
@@ -46,6 +47,31 @@ def plan_pieces(n_samples: int, longest: int, overlap: int) -> tuple[Piece, ...]
     return tuple(Piece(start, min(length, n_samples - start)) for start in starts)
 
 
+@dataclass
+class Steps:
+    """Counts the steps of every piece of every take, reports them, and asks after each whether to stop."""
+
+    on_progress: OnProgress | None
+    """Called with stage "generate" after each step."""
+    should_cancel: ShouldCancel | None
+    """Asked after each step."""
+    total: int
+    """Steps in all."""
+    done: int = 0
+    """Steps finished."""
+
+    def step(self) -> None:
+        """One more step is done.
+
+        Raises:
+            GenerationCancelled: should_cancel returned True.
+        """
+        self.done += 1
+        if self.on_progress is not None:
+            self.on_progress(Progress("generate", min(self.done, self.total), self.total))
+        check_cancel(self.should_cancel)
+
+
 def join(
     make_piece: Callable[[int, float], Waveform],
     n_samples: int,
@@ -55,7 +81,7 @@ def join(
     overlap_seconds: float,
     loop: bool = False,
 ) -> Waveform:
-    """Make n_samples out of as few pieces as will do, with equal-power crossfades, which keep unlike sounds' level.
+    """Make n_samples out of as few pieces as possible, joined by equal-power crossfades, which keep the level.
 
     Args:
         make_piece: called with the piece's number from 0 and the seconds wanted; returns at least that much sound.
@@ -72,7 +98,7 @@ def join(
     longest, overlap = int(longest_seconds * sample_rate), int(overlap_seconds * sample_rate)
     tail = min(overlap, n_samples // 2) if loop else 0
     pieces = plan_pieces(n_samples + tail, longest, overlap)
-    out: np.ndarray | None = None
+    out: NDArray[np.float32] | None = None
     level = 0.0
     for number, piece in enumerate(pieces):
         sound = _fitted(make_piece(number, piece.n_samples / sample_rate), piece, sample_rate)
@@ -92,8 +118,8 @@ def join(
     return Waveform(out[:, :n_samples], sample_rate)
 
 
-def fades(n_samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gains [n_samples] for going and for coming, whose squares add up to 1.
+def fades(n_samples: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Gains [n_samples] for fading out and for fading in, whose squares add up to 1.
 
     >>> out, into = fades(9)
     >>> bool(np.allclose(out**2 + into**2, 1))
@@ -103,11 +129,11 @@ def fades(n_samples: int) -> tuple[np.ndarray, np.ndarray]:
     return np.cos(phase), np.sin(phase)
 
 
-def _fitted(waveform: Waveform, piece: Piece, sample_rate: int) -> np.ndarray:
+def _fitted(waveform: Waveform, piece: Piece, sample_rate: int) -> NDArray[np.float32]:
     """A piece's samples at the right rate and of exactly its length."""
     sound = resample(waveform, sample_rate).samples
     missing = piece.n_samples - sound.shape[1]
-    # Rounding to whole frames and rates may cost a few samples; more than 10 ms is the engine's fault.
+    # Rounding to whole frames and rates may cost a few samples; more than 10 ms is a failure of the engine.
     if missing > sample_rate // 100:
         raise EngineError(
             f"The engine made {sound.shape[1] / sample_rate:.2f} s of sound, but {piece.n_samples / sample_rate:.2f} s "
@@ -116,11 +142,11 @@ def _fitted(waveform: Waveform, piece: Piece, sample_rate: int) -> np.ndarray:
     return np.pad(sound, ((0, 0), (0, max(0, missing))))[:, : piece.n_samples].astype(np.float32)
 
 
-def _rms(samples: np.ndarray) -> float:
+def _rms(samples: NDArray[np.float32]) -> float:
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
 
 
 def _gain(target: float, found: float) -> float:
     if found < 1e-6 or target < 1e-6:
         return 1.0
-    return float(np.clip(target / found, 1 / MAX_LEVELLING, MAX_LEVELLING))
+    return float(np.clip(target / found, 1 / MAX_GAIN, MAX_GAIN))

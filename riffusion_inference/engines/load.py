@@ -29,7 +29,7 @@ def load_riffusion(
 
 
 def load_audioldm(model: str, **options: Any) -> MusicModel:
-    """Load "audioldm2", "audioldm", or a hub name or folder that holds one of them."""
+    """Load "audioldm2", "audioldm", or a hub name or folder of such a model."""
     from riffusion_inference.engines.audioldm import load_audioldm
 
     return load_audioldm(model, device=options["device"])
@@ -65,7 +65,7 @@ def load_model(
     Args:
         model: "auto" or "riffusion" (see full_name), a name in ENGINES, a folder or a hub name.
         device: as in choose_device.
-        max_image_width: the widest image, in pixels, that one pass may see; see windows.plan_pass.
+        max_image_width: the widest image, in pixels, that one pass may see; see canvas.plan_pass.
         on_progress: called with stage "load model" before and after.
         token: of the account, for the engine "replicate"; nothing else sees it.
         base_url: where that service answers; its own address without it.
@@ -93,7 +93,7 @@ def load_model(
 
 
 def full_name(model: str, device: str = "auto") -> str:
-    """What a short name stands for: "auto" is Riffusion on a CUDA device and pocket otherwise; others are themselves.
+    """Return what a short name means: "auto" is Riffusion on CUDA and pocket otherwise; others stay as they are.
 
     Args:
         model: as in load_model.

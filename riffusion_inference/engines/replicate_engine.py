@@ -7,9 +7,15 @@ from collections.abc import Callable
 
 import soundfile
 
-from riffusion_inference.datatypes import GenerationSettings, OnProgress, Progress, ShouldCancel, Take, Waveform
-from riffusion_inference.diffusion.canvas import check_length
-from riffusion_inference.engines.joins import join, plan_pieces
+from riffusion_inference.datatypes import (
+    GenerationSettings,
+    OnProgress,
+    ShouldCancel,
+    Take,
+    Waveform,
+    check_length,
+)
+from riffusion_inference.engines.joins import Steps, join, plan_pieces
 from riffusion_inference.engines.replicate_api import DEFAULT_BASE_URL, ReplicateApi
 from riffusion_inference.errors import EngineError, SettingError
 
@@ -42,14 +48,14 @@ def load_replicate(
 
 
 class ReplicateModel:
-    """AudioLDM on somebody else's machine."""
+    """AudioLDM on replicate.com's machines."""
 
     licence = "cc-by-nc-sa-4.0"
     sample_rate = 16000
     native_seconds = 20.0
 
     def __init__(self, api: ReplicateApi, name: str = "replicate") -> None:
-        """Put the engine on top of a client."""
+        """Make the engine of a client."""
         self.name = name
         self._api: ReplicateApi | None = api
 
@@ -70,21 +76,15 @@ class ReplicateModel:
         if self._api is None:
             raise EngineError("The replicate engine was unloaded: load it again.")
         if settings.seed_image is not None or settings.seed_audio is not None:
-            raise SettingError("The engine 'replicate' cannot start from an image or sound: leave the seed out.")
+            raise SettingError(
+                "The engine 'replicate' cannot start from an image or sound: leave the seed image or sound out."
+            )
         pieces = plan_pieces(n_samples, int(LONGEST_SECONDS * sample_rate), int(OVERLAP_SECONDS * sample_rate))
-        total = len(pieces) * settings.candidates
-        done = 0
-
-        def one_done() -> None:
-            nonlocal done
-            done += 1
-            if on_progress is not None:
-                on_progress(Progress("generate", min(done, total), total))
-
+        progress = Steps(on_progress, should_cancel, len(pieces) * settings.candidates)
         takes = []
         for seed in settings.seeds():
             waveform = join(
-                self._piece_maker(settings, seed, should_cancel, one_done),
+                self._piece_maker(settings, seed, progress),
                 n_samples,
                 sample_rate,
                 longest_seconds=LONGEST_SECONDS,
@@ -95,7 +95,7 @@ class ReplicateModel:
         return takes
 
     def unload(self) -> None:
-        """Let go of the client; the object is of no further use."""
+        """Close the connections; the object cannot be used afterwards."""
         if self._api is not None:
             self._api.close()
             self._api = None
@@ -104,8 +104,7 @@ class ReplicateModel:
         self,
         settings: GenerationSettings,
         seed: int,
-        should_cancel: ShouldCancel | None,
-        one_done: Callable[[], None],
+        progress: Steps,
     ) -> Callable[[int, float], Waveform]:
         """A function that makes one prediction for piece number k."""
         api = self._api
@@ -120,12 +119,12 @@ class ReplicateModel:
                 # The service takes 32-bit signed seeds.
                 "random_seed": (seed + number * 1_000_003) % 2**31,
             }
-            output = api.run(MODEL, inputs, should_cancel=should_cancel)
+            output = api.run(MODEL, inputs, should_cancel=progress.should_cancel)
             url = output[0] if isinstance(output, list) and output else output
             if not isinstance(url, str):
                 raise EngineError(f"Replicate's {MODEL} returned no sound: try again, or choose another engine.")
-            sound = decode(api.download(url, should_cancel=should_cancel))
-            one_done()
+            sound = decode(api.download(url, should_cancel=progress.should_cancel))
+            progress.step()
             return sound
 
         return make
@@ -135,7 +134,7 @@ def decode(data: bytes) -> Waveform:
     """Sound file to Waveform, samples [C, T].
 
     Raises:
-        EngineError: it is no sound file.
+        EngineError: it is not a sound file.
     """
     try:
         samples, sample_rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
@@ -149,7 +148,7 @@ def decode(data: bytes) -> Waveform:
 def _notes(settings: GenerationSettings, n_pieces: int) -> tuple[str, ...]:
     notes = []
     if settings.negative_prompt:
-        notes.append("The replicate engine has no negative prompt: it was left out.")
+        notes.append("The replicate engine takes no negative prompt: it was ignored.")
     if n_pieces > 1:
-        notes.append(f"The replicate engine makes 20 s at once: {n_pieces} pieces were faded into each other.")
+        notes.append(f"The replicate engine makes at most 20 s at once: {n_pieces} pieces were crossfaded.")
     return tuple(notes)

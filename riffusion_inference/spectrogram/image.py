@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from riffusion_inference.datatypes import Spectrogram, SpectrogramParams
@@ -48,9 +49,9 @@ def image_from_mel(spectrogram: Spectrogram) -> Image.Image:
     Args:
         spectrogram: mel_amplitudes [C, n_mels, F], linear, >= 0; C = 1 (channels alike) or 2 (green left, blue right).
     Returns:
-        Image, F wide and n_mels high, low frequencies at the bottom; EXIF holds the params and the largest amplitude.
+        Image, F wide and n_mels high, low frequencies at the bottom; EXIF records the params and the largest amplitude.
     Raises:
-        SpectrogramError: the array's shape does not match the params, or it holds negative or non-finite values.
+        SpectrogramError: the array's shape does not match the params, or it contains negative or non-finite values.
     Source: riffusion-hobby, image_from_spectrogram.
     """
     amplitudes, params = np.asarray(spectrogram.mel_amplitudes, dtype=np.float32), spectrogram.params
@@ -59,10 +60,10 @@ def image_from_mel(spectrogram: Spectrogram) -> Image.Image:
     scaled = amplitudes / max_value if max_value > 0 else np.zeros_like(amplitudes)
     # Rounded down as Riffusion does, but what was read from a pixel becomes the same pixel again.
     pixels = (255.0 - 255.0 * scaled**params.power_for_image + 1e-3).astype(np.uint8)[:, ::-1]
-    return image_from_brightness(pixels / np.float32(255.0), params, max_value)
+    return image_from_brightness((pixels / np.float32(255.0)).astype(np.float32), params, max_value)
 
 
-def image_from_brightness(brightness: np.ndarray, params: SpectrogramParams, max_value: float) -> Image.Image:
+def image_from_brightness(brightness: NDArray[np.float32], params: SpectrogramParams, max_value: float) -> Image.Image:
     """Make a spectrogram image from what a model painted; brightness is rounded to 256 levels.
 
     Args:
@@ -89,7 +90,7 @@ def mel_from_image(image: Image.Image, params: SpectrogramParams | None = None) 
     Returns:
         Spectrogram, mel_amplitudes [C, n_mels, width] float32.
     Raises:
-        SpectrogramError: the height is not n_mels, or the EXIF holds impossible values.
+        SpectrogramError: the height is not n_mels, or the EXIF contains impossible values.
     Source: riffusion-hobby, spectrogram_from_image.
     """
     exif = image.getexif()
@@ -100,7 +101,7 @@ def mel_from_image(image: Image.Image, params: SpectrogramParams | None = None) 
     if levels.shape[1] != stated.n_mels:
         raise SpectrogramError(
             f"The image is {levels.shape[1]} px high, but its parameters say {stated.n_mels} mel bands, one for each "
-            f"row: use an image {stated.n_mels} px high, or give the parameters that made it."
+            f"row: use an image that is {stated.n_mels} px high, or give the parameters that it was made with."
         )
     chosen = (levels[1:3] if stated.stereo else levels[:1])[:, ::-1]
     # Riffusion writes 255 for silence and any max for it; the product below is then exactly 0.
@@ -120,7 +121,7 @@ def save_image(image: Image.Image, path: Path) -> None:
         raise SpectrogramError(f"The spectrogram image {path} could not be written: {error}.") from error
 
 
-def check_amplitudes(amplitudes: np.ndarray, params: SpectrogramParams) -> None:
+def check_amplitudes(amplitudes: NDArray[np.float32], params: SpectrogramParams) -> None:
     """Raise SpectrogramError unless amplitudes are [C, n_mels, F >= 1], finite and >= 0."""
     if amplitudes.ndim != 3 or amplitudes.shape[:2] != (params.n_channels, params.n_mels) or amplitudes.shape[2] < 1:
         raise SpectrogramError(
@@ -128,7 +129,9 @@ def check_amplitudes(amplitudes: np.ndarray, params: SpectrogramParams) -> None:
             f"[{params.n_channels}, {params.n_mels}, frames] with at least 1 frame."
         )
     if not np.isfinite(amplitudes).all() or amplitudes.min() < 0:
-        raise SpectrogramError("The spectrogram holds negative or non-finite amplitudes; they must be finite and >= 0.")
+        raise SpectrogramError(
+            "The spectrogram contains amplitudes that are negative or not finite: choose another one."
+        )
 
 
 def write_exif(image: Image.Image, params: SpectrogramParams, max_value: float) -> None:
@@ -153,7 +156,7 @@ def params_from_exif(exif: Any, fallback: SpectrogramParams) -> SpectrogramParam
     """Read the params from a mapping of EXIF tags; tags that are missing or unknown leave fallback's values.
 
     Raises:
-        SpectrogramError: a value is no number, or the values do not fit together.
+        SpectrogramError: a value is not a number, or the values do not fit together.
     """
     try:
         sample_rate = int(exif.get(EXIF_SAMPLE_RATE, fallback.sample_rate))
@@ -173,21 +176,21 @@ def params_from_exif(exif: Any, fallback: SpectrogramParams) -> SpectrogramParam
             stereo=bool(exif.get(EXIF_STEREO, fallback.stereo)),
         )
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise SpectrogramError(f"The image's EXIF holds a value that is no number: {error}.") from error
+        raise SpectrogramError(f"The image's EXIF contains a value that is not a number: {error}.") from error
 
 
 def _max_value(exif: Any, params: SpectrogramParams) -> float:
-    """Return the amplitude of a black pixel: the EXIF's, or the reference where it has none that makes sense."""
+    """Return the amplitude of a black pixel: the EXIF's, or the reference where it has none."""
     value = exif.get(EXIF_MAX_VALUE)
     if value is None:
         return reference_max(params)
     stated = float(value) / INT16_SCALE
     if not math.isfinite(stated) or stated < 0:
-        raise SpectrogramError(f"The image's EXIF says MAX_VALUE {value}, but it must be a number >= 0.")
+        raise SpectrogramError(f"The image's EXIF says MAX_VALUE {value}, but it must be a number that is 0 or more.")
     return stated
 
 
-def _levels(image: Image.Image) -> np.ndarray:
+def _levels(image: Image.Image) -> NDArray[np.float32]:
     """Return brightness in 0..1 as [3, height, width] float32, for any of Pillow's modes."""
     if image.mode.startswith("I;16") or image.mode == "I":
         grey = np.asarray(image, dtype=np.float32) / np.float32(65535.0)

@@ -10,30 +10,27 @@ from math import gcd
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel, Spectrogram, SpectrogramParams, Waveform
 from riffusion_inference.spectrogram.image import check_amplitudes
-from riffusion_inference.spectrogram.magnitudes import mel_inverter
-from riffusion_inference.spectrogram.phase import Known, retrieve_phase
+from riffusion_inference.spectrogram.mel import mel_inverter
+from riffusion_inference.spectrogram.phase import FixedFrames, retrieve_phase
 from riffusion_inference.spectrogram.stft import FrameGrid
 
 N_ITER = 32
-"""Iterations of phase retrieval unless told; `phase` says what they are."""
+"""Iterations of phase retrieval by default; `phase` says what they are."""
 
 CHUNK_FRAMES = 512
-"""Frames whose phase is sought at once; what a long piece needs beyond its samples depends on this alone."""
+"""Frames whose phase is sought at once; the memory that a long piece needs beyond its samples depends on this alone."""
 
 
 @dataclass(frozen=True)
 class InversionGrid:
-    """The transform on which phases are sought: the params' own frames and window, with nothing above f_max.
-
-    Zero padding of the window only interpolates the spectrum, so every k-th bin is enough; and since the mel bands end
-    at f_max, the sound is sought at a sample rate just above twice that, which makes every frame shorter.
-    """
+    """The transform on which phases are sought: the params' own frames and window, with nothing above f_max."""
 
     every: int
-    """Every how many bins of the params' n_fft one is kept."""
+    """1 keeps all bins of the params' n_fft, 2 every other one, and so on."""
     n_fft: int
     """FFT length at the full rate, in samples of the params' sample rate."""
     low_n_fft: int
@@ -44,9 +41,25 @@ class InversionGrid:
     """Hop at the reduced rate, the same time as hop_length."""
 
 
+# Nearly all the work is FFTs, so the shortest ones that lose nothing are looked for.
+#
+# Padding. A frame x of W samples, padded with zeros to n_fft = k * W, has the bins
+#
+#     X[b] = sum over n < W of x[n] * exp(-2 pi i b n / (k W)).
+#
+# For b = k * a this is exactly bin a of the unpadded FFT of length W: every k-th bin is enough, and the others only lie
+# between them.
+#
+# Sample rate. Nothing is known above f_max, so those bins are zero, and the same spectrum can be turned back at any
+# sample rate above 2 * f_max. Bin a stays at a * sample_rate / n_fft Hz: a lower rate only means that the inverse FFT
+# gets fewer bins and gives fewer samples for the same time. At m / common of the rate, where common is the greatest
+# common divisor of FFT length, window and hop, all three stay whole numbers, so every frame stays where it is. Of these
+# rates the lowest is taken that leaves 4 % above f_max and whose FFT is fast. Riffusion's 17640 samples become 2100.
+
+
 @lru_cache(maxsize=8)
 def plan_inversion(params: SpectrogramParams) -> InversionGrid:
-    """Choose the cheapest transform that carries all that the params' mel bands hold.
+    """Choose the cheapest transform that holds everything that the params' mel bands do.
 
     >>> plan_inversion(SpectrogramParams())
     InversionGrid(every=4, n_fft=4410, low_n_fft=2100, low_win_length=2100, low_hop_length=210)
@@ -79,7 +92,7 @@ def waveform_from_mel(
         device: where the transforms run.
         circular: True makes a period: the last frame's neighbour is the first.
         on_progress: called with stage "invert" after each chunk.
-        should_cancel: polled in every iteration.
+        should_cancel: asked in every iteration.
     Returns:
         Waveform, samples [C, (F - 1) * hop_length] float32, or [C, F * hop_length] if circular, at the level that the
         amplitudes state; silence gives silence.
@@ -92,17 +105,30 @@ def waveform_from_mel(
     amplitudes = np.asarray(spectrogram.mel_amplitudes, dtype=np.float32)
     check_amplitudes(amplitudes, params)
     n_frames, hop = amplitudes.shape[2], params.hop_length
-    work = _Inversion(params, torch.device(device), n_iter, circular, should_cancel)
-    chunks = list(plan_chunks(n_frames, work.context, circular))
+    inverter = _ChunkInverter(params, torch.device(device), n_iter, circular, should_cancel)
+    chunks = list(plan_chunks(n_frames, inverter.context, circular))
+    # Sample 0 of `out` is where frame 0 begins, half a window before the instant that it is centred on.
     length = n_frames * hop if circular else (n_frames - 1) * hop + params.win_length
     out = np.zeros((amplitudes.shape[0], length), dtype=np.float32)
     for index, chunk in enumerate(chunks):
-        work.invert(amplitudes, chunk, out)
+        inverter.invert(amplitudes, chunk, out)
         if on_progress is not None:
             on_progress(Progress("invert", index + 1, len(chunks)))
     half = params.win_length // 2
     samples = np.roll(out, -half, axis=1) if circular else out[:, half : half + (n_frames - 1) * hop]
     return Waveform(np.ascontiguousarray(samples), params.sample_rate)
+
+
+# Frames overlap, so a frame's phase depends on its neighbours', and theirs on their own: ideally all are sought at
+# once. A ten-minute piece would need gigabytes for that. So the piece is cut into chunks that are decided in order.
+# Each sees `context` frames on both sides, which is two windows, further than a frame's direct influence reaches:
+#
+#     [ before: fixed ][ first ... last: decided here ][ after: only seen ]
+#
+# `before` was decided by the previous chunk and is held fixed, so that phases continue across the cut. The phases of
+# `after` are found too, so that the chunk's last frames agree with what follows, but are dropped: the next chunk
+# decides them. If the piece wraps around, what comes after the last chunk is the piece's beginning, which the first
+# chunk has decided: there `after` is fixed as well, and the circle closes.
 
 
 @dataclass(frozen=True)
@@ -114,11 +140,11 @@ class Chunk:
     last: int
     """One past the last frame that this chunk decides."""
     before: int
-    """Frames before it that are known already."""
+    """Frames before it that are decided already."""
     after: int
-    """Frames after it that are looked at: to be decided by the next chunk, or known if the piece wraps around."""
+    """Frames after it that it sees: to be decided by the next chunk, or fixed if the chunk closes the circle."""
     closes: bool
-    """True: the frames after it are the piece's first, and known."""
+    """True: the frames after it are the piece's first, which are decided already."""
     circular: bool
     """True: the chunk is a whole piece that wraps around."""
 
@@ -140,8 +166,8 @@ def plan_chunks(n_frames: int, context: int, circular: bool) -> Iterator[Chunk]:
             yield Chunk(first, last, context if first else 0, after, closes, False)
 
 
-class _Inversion:
-    """Carries decided frames from one chunk to the next, so that phases run on across the cut."""
+class _ChunkInverter:
+    """Inverts the chunks of one piece in order, and carries the frames at their edges from one to the next."""
 
     def __init__(
         self,
@@ -156,51 +182,55 @@ class _Inversion:
         self.grid = plan_inversion(params)
         self.context = 2 * -(-params.win_length // params.hop_length)
         self.magnitudes = mel_inverter(params, self.grid.every, self.grid.low_n_fft // 2 + 1, device)
-        self.tail: torch.Tensor | None = None
-        self.head: torch.Tensor | None = None
+        self.piece_start: torch.Tensor | None = None
+        self.last_decided: torch.Tensor | None = None
 
-    def invert(self, amplitudes: np.ndarray, chunk: Chunk, out: np.ndarray) -> None:
+    def invert(self, amplitudes: NDArray[np.float32], chunk: Chunk, out: NDArray[np.float32]) -> None:
         """Decide a chunk's frames and write the samples that they complete into out [C, T]."""
         frames = np.arange(chunk.first - chunk.before, chunk.last + chunk.after) % amplitudes.shape[2]
         mel = torch.from_numpy(np.ascontiguousarray(amplitudes[:, :, frames])).to(self.device)
-        low = self.grid
         grid = FrameGrid(
             len(frames),
-            low.low_win_length,
-            low.low_hop_length,
-            low.low_n_fft,
+            self.grid.low_win_length,
+            self.grid.low_hop_length,
+            self.grid.low_n_fft,
             device=self.device,
             circular=chunk.circular,
             mirror=(not chunk.before and not self.circular, not chunk.after and not self.circular),
         )
-        known: tuple[Known, ...] = (Known(0, self.tail),) if self.tail is not None else ()
-        if chunk.closes and self.head is not None:
-            known += (Known(len(frames) - chunk.after, self.head),)
+        fixed = []
+        if self.last_decided is not None:
+            fixed.append(FixedFrames(0, self.last_decided))
+        if chunk.closes and self.piece_start is not None:
+            fixed.append(FixedFrames(len(frames) - chunk.after, self.piece_start))
         spectra = retrieve_phase(
-            self.magnitudes(mel),
-            grid,
-            self.n_iter,
-            known=known,
-            should_cancel=self.should_cancel,
+            self.magnitudes(mel), grid, self.n_iter, fixed=tuple(fixed), should_cancel=self.should_cancel
         )
-        decided = spectra[:, : len(frames) - (0 if chunk.closes else chunk.after)]
-        self.head = decided[:, : self.context].clone() if chunk.first == 0 else self.head
-        self.tail = decided[:, -self.context :].clone()
-        self._emit(decided, chunk, out)
+        decided = spectra if chunk.closes else spectra[:, : len(frames) - chunk.after]
+        if chunk.first == 0:
+            self.piece_start = decided[:, : self.context].clone()
+        self.last_decided = decided[:, -self.context :].clone()
+        self._write(decided, chunk, out)
 
-    def _emit(self, decided: torch.Tensor, chunk: Chunk, out: np.ndarray) -> None:
-        """Overlap decided frames [C, F, bins] at the full rate; write the samples that no later frame adds to."""
+    def _write(self, decided: torch.Tensor, chunk: Chunk, out: NDArray[np.float32]) -> None:
+        """Overlap decided frames [C, F, bins] at the full rate; write the samples that no later frame adds to.
+
+        Frame f begins at sample f * hop of `out`. So the samples before (last * hop) are complete once frame last - 1
+        is decided, and each chunk writes first * hop to last * hop; the piece's last chunk writes to the end. Where the
+        circle closes, the last frames reach past the end, into the samples of the first ones: these, which the first
+        chunk wrote without them, are written again.
+        """
         hop, n_fft, win_length = self.params.hop_length, self.grid.n_fft, self.params.win_length
         grid = FrameGrid(decided.shape[1], win_length, hop, n_fft, device=self.device, circular=chunk.circular)
-        missing = n_fft // 2 + 1 - decided.shape[2]
-        sound = grid.synthesise(torch.nn.functional.pad(decided, (0, missing))).cpu().numpy()
-        start = (chunk.first - chunk.before) * hop
-        stop = start + sound.shape[1] if not chunk.after else start + decided.shape[1] * hop
-        first, period = chunk.first * hop, out.shape[1]
-        inside = min(stop, period)
-        out[:, first:inside] = sound[:, first - start : inside - start]
+        unknown_bins = n_fft // 2 + 1 - decided.shape[2]
+        sound = grid.synthesise(torch.nn.functional.pad(decided, (0, unknown_bins))).cpu().numpy()
+        begin = (chunk.first - chunk.before) * hop
+        complete = begin + (decided.shape[1] * hop if chunk.after else sound.shape[1])
+        length = out.shape[1]
+        first, last = chunk.first * hop, min(complete, length)
+        out[:, first:last] = sound[:, first - begin : last - begin]
         if chunk.closes:
-            out[:, : stop - period] = sound[:, period - start : stop - start]
+            out[:, : complete - length] = sound[:, length - begin : complete - begin]
 
 
 def _is_smooth(number: int) -> bool:

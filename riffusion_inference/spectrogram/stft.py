@@ -8,8 +8,9 @@ import torch
 class FrameGrid:
     """F frames of `win_length` samples, `hop_length` apart, and the sound that they overlap into.
 
-    A plain sound is (F - 1) * hop_length + win_length samples long: half a window hangs out at each end, so that no
-    frame is cut. A circular one is F * hop_length long, and its last frames wrap around to its start.
+    A plain sound is (F - 1) * hop_length + win_length samples long: it goes on for half a window beyond the instants
+    that the first and the last frame are centred on, so that no frame is cut. A circular one is F * hop_length long,
+    and its last frames wrap around to its start.
     """
 
     def __init__(
@@ -32,8 +33,8 @@ class FrameGrid:
             n_fft: FFT length, >= win_length.
             device: where the arrays are.
             circular: whether the sound wraps around.
-            mirror: whether the half windows that hang out at the start and at the end mirror the sound inside, as they
-                do where a spectrogram was made of a sound with ends.
+            mirror: whether the half windows beyond the first and beyond the last centre mirror the sound inside, as
+                they do where a spectrogram was made of a sound that begins and ends there.
         """
         self.n_frames, self.win_length, self.hop_length, self.n_fft = n_frames, win_length, hop_length, n_fft
         self.circular, self.mirror = circular, mirror
@@ -85,14 +86,9 @@ class FrameGrid:
         """Cut sound [C, T] into spectra [C, F, bins]."""
         if self._wrap is not None:
             sound = sound[:, self._wrap]
-        return torch.fft.rfft(sound.unfold(-1, self.win_length, self.hop_length) * self.window, n=self.n_fft)
-
-    def centred(self, sound: torch.Tensor) -> torch.Tensor:
-        """Drop the half windows that hang out, or turn a circular sound so that frame 0 is centred on sample 0."""
-        half = self.win_length // 2
-        if self.circular:
-            return torch.roll(sound, -half, dims=-1)
-        return sound[:, half : half + (self.n_frames - 1) * self.hop_length]
+        frames = sound.unfold(-1, self.win_length, self.hop_length) * self.window
+        spectra: torch.Tensor = torch.fft.rfft(frames, n=self.n_fft)
+        return spectra
 
     def _overlap(self, frames: torch.Tensor) -> torch.Tensor:
         """Add frames [C, F, win_length] where they belong, [C, T]."""

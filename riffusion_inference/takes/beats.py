@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import Waveform
 from riffusion_inference.resampling import resample
@@ -37,11 +38,11 @@ class Pulse:
 
 
 def nearest_beat(length: float, known: Sequence[int]) -> int:
-    """Find among known lengths of a beat the one that is nearest by ratio."""
+    """Find among the known lengths of a beat the one that is nearest by ratio."""
     return min(known, key=lambda one: abs(math.log(one / length)))
 
 
-def onset_strength(waveform: Waveform) -> np.ndarray:
+def onset_strength(waveform: Waveform) -> NDArray[np.float64]:
     """How much new sound begins in each frame of 10 ms: half-wave rectified change of log energy in 24 bands.
 
     Args:
@@ -60,11 +61,11 @@ def onset_strength(waveform: Waveform) -> np.ndarray:
     reference = max(float(bands.max()), 1e-12)
     level = np.log1p(1e4 * bands / reference)
     flux = np.maximum(np.diff(level, axis=0, prepend=level[:1]), 0).sum(axis=1)
-    # What is louder than its surroundings of 0.8 s counts, so that a swell is no beat.
+    # Only what is louder than the 0.8 s around it counts, so that a swell is not taken for a beat.
     width = int(0.8 * FRAME_RATE)
     local = np.convolve(np.pad(flux, width // 2, mode="edge"), np.ones(width) / width, mode="valid")[: len(flux)]
-    sharp = np.maximum(flux - local, 0)
-    return sharp - sharp.mean()
+    sharp: NDArray[np.float64] = np.maximum(flux - local, 0)
+    return sharp - float(sharp.mean())
 
 
 def find_pulse(waveform: Waveform, low_bpm: float = MIN_BPM, high_bpm: float = MAX_BPM) -> Pulse:
@@ -112,12 +113,12 @@ def beats_off(waveform: Waveform, bpm: float, start: float = 0.0, end: float = f
     onsets = onset_strength(waveform)
     times = np.arange(len(onsets)) / FRAME_RATE
     inside = np.where((times >= start) & (times < end), onsets, 0.0)
-    # Weighed by how much begins there, the mean direction on the clock face of one beat.
+    # Each instant is a direction on a clock face that turns once a beat; the mean is weighted by how much begins then.
     turn = np.sum(np.maximum(inside, 0) ** 2 * np.exp(2j * np.pi * times * bpm / 60))
     return float(np.angle(turn) / (2 * np.pi))
 
 
-def _autocorrelation(onsets: np.ndarray) -> np.ndarray:
+def _autocorrelation(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
     """[F] autocorrelation, 1 at lag 0, each lag scaled for how much overlap it has."""
     n = len(onsets)
     energy = float(np.square(onsets).sum())
@@ -127,14 +128,14 @@ def _autocorrelation(onsets: np.ndarray) -> np.ndarray:
     return np.fft.irfft(spectrum)[:n] / energy * (n / np.maximum(n - np.arange(n), n // 4))
 
 
-def _comb(similar: np.ndarray, bpm: float) -> float:
-    """Mean autocorrelation at one to four beats, as many as half the piece holds."""
+def _comb(similar: NDArray[np.float64], bpm: float) -> float:
+    """Mean autocorrelation at one to four beats, as many as fit into three quarters of the piece."""
     beat = 60 * FRAME_RATE / bpm
     lags = np.array([k * beat for k in range(1, BEATS_COMPARED + 1) if k * beat < 0.75 * len(similar)])
     return float(np.interp(lags, np.arange(len(similar)), similar).mean()) if len(lags) else 0.0
 
 
-def _phase(onsets: np.ndarray, bpm: float) -> float:
+def _phase(onsets: NDArray[np.float64], bpm: float) -> float:
     """Seconds to the first beat: the offset at which the beats meet the most onset."""
     beat = 60 * FRAME_RATE / bpm
     offsets = np.arange(0, beat)

@@ -1,4 +1,4 @@
-"""Which of several takes is best: by CLAP where its weights are on this machine, and by plain measures always."""
+"""Which of several takes is best: always by plain measures, and by CLAP where its weights are on this machine."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ BLOCK_SECONDS = 0.1
 FULL_SCALE = 0.999
 """A sample this loud is clipped."""
 STEADY_DB = 6.0
-"""Level variation (standard deviation of the blocks' levels) up to which music is as usual."""
+"""Level variation (standard deviation of the blocks' levels) that is usual in music."""
 CLAP_WEIGHT = 0.6
-"""How much CLAP counts beside the plain measures."""
+"""Share of the score that is CLAP's; the plain measures have the rest."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class Ranked:
     take: Take
     """As it was made."""
     score: float
-    """0 bad to 1 good; only good for comparing takes of one prompt."""
+    """0 bad to 1 good; only for comparing takes of one prompt."""
     reasons: tuple[str, ...]
     """One phrase for each measure: "3 % silence", "no clipping", "levels vary by 4.1 dB", "tempo match 0.82"."""
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What plain signal processing says of a take."""
+    """What plain signal processing says about a take."""
 
     silence_share: float
     """Share of 0.1 s blocks that are 50 dB or more below the loudest, 0 to 1; 1 for pure silence."""
@@ -54,7 +54,7 @@ class Measures:
 
     @property
     def score(self) -> float:
-        """Mean of what each measure is worth: 1 is as it should be, 0 is useless."""
+        """Mean of what each measure is worth: 1 is flawless, 0 is useless."""
         worth = [
             1 - self.silence_share,
             max(0.0, 1 - 100 * self.clipped_share),
@@ -155,7 +155,8 @@ def _similarities(waveforms: Sequence[Waveform], prompt: str, name: str) -> list
     from transformers import ClapModel, ClapProcessor
 
     processor = ClapProcessor.from_pretrained(name, local_files_only=True)
-    model = ClapModel.from_pretrained(name, local_files_only=True).eval()
+    model: torch.nn.Module = ClapModel.from_pretrained(name, local_files_only=True)
+    model.eval()
     rate = processor.feature_extractor.sampling_rate
     sounds = [resample(waveform, rate).samples.mean(axis=0) for waveform in waveforms]
     inputs = processor(text=[prompt], audio=sounds, sampling_rate=rate, return_tensors="pt", padding=True)

@@ -1,39 +1,36 @@
-"""Music that keeps the tempo it was asked for: begins on a beat and is as many beats long as the part has room for.
+"""Music that keeps the tempo it was asked for, from a beat at its start to its end.
 
-A diffusion model follows "at 96 BPM" roughly. Where its takes are spectrograms and have a clear beat near the wanted
-one, the columns are moved: the first beat to the start, the tempo to the wanted one. Pitch stays, since only time is
-stretched, by at most 12 %. What has no clear beat stays as it is, and a note says so.
+A diffusion model follows "at 96 BPM" only roughly. Where its takes are spectrograms and have a clear beat near the
+wanted tempo, the columns are moved: the first beat to the start, the tempo to the wanted one. Pitch stays, since only
+time is stretched, by at most 12 %. What has no clear beat stays as it is, and a note says so.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from riffusion_inference.datatypes import (
-    BPM,
-    MAX_BPM,
     MAX_SECONDS,
-    MIN_BPM,
     GenerationSettings,
     MusicModel,
     OnProgress,
     ShouldCancel,
     Spectrogram,
-    SpectrogramParams,
     Take,
     Waveform,
-    check_range,
+    check_bpm,
+    check_cancel,
 )
-from riffusion_inference.errors import GenerationCancelled
 from riffusion_inference.takes.beats import Pulse, find_pulse
 
 MAX_STRETCH = 1.12
 """Furthest that a tempo is moved, either way; more is heard in the drums."""
 HOLD_STRENGTH = 0.15
-"""Pulse strength from which a beat is taken for one; white noise has about 0.1. A wrong guess costs a small stretch."""
+"""Pulse strength from which a beat counts as one; white noise has about 0.1. A wrong guess costs a small stretch."""
 
 
 def generate(
@@ -45,31 +42,29 @@ def generate(
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> list[Take]:
-    """As model.generate, with settings.extra["bpm"] held where it is set.
+    """Make takes as model.generate does, and hold them to settings.bpm where it is set.
 
     Args:
         model: any engine; one that paints no image keeps its own tempo.
-        settings: extra["bpm"] from 40 to 240; absent or None changes nothing.
+        settings: bpm None changes nothing.
         n_samples: exact length of each take.
         sample_rate: Hz.
     Raises:
-        SettingError: the tempo is out of range.
         GenerationCancelled: should_cancel returned True.
+        RiffusionError: whatever model.generate raises.
     """
-    bpm = settings.extra.get(BPM)
-    options = {"on_progress": on_progress, "should_cancel": should_cancel}
+    make = partial(model.generate, settings, on_progress=on_progress, should_cancel=should_cancel)
+    bpm = settings.bpm
     if bpm is None:
-        return model.generate(settings, n_samples, sample_rate, **options)  # type: ignore[arg-type]
-    check_range("Tempo in BPM", bpm, MIN_BPM, MAX_BPM)
+        return make(n_samples, sample_rate)
     longer = math.ceil(n_samples * MAX_STRETCH + sample_rate * 60 / bpm)
     if settings.loop or longer > MAX_SECONDS * sample_rate:
         why = "A loop" if settings.loop else "Music this long"
-        takes = model.generate(settings, n_samples, sample_rate, **options)  # type: ignore[arg-type]
-        return [_noted(take, f"{why} keeps the tempo it was made with, near {bpm:.0f} BPM.") for take in takes]
+        note = f"{why} keeps the tempo it was made with, near {bpm:.0f} BPM."
+        return [_with_note(take, note) for take in make(n_samples, sample_rate)]
     held = []
-    for take in model.generate(settings, longer, sample_rate, **options):  # type: ignore[arg-type]
-        if should_cancel is not None and should_cancel():
-            raise GenerationCancelled("Stopped: no music was written.")
+    for take in make(longer, sample_rate):
+        check_cancel(should_cancel)
         held.append(hold(take, bpm, n_samples))
     return held
 
@@ -79,13 +74,16 @@ def hold(take: Take, bpm: float, n_samples: int) -> Take:
 
     Args:
         take: at least 1.12 * n_samples and a beat long.
-        bpm: wanted.
+        bpm: the tempo wanted.
+    Raises:
+        SettingError: the tempo is out of range.
         n_samples: at the take's own sample rate.
     Returns:
         Take of exactly n_samples, its image to match; with a note where the tempo could not be held.
     """
+    check_bpm(bpm)
     if take.image is None or take.params is None:
-        return _cut(take, n_samples, f"This engine's music keeps its own tempo; {bpm:.0f} BPM was only asked for.")
+        return _cut(take, n_samples, f"This engine's music keeps its own tempo, which may not be {bpm:.0f} BPM.")
     pulse = find_pulse(take.waveform, bpm / MAX_STRETCH, bpm * MAX_STRETCH)
     if pulse.strength < HOLD_STRENGTH:
         return _cut(take, n_samples, f"The music has no clear beat near {bpm:.0f} BPM, so its tempo was left as it is.")
@@ -101,20 +99,20 @@ def hold(take: Take, bpm: float, n_samples: int) -> Take:
     # Through the 8-bit picture, so that the picture in the archive is what is heard.
     sound = resample(waveform_from_mel(mel_from_image(image, take.params)), rate).samples[:, :n_samples]
     sound = np.pad(sound, ((0, 0), (0, n_samples - sound.shape[1])))
-    note = f"Its beat was moved from {pulse.bpm:.1f} to {bpm:.1f} BPM, so that the part is whole bars."
+    note = f"The beat was moved from {pulse.bpm:.1f} to {bpm:.1f} BPM, so that the music keeps the tempo asked for."
     return replace(take, waveform=Waveform(sound, rate), image=image, notes=(*take.notes, note))
 
 
 def move_beats(painted: Spectrogram, pulse: Pulse, bpm: float, n_frames: int) -> Spectrogram:
-    """Columns taken so that the first beat comes at 0 and the beats at bpm; between two columns, both by their share.
+    """Take columns so that the first beat comes at 0 and the tempo is bpm, interpolating linearly between columns.
 
     Args:
         painted: mel_amplitudes [C, n_mels, F].
         pulse: where its beats are.
-        bpm: where they shall be.
+        bpm: where they should be.
         n_frames: columns of the result.
     """
-    params: SpectrogramParams = painted.params
+    params = painted.params
     columns_per_second = params.sample_rate / params.hop_length
     position = pulse.first_beat * columns_per_second + np.arange(n_frames) * (bpm / pulse.bpm)
     position = np.clip(position, 0, painted.mel_amplitudes.shape[2] - 1)
@@ -133,8 +131,8 @@ def _cut(take: Take, n_samples: int, note: str) -> Take:
         exif = image.getexif()
         image = image.crop((0, 0, min(image.width, take.params.n_frames(n_native)), image.height))
         image.getexif().update(exif)
-    return _noted(replace(take, waveform=waveform, image=image), note)
+    return _with_note(replace(take, waveform=waveform, image=image), note)
 
 
-def _noted(take: Take, note: str) -> Take:
+def _with_note(take: Take, note: str) -> Take:
     return replace(take, notes=(*take.notes, note))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from riffusion_inference.datatypes import GenerationSettings, SpectrogramParams, Waveform
+from riffusion_inference.datatypes import GenerationSettings, SpectrogramParams, Waveform, check_length
 from riffusion_inference.errors import SettingError, SpectrogramError
 
 
@@ -26,6 +26,9 @@ from riffusion_inference.errors import SettingError, SpectrogramError
         ({"seed": 2**32}, "from 0 to"),
         ({"seed": 1.5}, "whole number"),
         ({"strength": 1.01}, "from 0 to 1"),
+        ({"bpm": 39.9}, "Tempo in BPM is 39.9, but must be from 40 to 240"),
+        ({"bpm": 300}, "Tempo in BPM is 300, but must be from 40 to 240: choose a value in that range"),
+        ({"bpm": float("nan")}, "from 40 to 240"),
         ({"scheduler": "plms"}, "choose one of dpm"),
         ({"seed_image": Image.new("L", (1, 1)), "seed_audio": Waveform(np.zeros((1, 1)), 1)}, "choose one"),
     ],
@@ -36,8 +39,12 @@ def test_what_is_out_of_range_is_a_sentence(change: dict[str, object], says: str
 
 
 def test_the_edges_are_allowed() -> None:
-    low = GenerationSettings("x", guidance_scale=0, num_inference_steps=1, candidates=8, seed=2**32 - 1, strength=0.0)
-    high = GenerationSettings("x", guidance_scale=45, num_inference_steps=100, candidates=1, seed=0, strength=1.0)
+    low = GenerationSettings(
+        "x", guidance_scale=0, num_inference_steps=1, candidates=8, seed=2**32 - 1, strength=0.0, bpm=40
+    )
+    high = GenerationSettings(
+        "x", guidance_scale=45, num_inference_steps=100, candidates=1, seed=0, strength=1.0, bpm=240
+    )
     assert low.seeds() == (2**32 - 1, 0, 1, 2, 3, 4, 5, 6)
     assert high.seeds() == (0,)
 
@@ -72,3 +79,19 @@ def test_params_round_trip_and_name_unknown_keys() -> None:
     assert SpectrogramParams.from_dict(params.to_dict()) == params
     with pytest.raises(SpectrogramError, match="n_mel, step"):
         SpectrogramParams.from_dict({"n_mel": 1, "step": 2})
+
+
+@pytest.mark.parametrize("n_samples", [0, -1, 8819, 26_460_001])
+def test_lengths_out_of_range_say_the_range(n_samples: int) -> None:
+    with pytest.raises(SettingError, match=r"0\.2 to 600 s"):
+        check_length(n_samples, 44100)
+
+
+def test_lengths_at_the_edges_are_allowed() -> None:
+    check_length(8820, 44100)
+    check_length(26_460_000, 44100)
+
+
+def test_a_sample_rate_of_zero_is_a_sentence() -> None:
+    with pytest.raises(SettingError, match="Sample rate is 0"):
+        check_length(100, 0)

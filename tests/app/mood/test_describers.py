@@ -160,7 +160,7 @@ def test_replicates_failures_reach_the_person_without_the_token() -> None:
     with fake_replicate() as server:
         asked = settings(replicate_api_token=TOKEN, replicate_base_url=server.url)
         server.fail("GET /v1/models", Answer(402))
-        with pytest.raises(EngineError, match=r"wants payment \(402\)") as caught:
+        with pytest.raises(EngineError, match=r"requires payment \(402\)") as caught:
             suggest(WORLD, describer="replicate", settings=asked, images=[LION])
         assert TOKEN not in str(caught.value) + repr(asked)
         server.output = ["I'm", " sorry"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 
-from app.dub.music import best_first, with_part_bpm
+from app.dub.music import best_first, make_takes, with_part_bpm
+from app.dub.run import Run
+from app.settings import Settings
 from riffusion_inference.datatypes import GenerationSettings, Take, Waveform
 
 
@@ -20,10 +23,46 @@ def take(seed: int, share_silent: float) -> Take:
 def test_the_prompts_rounded_tempo_becomes_the_parts_exact_one() -> None:
     duration = Fraction(7517, 1000)
     asked = with_part_bpm(GenerationSettings("slow steady rhythm at 64 BPM; piano"), duration)
-    assert asked.extra["bpm"] == pytest.approx(2 * 240 / 7.517)
-    assert with_part_bpm(GenerationSettings("calm piano"), duration).extra == {}
-    let_be = GenerationSettings("techno at 128 BPM", extra={"bpm": None})
-    assert with_part_bpm(let_be, duration) is let_be
+    assert asked.bpm == pytest.approx(2 * 240 / 7.517)
+    assert with_part_bpm(GenerationSettings("calm piano"), duration).bpm is None
+
+
+def test_a_tempo_that_is_set_goes_before_the_prompts_and_none_of_it_leaves_the_beat_alone() -> None:
+    prompt, duration = "techno at 128 BPM", Fraction(7517, 1000)
+    assert with_part_bpm(GenerationSettings(prompt, bpm=90), duration).bpm == 90
+    assert with_part_bpm(GenerationSettings(prompt, extra={"bpm": None}), duration).bpm is None
+    # As a manifest has it that was written before the tempo was a setting of its own.
+    assert with_part_bpm(GenerationSettings(prompt, extra={"bpm": 96.0}), duration).bpm == 96
+
+
+def test_several_takes_are_ranked_by_the_tempo_that_is_set() -> None:
+    ordered = best_first([take(1, 0.0), take(2, 0.0)], GenerationSettings("techno", bpm=128))
+    assert all("tempo match" in one.notes[1] for one in ordered)
+    assert not any("tempo" in one.notes[1] for one in best_first([take(1, 0.0), take(2, 0.0)], GenerationSettings("x")))
+
+
+class Recorder:
+    """A model that notes the tempos it is asked for, and makes silence."""
+
+    name, licence, sample_rate, native_seconds = "recorder", "none", 8000, 5.0
+
+    def __init__(self) -> None:
+        self.tempos: list[float | None] = []
+
+    def generate(self, settings: GenerationSettings, n_samples: int, sample_rate: int, **_: Any) -> list[Take]:
+        self.tempos.append(settings.bpm)
+        return [Take(Waveform(np.zeros((1, n_samples), np.float32), sample_rate), 1)]
+
+    def unload(self) -> None:
+        """Nothing to give back."""
+
+
+def test_the_prompts_tempo_reaches_the_model_unless_the_beat_is_to_be_left_alone() -> None:
+    model, run = Recorder(), Run(Settings())
+    for extra in ({}, {"bpm": None}):
+        settings = GenerationSettings("techno at 120 BPM", extra=extra)
+        assert make_takes(model, settings, 16000, 8000, run)[0].waveform.n_samples == 16000
+    assert model.tempos == [120, None]
 
 
 def test_the_best_take_comes_first_and_all_say_why() -> None:

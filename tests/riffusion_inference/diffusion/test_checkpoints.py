@@ -12,8 +12,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from riffusion_inference.datatypes import GenerationSettings, SpectrogramParams
-from riffusion_inference.diffusion import checkpoints
+from riffusion_inference.datatypes import Progress, SpectrogramParams
 from riffusion_inference.diffusion.checkpoints import (
     POCKET_FOLDER,
     RIFFUSION,
@@ -84,53 +83,74 @@ def test_offline_mode_names_the_three_ways_out(no_hub: None, monkeypatch: pytest
     assert says_the_three_ways(str(caught.value))
 
 
-def test_a_hub_checkpoint_is_fetched_once(
-    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import huggingface_hub
-    from huggingface_hub.errors import LocalEntryNotFoundError
+class Hub:
+    """A hub with one checkpoint: the tiny one's files, and whatever else is listed."""
 
-    cache, seen, fetched = tmp_path / "snapshot", [], []
-    files = [str(file.relative_to(tiny_checkpoint)) for file in tiny_checkpoint.rglob("*") if file.is_file()]
+    def __init__(self, source: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        import huggingface_hub
 
-    def snapshot(name: str, **_: object) -> str:
-        if not cache.exists():
+        self.source, self.cache = source, cache
+        self.files = [str(file.relative_to(source)) for file in source.rglob("*") if file.is_file()]
+        self.fetched: list[str] = []
+        monkeypatch.setattr(huggingface_hub, "snapshot_download", self.snapshot)
+        monkeypatch.setattr(huggingface_hub, "hf_hub_download", self.download)
+        monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: self.listing())
+
+    def listing(self) -> SimpleNamespace:
+        return SimpleNamespace(siblings=[SimpleNamespace(rfilename=file) for file in self.files])
+
+    def snapshot(self, name: str, **_: object) -> str:
+        from huggingface_hub.errors import LocalEntryNotFoundError
+
+        if not self.cache.exists():
             raise LocalEntryNotFoundError("nothing cached")
-        return str(cache)
+        return str(self.cache)
 
-    def download(name: str, file: str) -> str:
-        fetched.append(file)
-        (cache / file).parent.mkdir(parents=True, exist_ok=True)
-        return str(shutil.copy(tiny_checkpoint / file, cache / file))
-
-    listing = SimpleNamespace(siblings=[SimpleNamespace(rfilename=file) for file in [*files, "safety_checker/x.bin"]])
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
-    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **__: listing)
-    assert resolve_checkpoint("someone/music", on_progress=seen.append) == cache
-    assert RiffusionModel.load(cache).licence == "mit"
-    assert [progress.stage for progress in seen] == ["download"] * len(fetched)
-    assert not [file for file in fetched if "safety" in file]
-    count = len(fetched)
-    assert resolve_checkpoint("someone/music") == cache
-    assert len(fetched) == count
+    def download(self, name: str, file: str) -> str:
+        self.fetched.append(file)
+        (self.cache / file).parent.mkdir(parents=True, exist_ok=True)
+        return str(shutil.copy(self.source / file, self.cache / file))
 
 
-def test_a_hub_checkpoint_is_fetched_file_by_file_without_what_is_not_needed() -> None:
-    files = ["README.md", "model_index.json", "riffusion-model-v1.ckpt", "safety_checker/model.safetensors"]
-    files += ["safety_checker/config.json", "unet/config.json", "vae/config.json", "text_encoder/config.json"]
-    files += ["tokenizer/vocab.json", "tokenizer/merges.txt", "scheduler/scheduler_config.json", "seed_images/a.png"]
-    files += ["unet/diffusion_pytorch_model.bin", "unet/diffusion_pytorch_model.safetensors"]
-    files += ["vae/diffusion_pytorch_model.bin", "text_encoder/model.safetensors", "text_encoder/pytorch_model.bin"]
-    needed = checkpoints._needed(files)
-    assert "unet/diffusion_pytorch_model.safetensors" in needed
-    assert "vae/diffusion_pytorch_model.bin" in needed
-    assert {"tokenizer/merges.txt", "README.md", "model_index.json"} <= set(needed)
-    unwanted = ("ckpt", "safety", "seed_images", "unet/diffusion_pytorch_model.bin", "pytorch_model.bin")
-    assert not [file for file in needed if file.startswith("safety") or file in unwanted or "seed" in file]
-    assert "text_encoder/pytorch_model.bin" not in needed
+@pytest.fixture
+def hub(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    return Hub(tiny_checkpoint, tmp_path / "snapshot", monkeypatch)
+
+
+def test_a_hub_checkpoint_is_fetched_once(hub: Hub) -> None:
+    seen: list[Progress] = []
+    assert resolve_checkpoint("someone/music", on_progress=seen.append) == hub.cache
+    assert RiffusionModel.load(hub.cache).licence == "mit"
+    assert [progress.stage for progress in seen] == ["download"] * len(hub.fetched)
+    count = len(hub.fetched)
+    assert resolve_checkpoint("someone/music") == hub.cache
+    assert len(hub.fetched) == count
+
+
+def test_a_hub_checkpoint_is_fetched_file_by_file_without_what_is_not_needed(hub: Hub) -> None:
+    needed = set(hub.files)
+    assert {"tokenizer/merges.txt", "unet/diffusion_pytorch_model.safetensors", "model_index.json"} <= needed
+    hub.files += ["riffusion-model-v1.ckpt", "safety_checker/model.safetensors", "safety_checker/config.json"]
+    hub.files += ["seed_images/a.png", "unet/diffusion_pytorch_model.bin", "text_encoder/pytorch_model.bin"]
+    resolve_checkpoint("someone/music")
+    assert set(hub.fetched) == needed
+    assert len(hub.fetched) == len(needed)
+
+
+def test_pickled_weights_are_fetched_where_there_are_no_others(copy: Path, hub: Hub) -> None:
+    hub.source = copy
+    (copy / "vae/diffusion_pytorch_model.safetensors").rename(copy / "vae/diffusion_pytorch_model.bin")
+    hub.files.remove("vae/diffusion_pytorch_model.safetensors")
+    hub.files.append("vae/diffusion_pytorch_model.bin")
+    resolve_checkpoint("someone/music")
+    assert "vae/diffusion_pytorch_model.bin" in hub.fetched
+
+
+def test_a_hub_checkpoint_of_another_layout_is_refused(hub: Hub) -> None:
+    hub.files = ["model.ckpt"]
     with pytest.raises(CheckpointError, match="layout"):
-        checkpoints._needed(["model.ckpt"])
+        resolve_checkpoint("someone/music")
+    assert hub.fetched == []
 
 
 @pytest.mark.parametrize(
@@ -169,7 +189,7 @@ def test_damaged_weights_are_a_sentence(copy: Path, file: str, content: bytes | 
 def test_damaged_json_is_a_sentence(copy: Path, file: str) -> None:
     for content in ("{", "[]", "\x00"):
         (copy / file).write_text(content)
-        with pytest.raises(CheckpointError, match=r"cannot be read|no JSON object"):
+        with pytest.raises(CheckpointError, match=r"cannot be read|not a JSON object"):
             RiffusionModel.load(copy)
 
 
@@ -189,7 +209,7 @@ def test_another_pipeline_is_refused(copy: Path) -> None:
 
 def test_a_file_is_no_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "model.ckpt").write_bytes(b"x")
-    with pytest.raises(CheckpointError, match="is no folder"):
+    with pytest.raises(CheckpointError, match="is not a folder"):
         resolve_checkpoint(tmp_path / "model.ckpt")
 
 
@@ -274,9 +294,8 @@ def test_windows_begin_on_beats_of_the_tempo_that_the_checkpoint_makes_of_one(
     assert windows.starts[:4] == starts
     assert canvas.n_latents == windows.length
     assert model.plan(n_samples, model.sample_rate)[1].grid == 0
-    settings = GenerationSettings("piano", seed=1, num_inference_steps=1, extra={"bpm": 300})
     with pytest.raises(SettingError, match=r"Tempo in BPM is 300.*40 to 240"):
-        model.generate(settings, n_samples, model.sample_rate)
+        model.plan(n_samples, model.sample_rate, bpm=300)
 
 
 @pytest.mark.parametrize("text", ["[16]", '{"columns": 16}', '{"columns": [0]}', '{"columns": ["a"]}', "{"])

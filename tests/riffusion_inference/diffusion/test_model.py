@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ import torch
 from PIL import Image
 
 from riffusion_inference.datatypes import SCHEDULERS, GenerationSettings, Progress, Spectrogram, Waveform
-from riffusion_inference.diffusion.denoise import PassSize
 from riffusion_inference.diffusion.model import RiffusionModel
+from riffusion_inference.diffusion.parts import Parts, load_parts
 from riffusion_inference.errors import CheckpointError, EngineError, GenerationCancelled, SettingError
 from riffusion_inference.spectrogram.image import image_from_mel, mel_from_image
 from riffusion_inference.spectrogram.inversion import waveform_from_mel
@@ -221,37 +222,37 @@ class Forgetful:
         return getattr(self.unet, name)
 
 
-def with_unet(model: RiffusionModel, unet: object, windows: int) -> RiffusionModel:
-    """Return a copy of the model with another UNet and windows in a pass."""
-    copy = RiffusionModel.__new__(RiffusionModel)
-    copy.__dict__.update(model.__dict__)
-    parts = model._parts
-    copy._parts = parts.__class__(unet, parts.vae, parts.text_encoder, parts.tokenizer, parts.make_scheduler)
-    copy._size = PassSize(windows)
-    return copy
+@pytest.fixture(scope="module")
+def tiny_parts(tiny_checkpoint: Path) -> Parts:
+    """The tiny checkpoint's networks; models are made of them, with one or the other put in another's place."""
+    return load_parts(tiny_checkpoint, "tiny", "cpu", torch.float32)
 
 
 @pytest.mark.parametrize(("room", "passes"), [(64, 8), (7, 4), (2, 2), (1, 1)])
-def test_running_out_of_memory_halves_the_pass_and_goes_on(tiny_model: RiffusionModel, room: int, passes: int) -> None:
-    unet = Forgetful(tiny_model._parts.unet, room)
-    model = with_unet(tiny_model, unet, 4)
+def test_running_out_of_memory_halves_the_pass_and_goes_on(
+    tiny_checkpoint: Path, tiny_parts: Parts, room: int, passes: int
+) -> None:
+    unet = Forgetful(tiny_parts.unet, room)
+    model = RiffusionModel(tiny_checkpoint, "tiny", replace(tiny_parts, unet=unet), 128)  # 4 windows in a pass
     sound = model.generate(plain(), 9000, 8000)[0].waveform.samples
-    np.testing.assert_allclose(sound, make(with_unet(tiny_model, tiny_model._parts.unet, 4), 9000), atol=0.05)
+    wanted = make(RiffusionModel(tiny_checkpoint, "tiny", tiny_parts, 128), 9000)
+    np.testing.assert_allclose(sound, wanted, atol=0.05)
     assert max(size for size in unet.passes if size <= room) == passes
     too_large = [index for index, size in enumerate(unet.passes) if size > room]
     assert all(index < 4 for index in too_large), "the smaller size is remembered"
 
 
-def test_no_memory_at_all_is_a_sentence(tiny_model: RiffusionModel) -> None:
+def test_no_memory_at_all_is_a_sentence(tiny_checkpoint: Path, tiny_parts: Parts) -> None:
+    parts = replace(tiny_parts, unet=Forgetful(tiny_parts.unet, 0))
     with pytest.raises(EngineError, match=r"single window.*MAX_IMAGE_WIDTH"):
-        with_unet(tiny_model, Forgetful(tiny_model._parts.unet, 0), 4).generate(plain(), 9000, 8000)
+        RiffusionModel(tiny_checkpoint, "tiny", parts, 128).generate(plain(), 9000, 8000)
 
 
-def test_max_image_width_bounds_a_pass_and_narrows_windows(tiny_checkpoint: Path) -> None:
+def test_max_image_width_bounds_a_pass_and_narrows_windows(tiny_checkpoint: Path, tiny_parts: Parts) -> None:
     for width, windows, latents in ((64, 2, 8), (32, 1, 8), (128, 4, 8)):
-        model = RiffusionModel.load(tiny_checkpoint, max_image_width=width)
-        unet = Forgetful(model._parts.unet, 1000)
-        with_unet(model, unet, model._size.windows).generate(plain(guidance_scale=1.0), 9000, 8000)
+        unet = Forgetful(tiny_parts.unet, 1000)
+        model = RiffusionModel(tiny_checkpoint, "tiny", replace(tiny_parts, unet=unet), width)
+        model.generate(plain(guidance_scale=1.0), 9000, 8000)
         assert max(unet.passes) == windows
         assert model.plan(9000, 8000)[1].width == latents
     with pytest.raises(SettingError, match="use 32 or 36"):
@@ -273,7 +274,7 @@ def test_cancelling_raises_and_leaves_the_model_usable(tiny_model: RiffusionMode
     np.testing.assert_array_equal(make(tiny_model, 2480), make(tiny_model, 2480))
 
 
-def test_cancelling_is_polled_in_every_stage(tiny_model: RiffusionModel) -> None:
+def test_every_stage_asks_whether_to_cancel(tiny_model: RiffusionModel) -> None:
     stage, stages = "start", {}
 
     def on_progress(progress: Progress) -> None:
@@ -285,18 +286,49 @@ def test_cancelling_is_polled_in_every_stage(tiny_model: RiffusionModel) -> None
         return False
 
     tiny_model.generate(plain(), 5000, 8000, on_progress=on_progress, should_cancel=should_cancel)
-    polled = {name.split()[0] for name in stages}
-    assert {"generate", "decode"} <= polled
+    asked = {name.split()[0] for name in stages}
+    assert {"generate", "decode"} <= asked
     assert stages["generate 1/2"] > 3, "inside a pass too"
 
 
-def test_memory_errors_elsewhere_are_a_sentence(tiny_model: RiffusionModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
+class FullAutoencoder:
+    """The real autoencoder, except that there is never enough memory for it to decode."""
+
+    def __init__(self, vae: object) -> None:
+        self.vae = vae
+
+    def decode(self, *_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr("riffusion_inference.diffusion.painter.decode", full)
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.vae, name)
+
+
+def test_memory_errors_elsewhere_are_a_sentence(tiny_checkpoint: Path, tiny_parts: Parts) -> None:
+    parts = replace(tiny_parts, vae=FullAutoencoder(tiny_parts.vae))
     with pytest.raises(EngineError, match="ran out of memory on cpu"):
-        make(tiny_model)
+        make(RiffusionModel(tiny_checkpoint, "tiny", parts, 1024))
+
+
+class CountedTextEncoder:
+    """The real text encoder, which counts the prompts that it is given."""
+
+    def __init__(self, text_encoder: object) -> None:
+        self.text_encoder, self.count = text_encoder, 0
+
+    def __call__(self, *arguments: object) -> object:
+        self.count += 1
+        return self.text_encoder(*arguments)  # type: ignore[operator]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.text_encoder, name)
+
+
+def test_what_takes_share_is_made_once(tiny_checkpoint: Path, tiny_parts: Parts) -> None:
+    encoder = CountedTextEncoder(tiny_parts.text_encoder)
+    model = RiffusionModel(tiny_checkpoint, "tiny", replace(tiny_parts, text_encoder=encoder), 1024)
+    assert len(model.generate(plain(candidates=3), 9000, 8000)) == 3
+    assert encoder.count == 2, "the prompt and the negative prompt"
 
 
 def test_an_unloaded_model_says_so(tiny_checkpoint: Path) -> None:
@@ -307,20 +339,20 @@ def test_an_unloaded_model_says_so(tiny_checkpoint: Path) -> None:
         model.generate(plain(), 5000, 8000)
 
 
-def test_v_prediction_is_kept_by_every_scheduler(tmp_path: Path, tiny_model: RiffusionModel) -> None:
+def test_v_prediction_is_kept_by_every_scheduler(tmp_path: Path, tiny_parts: Parts) -> None:
     folder = write_tiny_checkpoint(tmp_path / "v", prediction_type="v_prediction")
-    parts = RiffusionModel.load(folder)._parts
+    parts = load_parts(folder, "v", "cpu", torch.float32)
     for name in SCHEDULERS:
         assert parts.make_scheduler(name, 3).config.prediction_type == "v_prediction"
-        assert tiny_model._parts.make_scheduler(name, 3).config.prediction_type == "epsilon"
+        assert tiny_parts.make_scheduler(name, 3).config.prediction_type == "epsilon"
     assert parts.make_scheduler("dpm++", 3).config.use_karras_sigmas
 
 
 def test_zero_terminal_snr_is_not_spaced_by_karras(tmp_path: Path) -> None:
     folder = write_tiny_checkpoint(tmp_path / "zero", prediction_type="v_prediction", rescale_betas_zero_snr=True)
-    model = RiffusionModel.load(folder)
-    assert not model._parts.make_scheduler("dpm++", 3).config.use_karras_sigmas
-    assert np.isfinite(make(model)).all()
+    parts = load_parts(folder, "zero", "cpu", torch.float32)
+    assert not parts.make_scheduler("dpm++", 3).config.use_karras_sigmas
+    assert np.isfinite(make(RiffusionModel(folder, "zero", parts, 1024))).all()
 
 
 def test_stereo_checkpoints_make_stereo(tmp_path: Path) -> None:
@@ -350,7 +382,15 @@ def test_loading_and_making_print_nothing(tiny_checkpoint: Path, capfd: pytest.C
     assert (printed.out, printed.err) == ("", "")
 
 
-def test_the_hook_for_cancelling_is_taken_off(tiny_model: RiffusionModel) -> None:
-    tiny_model.generate(plain(), 2480, 8000, should_cancel=lambda: False)
-    unet, vae = tiny_model._parts.unet, tiny_model._parts.vae
-    assert not any(module._forward_pre_hooks for network in (unet, vae) for module in network.modules())
+def test_nobody_is_asked_whether_to_cancel_after_the_run(tiny_model: RiffusionModel) -> None:
+    asked = []
+
+    def should_cancel() -> bool:
+        asked.append(True)
+        return False
+
+    tiny_model.generate(plain(), 2480, 8000, should_cancel=should_cancel)
+    count = len(asked)
+    assert count > 0
+    tiny_model.generate(plain(), 2480, 8000)
+    assert len(asked) == count

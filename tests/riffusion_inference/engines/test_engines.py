@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +9,8 @@ import torch
 
 from riffusion_inference.datatypes import Progress
 from riffusion_inference.devices import choose_device
-from riffusion_inference.engines import load as engines
-from riffusion_inference.engines.load import load_model
-from riffusion_inference.errors import SettingError
+from riffusion_inference.engines.load import full_name, load_model
+from riffusion_inference.errors import CheckpointError, SettingError
 
 
 @pytest.fixture
@@ -62,45 +59,41 @@ def test_an_unknown_device_is_an_error_that_names_the_choices(name: str) -> None
         choose_device(name)
 
 
-def test_auto_is_riffusion_on_cuda_and_pocket_elsewhere(machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, str]] = []
+@pytest.mark.parametrize(
+    ("model", "device", "n_gpus", "name"),
+    [
+        ("auto", "auto", 1, "riffusion/riffusion-model-v1"),
+        ("auto", "cpu", 1, "pocket"),
+        ("auto", "auto", 0, "pocket"),
+        ("auto", "cuda", 0, "pocket"),
+        ("  ", "auto", 0, "pocket"),
+        ("some/checkpoint", "auto", 0, "some/checkpoint"),
+        ("pocket", "cuda", 1, "pocket"),
+        ("riffusion", "auto", 0, "riffusion/riffusion-model-v1"),
+    ],
+)
+def test_auto_is_riffusion_on_cuda_and_pocket_elsewhere(
+    machine, model: str, device: str, n_gpus: int, name: str
+) -> None:
+    machine(n_gpus, False)
+    assert full_name(model, device) == name
 
-    def loader(model: str, *, device: str, **_: object) -> object:
-        asked.append((model, device))
-        return object()
 
-    monkeypatch.setattr(engines, "load_riffusion", loader)
-    monkeypatch.setitem(engines.ENGINES, "pocket", loader)
-    machine(1, False)
-    load_model("auto")
-    load_model("auto", device="cpu")
+def test_the_name_chooses_what_is_loaded_and_the_device_falls_back(machine, tiny_checkpoint: Path) -> None:
     machine(0, False)
-    load_model()
-    load_model("  ")
-    load_model("some/checkpoint")
-    load_model("pocket", device="cuda")
-    load_model("riffusion")
-    assert asked == [
-        ("riffusion/riffusion-model-v1", "cuda"),
-        ("pocket", "cpu"),
-        ("pocket", "cpu"),
-        ("pocket", "cpu"),
-        ("some/checkpoint", "cpu"),
-        ("pocket", "cpu"),
-        ("riffusion/riffusion-model-v1", "cpu"),
-    ]
+    assert load_model().name == "pocket"
+    assert load_model("pocket", device="cuda").name == "pocket"
+    assert load_model(str(tiny_checkpoint), device="cuda").licence == "mit"
+    with pytest.raises(CheckpointError, match="'some/checkpoint' is not on this machine"):
+        load_model("some/checkpoint")
+    with pytest.raises(CheckpointError, match="'riffusion/riffusion-model-v1' is not on this machine"):
+        load_model("riffusion")
 
 
-def test_a_folder_loads_and_tells_its_progress(tiny_checkpoint: Path) -> None:
+def test_a_folder_loads_and_reports_its_progress(tiny_checkpoint: Path) -> None:
     seen: list[Progress] = []
     model = load_model(str(tiny_checkpoint), device="cpu", max_image_width=64, on_progress=seen.append)
     assert model.name == str(tiny_checkpoint)
     assert seen == [Progress("load model", 0, 1), Progress("load model", 1, 1)]
     with pytest.raises(SettingError, match="use 64 or 68"):
         load_model(str(tiny_checkpoint), device="cpu", max_image_width=66)
-
-
-def test_importing_the_library_does_not_import_torch() -> None:
-    code = "import sys, riffusion_inference; print('torch' in sys.modules, 'diffusers' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "False"]

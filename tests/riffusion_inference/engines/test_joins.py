@@ -15,7 +15,7 @@ from riffusion_inference.errors import EngineError
 
 
 @given(st.integers(1, 100_000), st.integers(50, 5000), st.integers(0, 40))
-def test_pieces_cover_everything_and_overlap_as_told(n_samples: int, longest: int, overlap: int) -> None:
+def test_pieces_cover_everything_and_overlap_as_asked(n_samples: int, longest: int, overlap: int) -> None:
     pieces = plan_pieces(n_samples, longest, overlap)
     assert pieces[0].start == 0
     assert pieces[-1].start + pieces[-1].n_samples == n_samples

@@ -76,13 +76,13 @@ def test_the_engine_table_hands_the_token_on(server: FakeReplicate) -> None:
 
 REFUSALS = {
     "401": (Answer(401, {"detail": f"bad {TOKEN}"}), r"refused the token \(401\): check REPLICATE_API_TOKEN", 1),
-    "402": (Answer(402, {"detail": "no money"}), r"wants payment \(402\): add credit", 1),
+    "402": (Answer(402, {"detail": "no money"}), r"requires payment \(402\): add credit", 1),
     "404": (Answer(404, {"detail": f"not found for {TOKEN}."}), r"\(404\): not found for \(token\)\.$", 1),
     "422 in HTML": (Answer(422, b"<html>"), r"\(422\): it gave no reason", 1),
-    "429": (Answer(429, {}), r"asked too often \(429\) \(tried 3 times\); try again later", 3),
+    "429": (Answer(429, {}), r"too many requests \(429\) \(tried 3 times\); try again later", 3),
     "503": (Answer(503, {}), r"service failed \(503\) \(tried 3 times\)", 3),
     "500": (Answer(500, {}), r"service failed \(500\) \(tried 3 times\)", 3),
-    "429 for an hour": (Answer(429, {}, {"Retry-After": "3600"}), r"asked too often \(429\); try again", 1),
+    "429 for an hour": (Answer(429, {}, {"Retry-After": "3600"}), r"too many requests \(429\); try again", 1),
     "hang up": (Answer(200, {"id": "x"}, cut_after=3), r"broke off \(tried 3 times\)", 3),
 }
 
@@ -96,8 +96,8 @@ def test_what_the_service_refuses_is_one_sentence(
     with caplog.at_level(logging.DEBUG), pytest.raises(EngineError, match=sentence) as caught:
         engine(server).generate(SETTINGS, 44100, 44100)
     assert len(server.calls("GET /v1/models")) == tries
-    told = str(caught.value) + "".join(traceback.format_exception(caught.value)) + caplog.text
-    assert TOKEN not in told
+    said = str(caught.value) + "".join(traceback.format_exception(caught.value)) + caplog.text
+    assert TOKEN not in said
     assert "\n" not in str(caught.value)
 
 
@@ -194,6 +194,13 @@ def test_the_token_goes_nowhere_else(server: FakeReplicate) -> None:
         with pytest.raises(EngineError, match="no address to download"):
             engine(server).generate(SETTINGS, 44100, 44100)
         assert elsewhere.seen == []
+        # Where the service sends a download on to another host, the token stays behind.
+        server.output = None
+        server.fail("GET /files", Answer(302, b"", {"Location": f"{elsewhere.url}/files/5.0"}))
+        assert engine(server).generate(SETTINGS, 44100, 44100)
+        ((_, path, headers, _),) = elsewhere.seen
+        assert path == "/files/5.0"
+        assert TOKEN not in str(headers)
     client = api(server)
     assert TOKEN not in repr(client) + repr(ReplicateModel(client).__dict__) + str(vars(ReplicateModel(client)))
 
@@ -213,7 +220,7 @@ def test_what_the_engine_cannot_do_is_said(server: FakeReplicate) -> None:
     with pytest.raises(SettingError, match="cannot start from"):
         engine(server).generate(seeded, 44100, 44100)
     take = engine(server).generate(GenerationSettings("calm", negative_prompt="drums"), 44100, 44100)[0]
-    assert "no negative prompt" in take.notes[0]
+    assert "takes no negative prompt: it was ignored" in take.notes[0]
 
 
 def test_a_clip_that_is_too_short_is_a_sentence(server: FakeReplicate) -> None:

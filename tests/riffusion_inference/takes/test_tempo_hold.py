@@ -44,7 +44,7 @@ class Drummer:
 
 
 def settings(bpm: float | None, **more: Any) -> GenerationSettings:
-    return GenerationSettings("drums", extra={"bpm": bpm}, **more)
+    return GenerationSettings("drums", bpm=bpm, **more)
 
 
 def off_the_grid(waveform: Waveform, bpm: float) -> list[float]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from riffusion_inference import GenerationSettings, load_model
 from riffusion_inference.datatypes import Waveform
 from riffusion_inference.diffusion.model import RiffusionModel
-from riffusion_inference.diffusion.prompts import encode_prompts
+from riffusion_inference.errors import GenerationCancelled
 from riffusion_inference.takes import tempo_hold
 from riffusion_inference.takes.beats import beats_off, find_pulse
 
@@ -22,7 +20,7 @@ def test_two_bars_of_techno_end_on_one() -> None:
         seed=1,
         guidance_scale=4.0,
         num_inference_steps=12,
-        extra={"bpm": 120.0},
+        bpm=120.0,
     )
     n_samples = 4 * model.sample_rate
     take = tempo_hold.generate(model, settings, n_samples, model.sample_rate)[0]
@@ -48,27 +46,16 @@ def test_several_windows_of_techno_keep_one_beat_though_no_tempo_is_named() -> N
     model.unload()
 
 
-def test_nothing_is_sketched_where_it_would_not_help(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_sketched_where_it_would_not_help() -> None:
     model = load_model("pocket", device="cpu")
     assert isinstance(model, RiffusionModel)
-    monkeypatch.setattr("riffusion_inference.diffusion.model.Painter", None)
     rate, settings = model.sample_rate, GenerationSettings("techno, drums", num_inference_steps=2)
-    asked = GenerationSettings("techno, drums", num_inference_steps=2, extra={"bpm": 100.0})
+    asked = GenerationSettings("techno, drums", num_inference_steps=2, bpm=100.0)
     seeded = GenerationSettings("techno", num_inference_steps=2, seed_audio=Waveform(np.zeros((1, 9), np.float32), 9))
-    assert model.tempo(settings, 0, 4 * rate, rate) is None
-    assert model.tempo(asked, 0, 20 * rate, rate) == 100
-    assert model.tempo(seeded, 0, 20 * rate, rate) is None
+    # Whoever sketches asks whether to stop.
+    with pytest.raises(GenerationCancelled):
+        model.tempo(settings, 0, 20 * rate, rate, should_cancel=lambda: True)
+    assert model.tempo(settings, 0, 4 * rate, rate, should_cancel=lambda: True) is None
+    assert model.tempo(asked, 0, 20 * rate, rate, should_cancel=lambda: True) == 100
+    assert model.tempo(seeded, 0, 20 * rate, rate, should_cancel=lambda: True) is None
     model.unload()
-
-
-def test_what_takes_share_is_made_once(tiny_model: RiffusionModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    encoded = []
-
-    def counted(*arguments: Any) -> Any:
-        encoded.append(arguments)
-        return encode_prompts(*arguments)
-
-    monkeypatch.setattr("riffusion_inference.diffusion.painter.encode_prompts", counted)
-    settings = GenerationSettings("piano", seed=1, num_inference_steps=1, candidates=3)
-    assert len(tiny_model.generate(settings, 9000, 8000)) == 3
-    assert len(encoded) == 1
