@@ -15,8 +15,8 @@ from dataclasses import replace
 import numpy as np
 
 from riffusion_inference import GenerationSettings, MusicModel, Take, load_model
-from riffusion_inference.takes import tempo_hold
 from riffusion_inference.takes.beats import beats_off, tempo_match
+from riffusion_inference.takes.tempo_hold import hold_takes, samples_to_make
 
 CASES = (
     ("happy, playful atmosphere; fast steady rhythm at {} BPM; brass section melody, disco, drums, major key", 128, 8),
@@ -63,7 +63,8 @@ def make(model: MusicModel, settings: GenerationSettings, bpm: float, bars: int,
     """One take of whole bars, its tempo held or not."""
     n_samples = round(bars * 240 / bpm * model.sample_rate)
     asked = replace(settings, bpm=held_bpm)
-    return tempo_hold.generate(model, asked, n_samples, model.sample_rate)[0]
+    made = model.generate(asked, samples_to_make(asked, n_samples, model.sample_rate), model.sample_rate)
+    return hold_takes(made, asked, n_samples)[0]
 
 
 def judged(take: Take, bpm: float) -> tuple[float, float]:

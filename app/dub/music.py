@@ -86,14 +86,13 @@ def make_takes(
     model: MusicModel, generation: GenerationSettings, n_samples: int, sample_rate: int, run: Run
 ) -> list[Take]:
     """Make takes that keep the tempo their prompt names, the best first, each checked to be what was ordered."""
-    from riffusion_inference.takes import tempo_hold
+    from riffusion_inference.takes.tempo_hold import hold_takes, samples_to_make
 
     settings = with_part_bpm(generation, Fraction(n_samples, sample_rate))
-    made = tempo_hold.generate(
-        model, settings, n_samples, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel
-    )
-    checked = [check_take(take, n_samples, sample_rate, model.name) for take in made]
-    return best_first(checked, settings)
+    to_make = samples_to_make(settings, n_samples, sample_rate)
+    made = model.generate(settings, to_make, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel)
+    whole = [check_take(take, to_make, sample_rate, model.name) for take in made]
+    return best_first(hold_takes(whole, settings, n_samples, run.should_cancel), settings)
 
 
 def with_part_bpm(generation: GenerationSettings, duration: Fraction) -> GenerationSettings:

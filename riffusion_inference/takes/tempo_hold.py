@@ -8,16 +8,14 @@ time is stretched, by at most 12 %. What has no clear beat stays as it is, and a
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
 from riffusion_inference.datatypes import (
     MAX_SECONDS,
     GenerationSettings,
-    MusicModel,
-    OnProgress,
     ShouldCancel,
     Spectrogram,
     Take,
@@ -33,39 +31,42 @@ HOLD_STRENGTH = 0.15
 """Pulse strength from which a beat counts as one; white noise has about 0.1. A wrong guess costs a small stretch."""
 
 
-def generate(
-    model: MusicModel,
-    settings: GenerationSettings,
-    n_samples: int,
-    sample_rate: int,
-    *,
-    on_progress: OnProgress | None = None,
-    should_cancel: ShouldCancel | None = None,
+def samples_to_make(settings: GenerationSettings, n_samples: int, sample_rate: int) -> int:
+    """How long takes must be made so that n_samples of them can be held to settings.bpm; n_samples where they cannot.
+
+    A tempo is held by playing up to 12 % faster, and by leaving out what lies before the first beat.
+    """
+    if settings.bpm is None or settings.loop:
+        return n_samples
+    longer = math.ceil(n_samples * MAX_STRETCH + sample_rate * 60 / settings.bpm)
+    return longer if longer <= MAX_SECONDS * sample_rate else n_samples
+
+
+def hold_takes(
+    takes: Sequence[Take], settings: GenerationSettings, n_samples: int, should_cancel: ShouldCancel | None = None
 ) -> list[Take]:
-    """Make takes as model.generate does, and hold them to settings.bpm where it is set.
+    """Hold takes to settings.bpm where it is set.
 
     Args:
-        model: any engine; one that paints no image keeps its own tempo.
-        settings: bpm None changes nothing.
-        n_samples: exact length of each take.
-        sample_rate: Hz.
+        takes: of samples_to_make(settings, n_samples, their sample rate) samples.
+        settings: what they were made from; bpm None changes nothing.
+        n_samples: exact length of each.
+        should_cancel: asked before each take.
+    Returns:
+        Takes of exactly n_samples, with a note where the tempo could not be held.
     Raises:
         GenerationCancelled: should_cancel returned True.
-        RiffusionError: whatever model.generate raises.
     """
-    make = partial(model.generate, settings, on_progress=on_progress, should_cancel=should_cancel)
-    bpm = settings.bpm
-    if bpm is None:
-        return make(n_samples, sample_rate)
-    longer = math.ceil(n_samples * MAX_STRETCH + sample_rate * 60 / bpm)
-    if settings.loop or longer > MAX_SECONDS * sample_rate:
-        why = "A loop" if settings.loop else "Music this long"
-        note = f"{why} keeps the tempo it was made with, near {bpm:.0f} BPM."
-        return [_with_note(take, note) for take in make(n_samples, sample_rate)]
+    if settings.bpm is None:
+        return list(takes)
     held = []
-    for take in make(longer, sample_rate):
+    for take in takes:
         check_cancel(should_cancel)
-        held.append(hold(take, bpm, n_samples))
+        if samples_to_make(settings, n_samples, take.waveform.sample_rate) > n_samples:
+            held.append(hold(take, settings.bpm, n_samples))
+        else:
+            why = "A loop" if settings.loop else "Music this long"
+            held.append(_with_note(take, f"{why} keeps the tempo it was made with, near {settings.bpm:.0f} BPM."))
     return held
 
 
@@ -75,11 +76,11 @@ def hold(take: Take, bpm: float, n_samples: int) -> Take:
     Args:
         take: at least 1.12 * n_samples and a beat long.
         bpm: the tempo wanted.
-    Raises:
-        SettingError: the tempo is out of range.
         n_samples: at the take's own sample rate.
     Returns:
         Take of exactly n_samples, its image to match; with a note where the tempo could not be held.
+    Raises:
+        SettingError: the tempo is out of range.
     """
     check_bpm(bpm)
     if take.image is None or take.params is None:

@@ -11,8 +11,8 @@ from riffusion_inference.datatypes import GenerationSettings, SpectrogramParams,
 from riffusion_inference.errors import GenerationCancelled, SettingError
 from riffusion_inference.spectrogram.image import image_from_mel, mel_from_image
 from riffusion_inference.spectrogram.mel import mel_from_waveform
-from riffusion_inference.takes import tempo_hold
 from riffusion_inference.takes.beats import FRAME_RATE, find_pulse, onset_strength
+from riffusion_inference.takes.tempo_hold import hold_takes, samples_to_make
 
 PARAMS = SpectrogramParams(22050, 4410, 2205, 441, 128, 0.0, 10000.0)
 RATE = PARAMS.sample_rate
@@ -47,6 +47,14 @@ def settings(bpm: float | None, **more: Any) -> GenerationSettings:
     return GenerationSettings("drums", bpm=bpm, **more)
 
 
+def made_and_held(
+    model: Any, asked: GenerationSettings, n_samples: int, sample_rate: int, should_cancel: Any = None
+) -> list[Take]:
+    """As a dub makes its takes."""
+    takes = model.generate(asked, samples_to_make(asked, n_samples, sample_rate), sample_rate)
+    return hold_takes(takes, asked, n_samples, should_cancel)
+
+
 def off_the_grid(waveform: Waveform, bpm: float) -> list[float]:
     """For every beat of the grid from 0: seconds from it to the strongest onset within half a beat."""
     onsets = onset_strength(waveform)
@@ -63,7 +71,7 @@ def off_the_grid(waveform: Waveform, bpm: float) -> list[float]:
 def test_the_part_is_whole_bars_and_every_beat_is_on_the_grid(played: float, wanted: float, bars: int) -> None:
     n_samples = round(bars * 240 / wanted * RATE)
     before = Drummer(played).generate(settings(None), n_samples, RATE)[0]
-    take = tempo_hold.generate(Drummer(played), settings(wanted), n_samples, RATE)[0]
+    take = made_and_held(Drummer(played), settings(wanted), n_samples, RATE)[0]
     assert take.waveform.samples.shape == (1, n_samples)
     assert max(abs(error) for error in off_the_grid(take.waveform, wanted)) < 0.03
     assert max(abs(error) for error in off_the_grid(before.waveform, wanted)) > 0.05
@@ -72,7 +80,7 @@ def test_the_part_is_whole_bars_and_every_beat_is_on_the_grid(played: float, wan
 
 
 def test_the_picture_is_what_is_heard() -> None:
-    take = tempo_hold.generate(Drummer(100), settings(96), 5 * RATE, RATE)[0]
+    take = made_and_held(Drummer(100), settings(96), 5 * RATE, RATE)[0]
     assert take.image is not None
     painted = mel_from_image(take.image, PARAMS).mel_amplitudes.sum(axis=(0, 1))
     heard = mel_from_waveform(take.waveform, PARAMS).mel_amplitudes.sum(axis=(0, 1))
@@ -83,7 +91,7 @@ def test_the_picture_is_what_is_heard() -> None:
 def test_without_a_tempo_nothing_changes() -> None:
     drummer = Drummer(100)
     for free in (settings(None), GenerationSettings("drums")):
-        take = tempo_hold.generate(drummer, free, 2 * RATE, RATE)[0]
+        take = made_and_held(drummer, free, 2 * RATE, RATE)[0]
         assert take.notes == ()
     assert drummer.asked == [2 * RATE, 2 * RATE]
 
@@ -98,7 +106,7 @@ def test_without_a_tempo_nothing_changes() -> None:
     ids=["no beat", "no picture", "loop"],
 )
 def test_what_cannot_be_held_is_left_and_said(drummer: Drummer, asked: GenerationSettings, note: str) -> None:
-    take = tempo_hold.generate(drummer, asked, 5 * RATE + 3, RATE)[0]
+    take = made_and_held(drummer, asked, 5 * RATE + 3, RATE)[0]
     plain = drummer.generate(asked, 5 * RATE + 3, RATE)[0]
     assert take.waveform.n_samples == 5 * RATE + 3
     assert note in take.notes[0]
@@ -112,10 +120,10 @@ def test_ten_minutes_and_wrong_tempos() -> None:
         def generate(self, settings: GenerationSettings, n_samples: int, sample_rate: int, **_: Any) -> list[Take]:
             return [Take(Waveform(np.zeros((1, n_samples), np.float32), sample_rate), 1)]
 
-    take = tempo_hold.generate(Silent(100), settings(96), 600 * 100, 100)[0]
+    take = made_and_held(Silent(100), settings(96), 600 * 100, 100)[0]
     assert "Music this long keeps the tempo" in take.notes[0]
     for bpm in (0.0, 1000.0, float("nan")):
         with pytest.raises(SettingError, match="must be from 40 to 240"):
-            tempo_hold.generate(Drummer(100), settings(bpm), 2 * RATE, RATE)
+            made_and_held(Drummer(100), settings(bpm), 2 * RATE, RATE)
     with pytest.raises(GenerationCancelled):
-        tempo_hold.generate(Drummer(100), settings(96), 2 * RATE, RATE, should_cancel=lambda: True)
+        made_and_held(Drummer(100), settings(96), 2 * RATE, RATE, should_cancel=lambda: True)

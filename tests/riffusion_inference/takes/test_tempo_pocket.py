@@ -9,8 +9,8 @@ from riffusion_inference import GenerationSettings, load_model
 from riffusion_inference.datatypes import Waveform
 from riffusion_inference.diffusion.model import RiffusionModel
 from riffusion_inference.errors import GenerationCancelled
-from riffusion_inference.takes import tempo_hold
 from riffusion_inference.takes.beats import beats_off, find_pulse
+from riffusion_inference.takes.tempo_hold import hold_takes, samples_to_make
 
 
 def test_two_bars_of_techno_end_on_one() -> None:
@@ -23,7 +23,8 @@ def test_two_bars_of_techno_end_on_one() -> None:
         bpm=120.0,
     )
     n_samples = 4 * model.sample_rate
-    take = tempo_hold.generate(model, settings, n_samples, model.sample_rate)[0]
+    made = model.generate(settings, samples_to_make(settings, n_samples, model.sample_rate), model.sample_rate)
+    take = hold_takes(made, settings, n_samples)[0]
     assert take.waveform.n_samples == n_samples
     assert "to 120.0 BPM" in take.notes[0]
     assert abs(find_pulse(take.waveform, 108, 132).bpm - 120) < 1
