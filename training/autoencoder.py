@@ -148,24 +148,3 @@ def load_autoencoder(folder: Path, width: int) -> Any:
     vae = new_autoencoder(load_codec(folder).n_latents, width)
     vae.load_state_dict(torch.load(folder / "autoencoder.pt", weights_only=True)["vae"])
     return vae.eval()
-
-
-@torch.no_grad()
-def measure_autoencoder(vae: Any, codec: PatchCodec, pixels: torch.Tensor) -> dict[str, float]:
-    """Return the share of variance kept by the whole autoencoder, by its decoder alone and by the linear codec.
-
-    Args:
-        vae: the autoencoder.
-        codec: the linear codec it was trained to.
-        pixels: [B, height, width] in [-1, 1].
-    """
-    latents = codec.encode(pixels)
-    picture = pixels[:, None].expand(-1, 3, -1, -1)
-    through = vae.decode(vae.encode(picture).latents).sample.mean(1)
-    decoded = vae.decode(latents / SCALING_FACTOR).sample.mean(1)
-    variance = pixels.var()
-    return {
-        "autoencoder": 1 - float((through - pixels).square().mean() / variance),
-        "decoder": 1 - float((decoded - pixels).square().mean() / variance),
-        "codec": 1 - float((codec.decode(latents) - pixels).square().mean() / variance),
-    }

@@ -212,5 +212,3 @@ _ALL = [
 
 INSTRUMENTS: dict[str, Instrument] = {instrument.name: instrument for instrument in _ALL}
 FAMILIES = tuple(dict.fromkeys(instrument.family for instrument in _ALL))
-BRIGHT_FAMILIES = ("mallets", "winds", "brass", "synth")
-DARK_FAMILIES = ("bass", "pad", "voice")

@@ -17,7 +17,7 @@ from .options import add_dub, add_generate, add_invert, add_mood, add_serve, add
 from .terminal import StopSwitch
 from .usage import UsageError
 
-DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
+FAILED, WRONG_USAGE, STOPPED = 1, 2, 130
 DESCRIPTION = """\
 Cut a video into equal parts, make music for one of them from a few words, and put it in.
 
