@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,8 @@ from riffusion_inference.datatypes import MusicModel, OnProgress
 from riffusion_inference.errors import RiffusionError
 
 from .settings import Settings
+
+LOG = logging.getLogger(__name__)
 
 
 class Models(Protocol):
@@ -102,6 +105,7 @@ class ModelShelf:
 
         settings = self._settings
         device, self.note = choose_device(settings.device)
+        LOG.info("Loading the model %s on %s.", name, device)
         return load.load_model(
             name,
             device=device,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from ..errors import DubCancelled
 from ..files import check_cancel
 from ..settings import Settings
 
+LOG = logging.getLogger(__name__)
 OnNote = Callable[[str], None]
 
 
@@ -70,7 +72,9 @@ class Run:
         except GenerationCancelled as error:
             raise DubCancelled("Stopped; nothing was left behind.") from error
         finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - began, 3)
+            took = time.monotonic() - began
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + took, 3)
+            LOG.info("Stage %s took %.3f s.", name, took)
         latest = self._latest
         # A model tells stages of its own inside ours ("invert" after "generate"): those have come to their ends.
         if latest is not None and latest.stage == name and latest.done < latest.total:

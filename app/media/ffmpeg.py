@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import re
+import shlex
 import subprocess
 import tempfile
 import threading
@@ -17,6 +19,7 @@ from riffusion_inference.datatypes import ShouldCancel
 from ..errors import MediaError
 from ..files import check_cancel, no_space_error
 
+LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 KILL_AFTER_SECONDS = 1.0
 
@@ -53,6 +56,7 @@ def run_ffmpeg(
         DubCancelled: should_cancel returned True.
     """
     command = [ffmpeg_exe(), "-hide_banner", "-nostdin", "-v", "error", "-nostats", "-progress", "pipe:1", *arguments]
+    LOG.debug("Running %s", shlex.join(command))
     with tempfile.TemporaryFile() as errors:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
         try:

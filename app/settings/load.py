@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from ..errors import ConfigError
 from .options import PER_MODEL, check_value, unknown_name
 from .settings import ModelDefaults, Settings
 
+LOG = logging.getLogger(__name__)
 PACKAGE = Path(__file__).resolve().parents[1]
 IN_CLONE = (PACKAGE.parent / "configs").is_dir()
 ROOT = PACKAGE.parent if IN_CLONE else PACKAGE
@@ -78,6 +80,7 @@ def _read_env_file(path: Path | None) -> dict[str, str]:
     """Key and value pairs of a .env file, nothing put into the process environment."""
     if path is None or not path.is_file():
         return {}
+    LOG.info("Reading settings from %s.", path)
     from dotenv import dotenv_values
 
     return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
