@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +30,31 @@ def cells(name: str) -> list[dict[str, Any]]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-def run_notebook(installed: Installed, name: str) -> str:
-    """Run every cell in order and return what they printed."""
-    code = installed.folder / f"{name}.json"
-    code.write_text(json.dumps(["".join(cell["source"]) for cell in cells(name)]), encoding="utf-8")
-    done = installed.run("python", "-c", RUN, code)
-    code.unlink()
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@dataclass(frozen=True)
+class Ran:
+    """A notebook after its last cell."""
+
+    folder: Path
+    """Where it ran."""
+    said: str
+    """What its cells printed."""
+
+
+@pytest.fixture(scope="module")
+def ran(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+    """Every notebook, each in a folder and a process of its own, all at the same time."""
+
+    def run(name: str) -> Ran:
+        folder = tmp_path_factory.mktemp(name, numbered=False)
+        code = folder / "cells.json"
+        code.write_text(json.dumps(["".join(cell["source"]) for cell in cells(name)]), encoding="utf-8")
+        done = Installed(environment, folder).run("python", "-c", RUN, code)
+        assert done.returncode == 0, done.stderr
+        return Ran(folder, done.stdout)
+
+    names = [path.name for path in EXAMPLES.glob("*.ipynb")]
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(names, pool.map(run, names), strict=True))
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.name)
@@ -46,20 +65,21 @@ def test_notebooks_are_stored_without_outputs(path: Path) -> None:
         ast.parse("".join(cell["source"]))
 
 
-def test_music_from_words(installed: Installed) -> None:
-    said = run_notebook(installed, "music_from_words.ipynb")
-    assert "125 BPM" in said
-    techno, loop = (soundfile.info(installed.folder / name) for name in ("techno.wav", "loop.wav"))
+def test_music_from_words(ran: dict[str, Ran]) -> None:
+    notebook = ran["music_from_words.ipynb"]
+    assert "125 BPM" in notebook.said
+    techno, loop = (soundfile.info(notebook.folder / name) for name in ("techno.wav", "loop.wav"))
     assert (techno.samplerate, techno.frames) == (44100, 6 * 44100)
     assert (loop.samplerate, loop.frames) == (44100, 8 * 44100)
-    assert (installed.folder / "techno.png").is_file()
+    assert (notebook.folder / "techno.png").is_file()
 
 
-def test_dub_a_video(installed: Installed) -> None:
-    said = run_notebook(installed, "dub_a_video.ipynb").splitlines()
+def test_dub_a_video(ran: dict[str, Ran]) -> None:
+    notebook = ran["dub_a_video.ipynb"]
+    said = notebook.said.splitlines()
     assert said.count("verified: True") == 2
     assert "the same music: True" in said
     (stages,) = (line for line in said if line.startswith("stages: "))
     assert "mix" in stages
     assert "generate" not in stages
-    assert (installed.folder / "under" / "film.mp4").is_file()
+    assert (notebook.folder / "under" / "film.mp4").is_file()
