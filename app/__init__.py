@@ -2,14 +2,13 @@
 
     from pathlib import Path
 
-    from riffusion_dub import ModelShelf, Run, load_settings, new_order
-    from riffusion_dub.dub import dub
+    from riffusion_dub import ModelShelf, Run, carry_out, load_settings, new_order
 
     settings = load_settings()
     what = {"n_parts": 4, "parts": [2], "prompts": ["calm piano"], "given": {"seed": 7}}
     with ModelShelf(settings) as models:
         order = new_order(Path("holiday.mp4"), Path("result"), **what, settings=settings, models=models)
-        print(dub(order, Run(settings), models).film)
+        print(carry_out(order, Run(settings), models).film)
 
 Importing this package is cheap: each name is fetched from its room when it is first asked for.
 """
@@ -18,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .dub import Order, PartOrder, Run, changed_order, new_order
+    from .dub import Order, PartOrder, Run, carry_out, changed_order, new_order, take_order, undo_order
     from .models import ModelShelf
     from .result.folder import Result, open_result
     from .result.verify import verify
@@ -32,10 +31,13 @@ __all__ = [
     "Run",
     "Settings",
     "__version__",
+    "carry_out",
     "changed_order",
     "load_settings",
     "new_order",
     "open_result",
+    "take_order",
+    "undo_order",
     "verify",
 ]
 __version__ = "0.2.0"
@@ -48,13 +50,16 @@ ROOM_OF = {
     "Result": "result.folder",
     "Run": "dub",
     "Settings": "settings",
+    "carry_out": "dub",
     "changed_order": "dub",
     "load_settings": "settings",
     "new_order": "dub",
     "open_result": "result.folder",
+    "take_order": "dub",
+    "undo_order": "dub",
     "verify": "result.verify",
 }
-"""The module of each public name. The function dub is in the room of its name, so it is imported from there."""
+"""The module of each public name."""
 
 
 def __getattr__(name: str) -> object:

@@ -11,12 +11,12 @@ from pathlib import Path
 from types import ModuleType
 
 PAGE = Path(__file__).parent / "reference.md"
-LIBRARIES = {"riffusion_inference": "riffusion_inference"}
+LIBRARIES = {"app": "riffusion_dub", "riffusion_inference": "riffusion_inference"}
 """Packages to describe, by their name in this repository: the name under which they are installed."""
 HEAD = """\
 # Reference
 
-What the library offers to other programs. This page is made from the docstrings by `make docs`; change them, not it.
+What the two libraries offer to other programs. `make docs` writes this page from the docstrings: change them, not it.
 """
 # In a docstring: "Args:" and the like on a line of their own, or "Source: ..." with its text.
 SECTION = re.compile(r"(Args|Returns|Raises|Source):(?: (.+))?")
@@ -69,7 +69,7 @@ def _described(node: ast.stmt) -> Iterator[str]:
 def _fields(node: ast.ClassDef) -> Iterator[str]:
     """Each annotated attribute with the line under it."""
     for field, below in zip(node.body, [*node.body[1:], None], strict=True):
-        if isinstance(field, ast.AnnAssign):
+        if isinstance(field, ast.AnnAssign) and not ast.unparse(field.target).startswith("_"):
             told = below.value if isinstance(below, ast.Expr) else None
             text = inspect.cleandoc(str(told.value)) if isinstance(told, ast.Constant) else ""
             yield f"- `{ast.unparse(field)}`: {' '.join(text.split())}"

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from app.cli.main import main
-from app.dub import Order, PartOrder, Run, dub
+from app.dub import Order, PartOrder, Run, carry_out
 from app.dub.build_order import kept_parts
 from app.models import Models
 from app.result.folder import Result, open_result
@@ -101,7 +101,7 @@ def dub_parts(
     before = open_result(earlier) if earlier is not None else None
     kept = kept_parts(before, but_not=parts) if before is not None else ()
     order = Order(video, out_dir, n_parts, split_mode, (*ordered, *kept), before, force)  # type: ignore[arg-type]
-    return dub(order, Run(settings, **run), shelf)
+    return carry_out(order, Run(settings, **run), shelf)
 
 
 def digest_tree(folder: Path) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from .. import media
 from ..dub.build_order import changed_order, check_given, new_order
 from ..dub.order import AUTO, Order, check_part
 from ..dub.run import Run
-from ..dub.story import dub
+from ..dub.story import carry_out
 from ..models import ModelShelf
 from ..plan import Part, SplitMode, timeline
 from ..result.facts import DubFacts
@@ -31,7 +31,7 @@ def dub_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     settings = settings_of(args)
     with ModelShelf(settings) as models:
         make_order = _order_new if args.earlier is None else _order_again
-        return _carry_out(make_order(args, settings, models), settings, models, args.json, stop)
+        return _run(make_order(args, settings, models), settings, models, args.json, stop)
 
 
 def _check_complete(args: argparse.Namespace) -> None:
@@ -91,12 +91,12 @@ def split_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     with wrong_usage():
         order = Order(args.video, args.out, args.parts, settings.split_mode, force=args.force)
     with ModelShelf(settings) as models:
-        return _carry_out(order, settings, models, args.json, stop)
+        return _run(order, settings, models, args.json, stop)
 
 
-def _carry_out(order: Order, settings: Settings, models: ModelShelf, as_json: bool, stop: StopSwitch) -> int:
+def _run(order: Order, settings: Settings, models: ModelShelf, as_json: bool, stop: StopSwitch) -> int:
     lines = ProgressLines()
-    result = dub(order, Run(settings, lines.show, stop.should_cancel, lines.note), models)
+    result = carry_out(order, Run(settings, lines.show, stop.should_cancel, lines.note), models)
     lines.close()
     _report(result, as_json)
     return 0

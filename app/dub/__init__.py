@@ -3,6 +3,6 @@
 from .build_order import changed_order, new_order, take_order, undo_order
 from .order import AUTO, Order, PartOrder
 from .run import Run
-from .story import dub
+from .story import carry_out
 
-__all__ = ["AUTO", "Order", "PartOrder", "Run", "changed_order", "dub", "new_order", "take_order", "undo_order"]
+__all__ = ["AUTO", "Order", "PartOrder", "Run", "carry_out", "changed_order", "new_order", "take_order", "undo_order"]

@@ -22,7 +22,7 @@ from .order import AUTO, Order, PartOrder
 from .run import Run
 
 
-def dub(order: Order, run: Run, models: Models) -> Result:
+def carry_out(order: Order, run: Run, models: Models) -> Result:
     """Carry out an order: split the video, make music for the parts that want it, put it in, and archive it all.
 
     Args:

@@ -18,7 +18,7 @@ from riffusion_inference.errors import RiffusionError
 from .. import mood
 from ..dub.order import AUTO, Order, split_mode_of
 from ..dub.run import Run
-from ..dub.story import dub
+from ..dub.story import carry_out
 from ..media import Clip, explain_split
 from ..result.folder import Result
 from ..settings.options import OPTIONS, Kind
@@ -27,7 +27,7 @@ from .cards import facts, time_range
 from .input import checked_probe
 from .jobs import Job
 from .order import QUEUE, order_for
-from .run import carry_out, remember
+from .run import remember, run_job
 from .session import PageContext, Session, sentence
 
 Facts = dict[str, Any]
@@ -75,7 +75,7 @@ class Endpoints:
         with _told():
             clip = self._open(session, request, video, n_parts, split_mode)
             order = Order(clip.path, session.new_run_folder(), session.n_parts, session.split_mode)
-            result = dub(order, Run(self._context.settings), self._context.shelf)
+            result = carry_out(order, Run(self._context.settings), self._context.shelf)
             return [str(path) for path in result.parts], result_facts(result)
 
     def suggest(
@@ -128,7 +128,7 @@ class Endpoints:
             job = session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, session.part, session.cut)
             job.started.set()
             began = time.monotonic()
-            result = carry_out(self._context, job)
+            result = run_job(self._context, job)
             remember(session, job, result, time.monotonic() - began)
             music = next(result.path(one.chosen.wav) for one in result.dubs if one.part == job.part)
             return str(result.film), str(music), result_facts(result)

@@ -16,7 +16,7 @@ from riffusion_inference.errors import GenerationCancelled, RiffusionError
 from ..dub.build_order import take_order, undo_order
 from ..dub.order import AUTO, Order
 from ..dub.run import Run
-from ..dub.story import dub
+from ..dub.story import carry_out
 from ..errors import DubCancelled
 from ..result.folder import Result
 from . import strings
@@ -60,7 +60,7 @@ def run(context: PageContext, session: Session) -> Iterator[Updates]:
         return
     job.started.set()
     stages = Stages()
-    worker = Worker(lambda tell: carry_out(context, job, tell))
+    worker = Worker(lambda tell: run_job(context, job, tell))
     try:
         yield {"progress": progress_html(stages)}
         for news in worker.events():
@@ -87,11 +87,11 @@ def say(session: Session, html: str) -> str:
     return html
 
 
-def carry_out(context: PageContext, job: Job, on_progress: OnProgress | None = None) -> Result:
+def run_job(context: PageContext, job: Job, on_progress: OnProgress | None = None) -> Result:
     """Carry out a job's order; it is at its end then, well or not."""
     try:
         run = Run(context.settings, on_progress, job.should_cancel)
-        return dub(job.order, run, GpuModels(context.shelf, job.flag))
+        return carry_out(job.order, run, GpuModels(context.shelf, job.flag))
     finally:
         job.ended.set()
 
@@ -171,7 +171,7 @@ def _change(context: PageContext, session: Session, columns: float | None, order
     if session.busy:
         return {"progress": ended_html(strings.BUSY, failed=True)}
     try:
-        session.result = dub(order(session.result), Run(context.settings), context.shelf)
+        session.result = carry_out(order(session.result), Run(context.settings), context.shelf)
     except RiffusionError as error:
         return {"progress": ended_html(sentence(error), failed=True)}
     return {"progress": "", "strip": strip_html(session), **summary(session), **results(session, columns)}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app import media
-from app.dub import Order, Run, changed_order, dub, take_order, undo_order
+from app.dub import Order, Run, carry_out, changed_order, take_order, undo_order
 from app.errors import ArchiveError
 from app.result.folder import Result, open_result
 from app.result.verify import verify
@@ -25,12 +25,12 @@ def again_with(earlier: Path, out_dir: Path, model: ChordModel, **given: Any) ->
     """An earlier result made again with some options changed."""
     models = OneModel(model)
     order = changed_order(open_result(earlier), out_dir, given=given, settings=SETTINGS, models=models)
-    return dub(order, Run(SETTINGS), models)
+    return carry_out(order, Run(SETTINGS), models)
 
 
 def in_place(order: Order) -> Result:
     """An order that needs no model, carried out."""
-    return dub(order, Run(SETTINGS), OneModel(ChordModel()))
+    return carry_out(order, Run(SETTINGS), OneModel(ChordModel()))
 
 
 def test_dubbing_another_part_keeps_the_first(first_dub: Result, dub_clip: Path, tmp_path: Path) -> None:

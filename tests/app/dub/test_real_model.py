@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app import media
-from app.dub import Run, dub, new_order
+from app.dub import Run, carry_out, new_order
 from app.errors import DubCancelled
 from app.models import ModelShelf
 from app.result.verify import verify
@@ -29,7 +29,7 @@ def test_a_diffusers_checkpoint_is_loaded_by_its_folder(dub_clip: Path, tiny_che
         dub_clip, tmp_path / "one", n_parts=4, parts=(2,), prompts=("calm piano",), given=asked,
         settings=replace(CPU, model=str(tiny_checkpoint)), models=shelf,
     )  # fmt: skip
-    made = dub(order, Run(CPU, seen.append), shelf)
+    made = carry_out(order, Run(CPU, seen.append), shelf)
     report = verify(made.folder, dub_clip)
     assert report.ok, report.lines
     facts = made.manifest.dub_of(2).music
@@ -37,7 +37,7 @@ def test_a_diffusers_checkpoint_is_loaded_by_its_folder(dub_clip: Path, tiny_che
     with Image.open(made.path(facts.takes[0].image)) as picture:
         assert mel_from_image(picture).mel_amplitudes.max() > 0
     assert {"load model", "generate", "invert"} <= {progress.stage for progress in seen}
-    again = dub(replace(order, out_dir=tmp_path / "two"), Run(CPU), shelf)
+    again = carry_out(replace(order, out_dir=tmp_path / "two"), Run(CPU), shelf)
     one, other = (media.read_audio(result.folder / "music" / "02.wav") for result in (made, again))
     assert np.array_equal(one.samples, other.samples)
     assert made.film.read_bytes() == again.film.read_bytes()

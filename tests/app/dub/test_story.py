@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from app import media
-from app.dub import Order, PartOrder, Run, dub, new_order
+from app.dub import Order, PartOrder, Run, carry_out, new_order
 from app.dub.cut import plan_cut
 from app.dub.mix import film_with_music, mix_part, read_sound
 from app.errors import ArchiveError, ConfigError, DubCancelled, MediaError, PlanError
@@ -280,7 +280,7 @@ def test_stages_come_in_order_and_end(dub_clip: Path, tmp_path: Path) -> None:
 def test_nothing_writes_to_a_folder_that_may_not_be_written(dub_clip: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(MediaError, match="cannot be written"):
-        dub(Order(dub_clip, tmp_path / "file" / "out", 2), Run(SETTINGS), OneModel(ChordModel()))
+        carry_out(Order(dub_clip, tmp_path / "file" / "out", 2), Run(SETTINGS), OneModel(ChordModel()))
 
 
 def test_times_are_told_as_people_read_them() -> None:

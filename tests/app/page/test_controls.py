@@ -36,7 +36,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tiny_model: Any) -> list[Order]:
         seen.append(order)
         raise PlanError("Recorded.")
 
-    monkeypatch.setattr(app.page.run, "dub", recorder)
+    monkeypatch.setattr(app.page.run, "carry_out", recorder)
     monkeypatch.setattr(ModelShelf, "get", lambda *_: tiny_model)
     return seen
 

@@ -23,7 +23,7 @@ from app.page.jobs import Job, Stages, Worker, gpu_seconds, use_shelf
 from app.page.order import order_for, whole
 from app.page.progress import progress_html, seconds_text, waiting_html
 from app.page.results import history_html, model_name
-from app.page.run import cancel, carry_out, watch
+from app.page.run import cancel, run_job, watch
 from app.page.session import HistoryEntry, PageContext, Session, close
 from app.page.visitors import COOKIE, OwnFilesOnly, Visitors, visitor_key, who_asks
 from app.plan import Part
@@ -334,5 +334,5 @@ def test_a_device_that_is_not_there_is_told_on_the_page_too(
     session = session_of(context)
     session.source, session.folder = real_clip, tmp_path
     order = order_for(context, session, {}, "piano")
-    made = carry_out(context, Job(tmp_path / "stop", order, 1, ()))
+    made = run_job(context, Job(tmp_path / "stop", order, 1, ()))
     assert len([note for note in made.manifest.notes if "No CUDA GPU was found" in note]) == 1

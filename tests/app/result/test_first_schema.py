@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.dub import Run, changed_order, dub
+from app.dub import Run, carry_out, changed_order
 from app.result.facts import generation_key
 from app.result.folder import Result, open_result
 from app.result.verify import verify
@@ -63,7 +63,7 @@ def test_an_old_result_is_gone_on_from_and_verified(result: Result, real_clip: P
     order = changed_order(
         open_result(old), tmp_path / "new", given={"loudness": -20.0}, settings=SETTINGS, models=shelf
     )
-    made = dub(order, Run(SETTINGS), shelf)
+    made = carry_out(order, Run(SETTINGS), shelf)
     assert not model.calls
     assert json.loads(made.manifest_file.read_text())["schema"] == 2
     assert (made.folder / "music" / "02.wav").read_bytes() == (old / "music" / "02.wav").read_bytes()
