@@ -7,6 +7,8 @@ import os
 # The tests use nothing from the network; a forgotten download shall fail at once instead of hanging.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# One thread each: on a busy machine a pool of threads spends its time waiting, up to 25 times longer than the work takes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = [
     "tests.fixtures_clips",

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +106,12 @@ def test_the_same_words_give_the_same_music_through_every_door(
     real_clip: Path,
     tmp_path: Path,
 ) -> None:
-    command = by_command(real_clip, tmp_path / "command", environment)
-    url = page()
-    browser = by_page(visit(url=url), real_clip, tmp_path / "page")
-    endpoint = by_endpoint(url, real_clip, tmp_path / "endpoint")
+    with ThreadPoolExecutor(1) as beside:
+        commanded = beside.submit(by_command, real_clip, tmp_path / "command", environment)
+        url = page()
+        browser = by_page(visit(url=url), real_clip, tmp_path / "page")
+        endpoint = by_endpoint(url, real_clip, tmp_path / "endpoint")
+        command = commanded.result()
     wanted = facts(command)
     made = wanted["dubs"][0]["music"]
     assert (made["model"], made["generation"]["guidance_scale"], made["generation"]["num_inference_steps"]) == (
