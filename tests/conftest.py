@@ -7,7 +7,7 @@ import os
 # The tests use nothing from the network; a forgotten download shall fail at once instead of hanging.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-# One thread each: on a busy machine a pool of threads spends its time waiting, up to 25 times longer than the work takes.
+# One thread each: on a busy machine, threads of a pool wait for each other up to 25 times longer than they work.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = [
@@ -15,5 +15,5 @@ pytest_plugins = [
     "tests.fixtures_models",
     "tests.fixtures_page",
     "tests.fixtures_dub",
-    "tests.fixtures_package",
+    "tests.fixtures_beside",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.fixtures_package import EXAMPLES, Ran, code_cells
+from tests.fixtures_beside import EXAMPLES, Ran, code_cells
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.name)
