@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures_dub import make_clip
+from tests.fixtures_page import free_port, sample_clip
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -26,6 +27,9 @@ space = {"__name__": "__main__"}
 for number, source in enumerate(json.load(open(sys.argv[1], encoding="utf-8"))):
     exec(compile(source, f"cell {number}", "exec"), space)
 """
+PROMPT, SEED = "techno, 128 BPM, drums", 7
+STARTED: list[subprocess.Popen[str]] = []
+"""Processes that run until the last test has ended."""
 NOT_CORE = ("gradio", "spaces", "replicate")
 # One thread: two processes of two threads on two cores wait for each other most of the time.
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "DEVICE": "cpu", "OMP_NUM_THREADS": "1"}
@@ -86,6 +90,9 @@ def beside(
             if name in wanted:
                 jobs[name] = line.submit(work, tmp_path_factory.mktemp(name), jobs)
         yield jobs
+    for process in STARTED:
+        process.terminate()
+        process.wait(20)
 
 
 @pytest.fixture(scope="session")
@@ -126,6 +133,56 @@ def installed(environment: Path, tmp_path: Path) -> Installed:
     folder = tmp_path / "empty folder"
     folder.mkdir()
     return Installed(environment, folder)
+
+
+@pytest.fixture(scope="session")
+def dubbed_with_auto(beside: dict[str, Future[Any]]) -> Path:
+    """The command line's result for gradio's clip, PROMPT and SEED, with MODEL=auto."""
+    return Path(beside["dubbed_with_auto"].result())
+
+
+@pytest.fixture(scope="session")
+def page_with_auto(beside: dict[str, Future[Any]]) -> str:
+    """Address of a page in a process of its own, with MODEL=auto."""
+    return str(beside["page_with_auto"].result())
+
+
+def with_auto(folder: Path) -> dict[str, str]:
+    """An environment in which nothing is set but MODEL=auto, which a machine without a GPU understands as pocket."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("GUIDANCE_SCALE", "NUM_INFERENCE_STEPS")}
+    own = {"MODEL": "auto", "DEVICE": "cpu", "DESCRIBER": "palette", "OMP_NUM_THREADS": "1"}
+    return {**kept, **own, "TEMPORARY_DIRECTORY": str(folder)}
+
+
+def dub_with_auto(folder: Path, jobs: dict[str, Future[Any]]) -> Path:
+    """Dub part 2 of 4 by the command line."""
+    argv = [
+        "dub",
+        sample_clip(),
+        "--parts",
+        4,
+        "--part",
+        2,
+        "--prompt",
+        PROMPT,
+        "--seed",
+        SEED,
+        "--out",
+        folder / "out",
+    ]
+    command = [sys.executable, "-m", "app", *map(str, argv)]
+    subprocess.run(command, cwd=ROOT, env=with_auto(folder), check=True, capture_output=True, timeout=240)
+    return folder / "out"
+
+
+def start_page(folder: Path, jobs: dict[str, Future[Any]]) -> str:
+    """Start the page and wait until it is ready."""
+    port = free_port()
+    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
+    STARTED.append(subprocess.Popen(command, cwd=ROOT, env=with_auto(folder), stdout=subprocess.PIPE, text=True))
+    assert STARTED[-1].stdout is not None
+    assert str(port) in STARTED[-1].stdout.readline()
+    return f"http://127.0.0.1:{port}"
 
 
 def build_wheel(folder: Path, jobs: dict[str, Future[Any]]) -> Path:
@@ -206,5 +263,7 @@ JOBS: dict[str, Callable[[Path, dict[str, Future[Any]]], Any]] = {
     "dubbed": dub_with_wheel,
     "notebooks": run_notebooks,
     "trained": train,
+    "dubbed_with_auto": dub_with_auto,
+    "page_with_auto": start_page,
 }
 """What is done beside the tests, in this order, by the name of the fixture that waits for it."""

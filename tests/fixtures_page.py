@@ -31,12 +31,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def real_clip() -> Path:
+def sample_clip() -> Path:
     """Five seconds of film with sound, H.264 and AAC, from gradio's wheel."""
     import gradio
 
     return Path(gradio.__file__).parent / "media_assets" / "videos" / "b.mp4"
+
+
+@pytest.fixture(scope="session")
+def real_clip() -> Path:
+    """That clip."""
+    return sample_clip()
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,49 +13,10 @@ import pytest
 from gradio_client import Client, handle_file
 
 from app import media
-from tests.fixtures_page import Visit, free_port
+from tests.fixtures_beside import PROMPT, SEED
+from tests.fixtures_page import Visit
 
-ROOT = Path(__file__).resolve().parents[2]
-PROMPT, SEED = "techno, 128 BPM, drums", 7
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Nothing is set but MODEL=auto, which a machine without a GPU understands as pocket."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("GUIDANCE_SCALE", "NUM_INFERENCE_STEPS")}
-    folder = str(tmp_path_factory.mktemp("doors"))
-    # One thread: two processes of two threads on two cores wait for each other most of the time.
-    own = {"MODEL": "auto", "DEVICE": "cpu", "DESCRIBER": "palette", "OMP_NUM_THREADS": "1"}
-    return {**kept, **own, "TEMPORARY_DIRECTORY": folder}
-
-
-@pytest.fixture(scope="module")
-def page(environment: dict[str, str]) -> Iterator[Callable[[], str]]:
-    """The page in a process of its own, which starts while others work; called, it waits and gives its address."""
-    port = free_port()
-    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-
-    def address() -> str:
-        assert process.stdout is not None
-        assert str(port) in process.stdout.readline()
-        return f"http://127.0.0.1:{port}"
-
-    try:
-        yield address
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def by_command(clip: Path, out: Path, environment: dict[str, str]) -> Path:
-    """The command line's result folder."""
-    argv = [sys.executable, "-m", "app", "dub", str(clip), "--parts", "4", "--part", "2", "--out", str(out)]
-    subprocess.run(
-        [*argv, "--prompt", PROMPT, "--seed", str(SEED)], cwd=ROOT, env=environment, check=True, capture_output=True
-    )
-    return out
 
 
 def unpacked(archive: Path, out: Path) -> Path:
@@ -100,18 +57,11 @@ def facts(folder: Path) -> dict[str, Any]:
 
 
 def test_the_same_words_give_the_same_music_through_every_door(
-    visit: Callable[..., Visit],
-    page: Callable[[], str],
-    environment: dict[str, str],
-    real_clip: Path,
-    tmp_path: Path,
+    visit: Callable[..., Visit], page_with_auto: str, dubbed_with_auto: Path, real_clip: Path, tmp_path: Path
 ) -> None:
-    with ThreadPoolExecutor(1) as beside:
-        commanded = beside.submit(by_command, real_clip, tmp_path / "command", environment)
-        url = page()
-        browser = by_page(visit(url=url), real_clip, tmp_path / "page")
-        endpoint = by_endpoint(url, real_clip, tmp_path / "endpoint")
-        command = commanded.result()
+    command = dubbed_with_auto
+    browser = by_page(visit(url=page_with_auto), real_clip, tmp_path / "page")
+    endpoint = by_endpoint(page_with_auto, real_clip, tmp_path / "endpoint")
     wanted = facts(command)
     made = wanted["dubs"][0]["music"]
     assert (made["model"], made["generation"]["guidance_scale"], made["generation"]["num_inference_steps"]) == (
