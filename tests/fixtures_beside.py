@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -147,6 +148,12 @@ def page_with_auto(beside: dict[str, Future[Any]]) -> str:
     return str(beside["page_with_auto"].result())
 
 
+@pytest.fixture(scope="session")
+def asked_with_auto(beside: dict[str, Future[Any]], page_with_auto: str) -> Path:
+    """What a program gets of that page for the same clip, prompt and seed."""
+    return Path(beside["asked_with_auto"].result())
+
+
 def with_auto(folder: Path) -> dict[str, str]:
     """An environment in which nothing is set but MODEL=auto, which a machine without a GPU understands as pocket."""
     kept = {name: value for name, value in os.environ.items() if name not in ("GUIDANCE_SCALE", "NUM_INFERENCE_STEPS")}
@@ -183,6 +190,22 @@ def start_page(folder: Path, jobs: dict[str, Future[Any]]) -> str:
     assert STARTED[-1].stdout is not None
     assert str(port) in STARTED[-1].stdout.readline()
     return f"http://127.0.0.1:{port}"
+
+
+def ask_endpoint(folder: Path, jobs: dict[str, Future[Any]]) -> Path:
+    """Dub part 2 of 4 by the page's endpoint."""
+    from gradio_client import Client, handle_file
+
+    client = Client(jobs["page_with_auto"].result(), verbose=False, download_files=str(folder / "client"))
+    client.predict(handle_file(str(sample_clip())), PROMPT, n_parts=4, part=2, seed=SEED, api_name="/dub")
+    return unpacked(Path(client.predict(api_name="/archive")), folder / "out")
+
+
+def unpacked(archive: Path, out: Path) -> Path:
+    """A downloaded archive as a folder."""
+    with zipfile.ZipFile(archive) as zipped:
+        zipped.extractall(out)
+    return out
 
 
 def build_wheel(folder: Path, jobs: dict[str, Future[Any]]) -> Path:
@@ -265,5 +288,6 @@ JOBS: dict[str, Callable[[Path, dict[str, Future[Any]]], Any]] = {
     "trained": train,
     "dubbed_with_auto": dub_with_auto,
     "page_with_auto": start_page,
+    "asked_with_auto": ask_endpoint,
 }
 """What is done beside the tests, in this order, by the name of the fixture that waits for it."""

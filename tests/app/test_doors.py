@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from gradio_client import Client, handle_file
 
 from app import media
-from tests.fixtures_beside import PROMPT, SEED
+from tests.fixtures_beside import PROMPT, SEED, unpacked
 from tests.fixtures_page import Visit
 
 pytestmark = pytest.mark.browser
-
-
-def unpacked(archive: Path, out: Path) -> Path:
-    """A downloaded archive as a folder."""
-    with zipfile.ZipFile(archive) as zipped:
-        zipped.extractall(out)
-    return out
 
 
 def by_page(me: Visit, clip: Path, out: Path) -> Path:
@@ -40,13 +31,6 @@ def by_page(me: Visit, clip: Path, out: Path) -> Path:
     return unpacked(Path(download.value.path()), out)
 
 
-def by_endpoint(url: str, clip: Path, out: Path) -> Path:
-    """What a program gets."""
-    client = Client(url, verbose=False, download_files=str(out.parent / "client"))
-    client.predict(handle_file(str(clip)), PROMPT, n_parts=4, part=2, seed=SEED, api_name="/dub")
-    return unpacked(Path(client.predict(api_name="/archive")), out)
-
-
 def facts(folder: Path) -> dict[str, Any]:
     """A manifest without what differs from run to run: times, places, and the clock that WAV files carry."""
     values: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
@@ -57,11 +41,16 @@ def facts(folder: Path) -> dict[str, Any]:
 
 
 def test_the_same_words_give_the_same_music_through_every_door(
-    visit: Callable[..., Visit], page_with_auto: str, dubbed_with_auto: Path, real_clip: Path, tmp_path: Path
+    visit: Callable[..., Visit],
+    page_with_auto: str,
+    dubbed_with_auto: Path,
+    asked_with_auto: Path,
+    real_clip: Path,
+    tmp_path: Path,
 ) -> None:
     command = dubbed_with_auto
     browser = by_page(visit(url=page_with_auto), real_clip, tmp_path / "page")
-    endpoint = by_endpoint(page_with_auto, real_clip, tmp_path / "endpoint")
+    endpoint = asked_with_auto
     wanted = facts(command)
     made = wanted["dubs"][0]["music"]
     assert (made["model"], made["generation"]["guidance_scale"], made["generation"]["num_inference_steps"]) == (
