@@ -12,7 +12,6 @@ import numpy as np
 
 from riffusion_inference.datatypes import GenerationSettings
 
-from .. import __version__
 from ..soundtrack.mix import MixSettings
 
 SCHEMA = 2
@@ -246,6 +245,8 @@ def generation_key(settings: GenerationSettings, model: str, n_samples: int, sam
 
 def versions() -> dict[str, str]:
     """What made a result: this program, Python, and the libraries that decide its samples."""
+    from .. import __version__  # The face of the package, which stands above this room.
+
     found = {"riffusion-dub": __version__, "python": platform.python_version()}
     for name in LIBRARIES:
         try:
