@@ -134,7 +134,7 @@ def apply_prompt(session: Session, text: str) -> Updates:
 def summary(session: Session) -> Updates:
     """The status card, and the buttons or the reason why there are none."""
     why = reason(session)
-    busy = session.busy
+    busy = session.busy  # Read once: a run may end between two looks.
     return {
         "card": card_html(session),
         "run": gr.update(visible=not why and not busy),
@@ -153,11 +153,11 @@ def model_changed(context: PageContext, model: str | None) -> Updates:
 
 def show_stills(session: Session, count: float | None) -> Updates:
     """Stills of the whole video and of the chosen part."""
-    if session.source is None or session.plan is None:
+    if session.clip is None or session.plan is None:
         return {"saw": error_html(session.problem)}
     try:
         count = whole(strings.STILLS_COUNT_LABEL, count)
-        session.stills, session.still = mood.stills(session.clip or session.source, part=session.chosen, count=count), 0
+        session.stills, session.still = mood.stills(session.clip, part=session.chosen, count=count), 0
     except RiffusionError as error:
         return {"saw": error_html(sentence(error))}
     return {"stills": stills_html(session), "saw": ""}
@@ -172,11 +172,11 @@ def choose_still(session: Session, number: int) -> Updates:
 
 def suggest(context: PageContext, session: Session, describer: str) -> Updates:
     """Write a prompt into the field, to be edited and applied by the person."""
-    if session.source is None or session.chosen is None:
+    if session.clip is None or session.chosen is None:
         return {"saw": error_html(session.problem)}
     try:
         found = mood.suggest(
-            session.clip or session.source,
+            session.clip,
             part=session.chosen,
             describer=describer,
             settings=context.settings,

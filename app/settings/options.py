@@ -84,10 +84,6 @@ class Option:
     """Step of the page's slider."""
 
 
-def _seed_file(kind: Kind, flag: str, label: str, metavar: str, help: str) -> Option:
-    return Option(kind, help, label, flag, metavar)
-
-
 MUSIC: dict[str, Option] = {
     "negative_prompt": Option(
         Kind.TEXT, "what the music should not sound like; the model gets it word for word", "Negative prompt",
@@ -112,11 +108,13 @@ MUSIC: dict[str, Option] = {
         Kind.WHOLE, "how many takes to make, 1 to 8; all are kept, and you can choose among them afterwards",
         "Candidates", "--candidates", "C", MIN_CANDIDATES, MAX_CANDIDATES,
     ),
-    "seed_image": _seed_file(
-        Kind.IMAGE, "--seed-image", "Seed image", "PNG", "a spectrogram image to start from, such as one made here"
+    "seed_image": Option(
+        Kind.IMAGE, "a spectrogram image to start from, such as one made here",
+        "Seed image", "--seed-image", "PNG"
     ),
-    "seed_audio": _seed_file(
-        Kind.SOUND, "--seed-audio", "Seed audio", "FILE", "a sound to start from: a recording, a hum, an earlier take"
+    "seed_audio": Option(
+        Kind.SOUND, "a sound to start from: a recording, a hum, an earlier take",
+        "Seed audio", "--seed-audio", "FILE"
     ),
     "strength": Option(
         Kind.NUMBER, "with a seed image or seed audio: 0 keeps it, 1 ignores it", "Strength", "--strength", "X",
