@@ -3,6 +3,7 @@
     RiffusionError
     ├── SettingError            a value is out of range or of the wrong kind
     ├── SpectrogramError        an image or array is not a spectrogram that can be read
+    ├── ScoreError              a score or a MIDI file cannot be read or written
     ├── CheckpointError         a checkpoint is missing, corrupt, or not what it claims
     ├── EngineError             a model could not do its work (memory, network, service)
     └── GenerationCancelled     the caller asked to stop; nothing was written
@@ -22,6 +23,10 @@ class SettingError(RiffusionError):
 
 class SpectrogramError(RiffusionError):
     """An image or array is not a spectrogram that can be read."""
+
+
+class ScoreError(RiffusionError):
+    """A score or a MIDI file cannot be read or written."""
 
 
 class CheckpointError(RiffusionError):

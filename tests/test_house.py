@@ -21,6 +21,7 @@ ORDER = {
         datatypes
         devices resampling
         spectrogram
+        score
         takes
         diffusion
         engines
@@ -47,6 +48,7 @@ MAY_IMPORT = {
     "tomllib": {"settings"},
     "diffusers": {"diffusion", "engines"},
     "replicate": {"engines"},
+    "mido": {"score"},
 }
 
 

@@ -6,76 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.genres import GENRES
-from training.instruments import INSTRUMENTS
-from training.piece import MOODS, Piece
-
-TEMPO_WORDS: tuple[tuple[float, str, tuple[str, ...]], ...] = (
-    (70, "very slow", ("largo", "extremely slow", "dragging", "glacial tempo", "very slow tempo")),
-    (92, "slow", ("adagio", "slow tempo", "downtempo", "unhurried", "slow-paced", "ballad tempo", "leisurely")),
-    (
-        113,
-        "medium tempo",
-        ("moderate tempo", "mid-tempo", "andante", "walking pace", "moderately paced", "steady pace"),
-    ),
-    (142, "fast", ("allegro", "fast tempo", "quick", "up-tempo", "fast-paced", "brisk")),
-    (1000, "very fast", ("presto", "rapid", "frantic tempo", "breakneck", "very fast tempo", "racing")),
+from riffusion_inference.score.genres import GENRES
+from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.words import (
+    ARTICULATION_WORDS,
+    DENSITY_WORDS,
+    DRUM_WORDS,
+    DYNAMIC_WORDS,
+    MAJOR_WORDS,
+    MINOR_WORDS,
+    MOODS,
+    NO_DRUM_WORDS,
+    SCENES,
+    SECTION_WORDS,
+    TEMPO_WORDS,
+    TEXTURE_WORDS,
+    tempo_word,
 )
-DENSITY_WORDS = {
-    "sparse": ("sparse", "minimal", "simple", "few notes", "spacious", "minimalist"),
-    "medium": (),
-    "busy": ("busy", "dense", "full", "many notes", "rich", "intricate"),
-}
-DYNAMIC_WORDS = {
-    "soft": ("soft", "quiet", "gentle", "delicate", "subtle"),
-    "medium": (),
-    "loud": ("loud", "powerful", "big", "forceful", "strong"),
-}
-ARTICULATION_WORDS = {
-    "legato": ("legato", "flowing", "smooth", "sustained"),
-    "normal": (),
-    "staccato": ("staccato", "short notes", "plucky", "crisp", "choppy"),
-}
-TEXTURE_WORDS = {
-    "melody": ("melody", "tune", "theme", "solo", "melodic line"),
-    "arpeggio": ("arpeggio", "arpeggios", "arpeggiated pattern", "broken chords", "rolling figure"),
-    "ostinato": ("ostinato", "repeating figure", "looping pattern", "pulse", "repeated notes"),
-    "drone": ("drone", "long held notes", "sustained tones", "drones"),
-    "riff": ("riff", "hook", "lick", "phrase", "repeated riff"),
-    "chords": ("chords", "block chords", "harmony", "chord progression"),
-}
-SECTION_WORDS = {
-    "steady": (),
-    "intro": ("intro", "building up", "gradual build"),
-    "outro": ("outro", "ending", "fading out"),
-}
-DRUM_WORDS = ("with drums", "drums", "drum beat", "drum groove", "beat", "percussion", "rhythmic drums")
-NO_DRUM_WORDS = ("no drums", "without drums", "beatless", "no percussion", "drumless", "no beat")
-MINOR_WORDS = ("minor key", "minor", "in a minor key", "minor mode", "minor tonality")
-MAJOR_WORDS = ("major key", "major", "in a major key", "major mode", "major tonality")
-SCENES: dict[str, tuple[str, ...]] = {
-    "happy": ("party", "birthday", "summer holiday", "children playing", "a dog running"),
-    "sad": ("funeral", "goodbye", "rainy window", "lonely street", "a breakup"),
-    "calm": ("sunset", "lake", "forest", "beach at dawn", "meditation", "a sleeping cat", "mountains"),
-    "energetic": ("workout", "car race", "sports highlights", "city traffic", "skateboarding"),
-    "dark": ("night alley", "abandoned factory", "storm clouds", "crime scene"),
-    "tense": ("chase", "heist", "countdown", "detective story"),
-    "dreamy": ("clouds", "underwater", "stars", "snowfall", "outer space"),
-    "epic": ("battle", "mountain peak", "victory", "castle", "a rocket launch"),
-    "romantic": ("wedding", "candlelight dinner", "first kiss", "paris street"),
-    "mysterious": ("cave", "ancient temple", "misty forest", "magic trick"),
-    "playful": ("kitten", "toy shop", "circus", "cartoon"),
-    "warm": ("family dinner", "fireplace", "coffee shop", "autumn leaves"),
-    "nostalgic": ("old photographs", "childhood memories", "home movie"),
-    "uplifting": ("graduation", "startup presentation", "sunrise", "time-lapse of flowers"),
-    "dramatic": ("courtroom", "shipwreck", "opera stage", "rough sea"),
-    "scary": ("haunted house", "graveyard", "monster", "nightmare"),
-    "angry": ("fight", "riot", "explosion"),
-    "confident": ("fashion show", "boss walking in", "parade"),
-    "hypnotic": ("night drive", "machines", "dance floor"),
-    "serious": ("memorial", "museum", "news report"),
-    "funny": ("slapstick", "clumsy robot", "silly walk"),
-}
+from training.piece import Piece
+
 NOUNS = ("music", "track", "piece", "song", "tune", "composition", "soundtrack", "background music", "instrumental")
 
 
@@ -87,11 +36,6 @@ class Caption:
     """The prompt."""
     says: frozenset[str]
     """Attributes that it states: genre, mood, tempo, mode, lead, chords, bass, drums, texture, density, ..."""
-
-
-def tempo_word(bpm: float) -> str:
-    """The plain word for a tempo: very slow, slow, medium tempo, fast or very fast."""
-    return next(word for limit, word, _ in TEMPO_WORDS if bpm < limit)
 
 
 def write_caption(piece: Piece, rng: np.random.Generator) -> Caption:
@@ -136,13 +80,12 @@ def _facts(piece: Piece, rng: np.random.Generator) -> dict[str, str]:
     """One phrase for everything that can be said of a piece."""
     lead = instrument_word(piece.lead, rng)
     texture = _pick(rng, TEXTURE_WORDS[piece.texture])
-    alone = not (piece.chords or piece.bass or piece.drums)
     facts = {
         "genre": _genre(piece, rng),
         "mood": _mood(piece, rng),
         "tempo": _tempo(piece, rng),
         "mode": _pick(rng, MINOR_WORDS if piece.minor else MAJOR_WORDS),
-        "lead": f"solo {lead}" if alone and rng.random() < 0.6 else lead,
+        "lead": f"solo {lead}" if piece.alone and rng.random() < 0.6 else lead,
         "lead texture": f"{lead} {texture}",
         "drums": _pick(rng, DRUM_WORDS if piece.drums else NO_DRUM_WORDS),
         "chords": instrument_word(piece.chords, rng) if piece.chords else "",
@@ -168,7 +111,9 @@ def _tags(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]:
         for name in facts
         if rng.random() < (0.6 if name in ("genre", "lead", "lead texture", "tempo", "mood") else 0.33)
     ]
-    names = names or ["genre"]
+    # An instrument's name by itself would mean that instrument alone.
+    if not names or (names[0].startswith("lead") and len(names) == 1 and not piece.alone):
+        names.append("genre")
     rng.shuffle(names)
     return ", ".join(facts[name] for name in names), {part for name in names for part in name.split()}
 
@@ -246,11 +191,12 @@ def _mood_prompt(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]
 
 
 def _short(piece: Piece, rng: np.random.Generator) -> tuple[str, set[str]]:
-    """One to three words."""
+    """One to three words; an instrument's name with no genre beside it means that instrument alone."""
     facts = _facts(piece, rng)
-    form = (("genre",), ("lead",), ("mood", "genre"), ("lead", "genre"), ("mood", "lead"), ("genre", "tempo"))[
-        int(rng.integers(6))
-    ]
+    forms = [("genre",), ("mood", "genre"), ("lead", "genre"), ("genre", "tempo")]
+    if piece.alone:
+        forms += [("lead",), ("lead",), ("mood", "lead"), ("lead", "tempo")]
+    form = forms[int(rng.integers(len(forms)))]
     return " ".join(facts[name] for name in form), set(form)
 
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.genres import GENRES, Genre
-from training.instruments import INSTRUMENTS, Instrument
-from training.melody import Lead, write_lead
-from training.patterns import BASS, CHORDS, DRUM_SETS, DRUMS
+from riffusion_inference.score.genres import GENRES, Genre
+from riffusion_inference.score.instruments import INSTRUMENTS, Instrument
+from riffusion_inference.score.melody import Lead, write_lead
+from riffusion_inference.score.notes import Note
+from riffusion_inference.score.patterns import BASS, CHORDS, DRUM_SETS, DRUMS
 from training.piece import Piece
+
+__all__ = ["Frame", "Note", "compose"]
 
 SECONDS_PER_FRAME = 0.02
 MAJOR, MINOR = (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10)
@@ -39,24 +42,6 @@ PROGRESSIONS = {
 SEVENTHS = ("jazz", "swing", "bossa nova", "lo-fi", "funk", "house", "blues")
 STATIC = ("ambient", "horror", "indian", "techno")
 GAIN = {"soft": 0.62, "medium": 0.8, "loud": 1.0}
-
-
-@dataclass(frozen=True)
-class Note:
-    """One note of one instrument."""
-
-    start: float
-    """Seconds from the beginning of the piece."""
-    duration: float
-    """Seconds that the key is held."""
-    key: int
-    """MIDI key, or the drum's key."""
-    velocity: int
-    """1 to 127."""
-    program: int
-    """General MIDI program, or the drum set."""
-    layer: str
-    """lead, chords, bass or drums."""
 
 
 @dataclass(frozen=True)

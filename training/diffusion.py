@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from riffusion_inference.score.genres import GENRES
 from riffusion_inference.takes.beats import nearest_beat
 from training.captions import write_caption
-from training.genres import GENRES
 from training.latents import read_latents
 from training.optimizer import Muon, warm_up_then_decay
 from training.parallel import Team
@@ -105,7 +105,7 @@ class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]
         steady = np.array([piece.drums and piece.section == "steady" for piece in self.pieces])
         weights = np.where(steady, settings.steady_drums, 1.0)
         self.shares = weights / weights.sum()
-        known = sorted({piece.beat_frames for piece in self.pieces})
+        known = sorted({round(piece.beat_frames) for piece in self.pieces})
         self.said_for: dict[int, list[int]] = {beat: [] for beat in known}
         for beat in ANY_BEAT:
             self.said_for[nearest_beat(beat, known)].append(beat)
@@ -119,7 +119,7 @@ class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]
 
     def caption(self, piece: Piece) -> str:
         """Describe a piece; its tempo stands for all that are nearer to it than to any other tempo in the data."""
-        said = int(self.rng.choice(self.said_for[piece.beat_frames] or [piece.beat_frames]))
+        said = int(self.rng.choice(self.said_for[round(piece.beat_frames)] or [round(piece.beat_frames)]))
         return write_caption(replace(piece, beat_frames=said), self.rng).text
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:

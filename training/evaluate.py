@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training.captions import tempo_word
+from riffusion_inference.score.genres import GENRES
+from riffusion_inference.score.words import MOODS, tempo_word
 from training.dataset import EVALUATION_SEED, PATCH_WINDOW, draw_pixels, read_shards
-from training.genres import GENRES
 from training.latents import to_unit
 from training.measures import Heard, hear
-from training.piece import MOODS, Piece, draw_piece, is_held_out
+from training.piece import Piece, draw_piece, is_held_out
 from training.sampling import draw_sheet, generate_pixels, sound_from_pixels
 from training.scores import Clip, ScoreTable, score_clips
 from training.tagger import fit_taggers

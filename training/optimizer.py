@@ -17,10 +17,12 @@ def orthogonalise(matrix: torch.Tensor, iterations: int = 5) -> torch.Tensor:
     """
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
+    # Rough singular values do, so 16 bits do.
+    x = (x / (x.norm() + 1e-7)).bfloat16()
     for _ in range(iterations):
         gram = x @ x.T
         x = 3.4445 * x + (-4.7750 * gram + 2.0315 * gram @ gram) @ x
+    x = x.to(matrix.dtype)
     return x.T if tall else x
 
 

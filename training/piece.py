@@ -8,9 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from riffusion_inference.score.genres import GENRES, Genre
+from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.words import (
+    ARTICULATIONS,
+    DENSITIES,
+    DYNAMICS,
+    FAST_MOODS,
+    MAJOR_MOODS,
+    MINOR_MOODS,
+    MOODS,
+    SLOW_MOODS,
+    SOFT_MOODS,
+)
 from riffusion_inference.takes.beats import nearest_beat
-from training.genres import GENRES, Genre
-from training.instruments import INSTRUMENTS
 
 FRAMES_PER_MINUTE = 3000
 """Frames of 20 ms in a minute: a beat is a whole number of frames, so BPM = 3000 / beat_frames."""
@@ -20,38 +31,9 @@ GRID_BEATS = ANY_BEAT[::4]
 """Beats that fall on the latent grid every time or every second time; any other is at most 12 % from one of them."""
 
 
-MOODS: dict[str, tuple[str, ...]] = {
-    "happy": ("cheerful", "joyful", "bright", "sunny", "feel-good", "merry"),
-    "sad": ("melancholic", "sorrowful", "mournful", "gloomy", "tearful", "wistful"),
-    "calm": ("peaceful", "relaxing", "serene", "gentle", "tranquil", "soothing", "quiet"),
-    "energetic": ("driving", "powerful", "upbeat", "lively", "intense", "exciting"),
-    "dark": ("brooding", "ominous", "shadowy", "sinister", "moody"),
-    "tense": ("suspenseful", "anxious", "nervous", "uneasy", "urgent"),
-    "dreamy": ("ethereal", "floating", "hazy", "spacey", "otherworldly"),
-    "epic": ("heroic", "grand", "majestic", "triumphant", "massive"),
-    "romantic": ("tender", "loving", "intimate", "passionate", "sentimental"),
-    "mysterious": ("enigmatic", "curious", "secretive", "magical", "strange"),
-    "playful": ("bouncy", "whimsical", "light-hearted", "mischievous", "quirky"),
-    "warm": ("cozy", "mellow", "soft-hearted", "friendly", "comforting"),
-    "nostalgic": ("bittersweet", "reflective", "vintage", "longing"),
-    "uplifting": ("inspiring", "hopeful", "optimistic", "positive", "motivational"),
-    "dramatic": ("theatrical", "emotional", "stormy", "tragic"),
-    "scary": ("creepy", "eerie", "haunting", "spooky", "frightening"),
-    "angry": ("aggressive", "furious", "brutal", "violent"),
-    "confident": ("bold", "proud", "cool", "swaggering", "determined"),
-    "hypnotic": ("repetitive", "trance-like", "mesmerizing", "pulsing"),
-    "serious": ("solemn", "sober", "earnest", "dignified"),
-    "funny": ("comical", "silly", "goofy", "humorous"),
-}
-MINOR_MOODS = ("sad", "dark", "tense", "scary", "angry", "mysterious", "dramatic")
-MAJOR_MOODS = ("happy", "uplifting", "playful", "warm", "funny", "epic")
-SLOW_MOODS = ("calm", "sad", "dreamy", "romantic", "mysterious", "scary", "serious", "nostalgic")
-FAST_MOODS = ("energetic", "happy", "playful", "angry", "funny", "uplifting")
-SOFT_MOODS = ("calm", "sad", "dreamy", "romantic", "warm", "mysterious")
-DENSITIES = ("sparse", "medium", "busy")
-DYNAMICS = ("soft", "medium", "loud")
-ARTICULATIONS = ("legato", "normal", "staccato")
 SECTIONS = ("steady", "intro", "outro")
+SOLO_SHARE = 0.12
+"""Share of pieces for one instrument alone, in the genres that have such."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +46,8 @@ class Piece:
     """Name in genres.GENRES."""
     mood: str
     """Name in MOODS."""
-    beat_frames: int
-    """Length of a beat in frames of 20 ms."""
+    beat_frames: float
+    """Length of a beat in frames of 20 ms; a whole number where tempi lie on the frames' grid."""
     minor: bool
     """True: minor mode."""
     key: int
@@ -97,6 +79,11 @@ class Piece:
         return FRAMES_PER_MINUTE / self.beat_frames
 
     @property
+    def alone(self) -> bool:
+        """Whether the lead plays all by itself."""
+        return not (self.chords or self.bass or self.groove)
+
+    @property
     def drums(self) -> bool:
         """Whether a drum kit plays."""
         return self.groove != ""
@@ -114,19 +101,21 @@ def is_held_out(genre: str, lead: str) -> bool:
 def draw_piece(
     seed: int,
     *,
-    beats: tuple[int, ...] = ANY_BEAT,
+    beats: tuple[int, ...] | None = ANY_BEAT,
     tonic: int | None = None,
     held_out: bool = False,
     genre_name: str | None = None,
+    solo_share: float = SOLO_SHARE,
 ) -> Piece:
     """Draw the attributes of a piece; the same seed gives the same piece.
 
     Args:
         seed: >= 0.
-        beats: lengths of a beat, in frames, that a piece may have.
+        beats: lengths of a beat, in frames, that a piece may have; None: any, on no grid.
         tonic: pitch class of every piece's tonic, 0 = C; None draws one of the twelve.
         held_out: True: also draw genre and lead pairs that training must not see.
         genre_name: draw within this genre; None draws the genre too.
+        solo_share: share of pieces for one instrument alone.
     Returns:
         The piece.
     """
@@ -135,7 +124,7 @@ def draw_piece(
     weights = np.array([genre.weight for genre in GENRES.values()])
     genre = GENRES[genre_name or names[int(rng.choice(len(names), p=weights / weights.sum()))]]
     mood = str(rng.choice(genre.moods)) if rng.random() < 0.8 else str(rng.choice(list(MOODS)))
-    solo = rng.random() < 0.12 and genre.name not in ("techno", "house", "metal", "trap")
+    solo = rng.random() < solo_share and genre.name not in ("techno", "house", "metal", "trap")
     lead = _draw_lead(rng, genre, held_out)
     sustained = INSTRUMENTS[lead].sustains
     texture = str(rng.choice(genre.textures))
@@ -174,7 +163,7 @@ def _draw_lead(rng: np.random.Generator, genre: Genre, held_out: bool) -> str:
             return lead
 
 
-def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str, beats: tuple[int, ...]) -> int:
+def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str, beats: tuple[int, ...] | None) -> float:
     """Draw the beat's length: slow moods from the slower half of the genre's tempi, and now and then any tempo."""
     slow, fast = genre.tempo
     place = rng.random()
@@ -185,7 +174,7 @@ def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str, beats: tuple[i
     bpm = slow * (fast / slow) ** place
     if rng.random() < 0.15:
         bpm = float(np.exp(rng.uniform(np.log(58), np.log(180))))
-    return nearest_beat(FRAMES_PER_MINUTE / bpm, beats)
+    return FRAMES_PER_MINUTE / bpm if beats is None else nearest_beat(FRAMES_PER_MINUTE / bpm, beats)
 
 
 def _draw_minor(rng: np.random.Generator, genre: Genre, mood: str) -> bool:

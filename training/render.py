@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.composer import Note, compose
-from training.genres import GENRES
-from training.instruments import INSTRUMENTS
+from riffusion_inference.score.genres import GENRES
+from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.notes import LAYER_VOLUME, Note
+from training.composer import compose
 from training.piece import Piece
 
 SAMPLE_RATE = 22050
-LAYER_VOLUME = {"lead": 112, "chords": 74, "bass": 92, "drums": 96}
 DRUM_CHANNEL = 9
 PEAK = 0.89
 
@@ -39,8 +39,12 @@ def render(piece: Piece, seconds: float, soundfont: Path) -> NDArray[np.float32]
     Returns:
         [T] float32 at SAMPLE_RATE, peak 0.89; the same piece and soundfont give the same samples.
     """
-    dry = play(compose(piece, seconds), round(seconds * SAMPLE_RATE), soundfont)
-    return master(piece, dry)
+    return render_notes(piece, compose(piece, seconds), seconds, soundfont)
+
+
+def render_notes(piece: Piece, notes: list[Note], seconds: float, soundfont: Path) -> NDArray[np.float32]:
+    """Play notes in the room of a piece; returns [T] as `render` does."""
+    return master(piece, play(notes, round(seconds * SAMPLE_RATE), soundfont))
 
 
 def play(notes: list[Note], n_samples: int, soundfont: Path) -> NDArray[np.float32]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.instruments import INSTRUMENTS
-from training.patterns import DRUM_SETS
+from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.patterns import DRUM_SETS
 
 SAMPLE_RATE = 22050
 PERIOD = 84

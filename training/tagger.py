@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from riffusion_inference.score.genres import GENRES
+from riffusion_inference.score.instruments import FAMILIES
 from training.dataset import PATCH_WINDOW, read_shards
-from training.genres import GENRES
-from training.instruments import FAMILIES
 from training.piece import Piece
 from training.render import lead_family
 

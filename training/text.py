@@ -13,11 +13,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from riffusion_inference.score.genres import GENRES
+from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.words import ARTICULATIONS, DENSITIES, DYNAMICS, MOODS
 from training.captions import Caption, write_caption
-from training.genres import GENRES
-from training.instruments import INSTRUMENTS
 from training.optimizer import Muon, warm_up_then_decay
-from training.piece import ANY_BEAT, ARTICULATIONS, DENSITIES, DYNAMICS, MOODS, SECTIONS, Piece, draw_piece
+from training.piece import ANY_BEAT, SECTIONS, Piece, draw_piece
 from training.tokenizer import after_end_mask, tokenize, train_tokenizer
 from training.wordnet import glosses, mood_neighbours
 

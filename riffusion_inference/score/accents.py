@@ -1,0 +1,69 @@
+"""Marks the hits that a score meets: louder notes, a chord, a crash, and for the strongest a breath before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from riffusion_inference.score.datatypes import TICKS, Accent, ScoreNote
+from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.parts import DRUM_TICKS, Writer, fold
+from riffusion_inference.score.patterns import CRASH, DRUM_SETS, DRUMS, KICK
+
+NEAR = TICKS // 16
+"""Ticks from a hit within which a note belongs to it."""
+LOUDER = 0.3
+"""How much louder a note on the strongest hit is."""
+CHORD_FROM, CRASH_FROM, BREATH_FROM = 0.5, 0.6, 0.85
+"""Weights from which a hit gets a chord, a crash and a breath."""
+BREATH = TICKS // 2
+
+
+def mark_accents(notes: list[ScoreNote], accents: tuple[Accent, ...], writer: Writer) -> list[ScoreNote]:
+    """Return the notes with every accent marked."""
+    for accent in accents:
+        if accent.weight >= BREATH_FROM:
+            notes = [_breathe(note, accent.tick) for note in notes if not _in_breath(note, accent.tick)]
+        notes = [_louder(note, accent) if abs(note.tick - accent.tick) <= NEAR else note for note in notes]
+        notes += _chord(accent, writer) + _strikes(accent, writer)
+    return notes
+
+
+def _in_breath(note: ScoreNote, tick: int) -> bool:
+    """Whether a note of the accompaniment begins in the breath before a tick; the melody goes on."""
+    return note.layer != "lead" and tick - BREATH <= note.tick < tick - NEAR
+
+
+def _breathe(note: ScoreNote, tick: int) -> ScoreNote:
+    """End a note of the accompaniment before the breath."""
+    if note.layer == "lead" or not note.tick < tick - BREATH < note.tick + note.ticks:
+        return note
+    return replace(note, ticks=tick - BREATH - note.tick)
+
+
+def _louder(note: ScoreNote, accent: Accent) -> ScoreNote:
+    """A note as it is played on a hit: on its tick exactly, and louder."""
+    velocity = min(127, round(note.velocity * (1 + LOUDER * accent.weight)))
+    return replace(note, tick=accent.tick, velocity=velocity)
+
+
+def _chord(accent: Accent, writer: Writer) -> list[ScoreNote]:
+    """The bar's chord, a beat long, on a hit that is strong enough."""
+    plan, taste = writer.plan, writer.taste
+    bar = (accent.tick - plan.pickup) // plan.bar_ticks
+    if accent.weight < CHORD_FROM or not 0 <= bar < len(writer.bars):
+        return []
+    layer = "chords" if taste.chords else "lead"
+    instrument = INSTRUMENTS[taste.chords or taste.lead]
+    keys = {fold(key, instrument) for key in writer.bars[bar].voicing}
+    # An instrument with one voice plays its highest tone.
+    chosen = sorted(keys) if taste.chords else [max(keys)]
+    span, loud = (accent.tick, accent.tick + 0.9 * TICKS), 84 + 30 * accent.weight
+    return [writer.note(layer, instrument.program, key, span, loud) for key in chosen]
+
+
+def _strikes(accent: Accent, writer: Writer) -> list[ScoreNote]:
+    """Kick and crash on a hit that is strong enough, where drums play."""
+    if accent.weight < CRASH_FROM or not writer.taste.groove:
+        return []
+    program, span = DRUM_SETS[DRUMS[writer.taste.groove][0]], (accent.tick, accent.tick + DRUM_TICKS)
+    return [writer.note("drums", program, key, span, 90 + 30 * accent.weight) for key in (KICK, CRASH)]

@@ -1,0 +1,122 @@
+"""Writes a score for a part: whole bars, sections that come back, an ending inside the part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS
+from riffusion_inference.errors import SettingError
+from riffusion_inference.score.accents import mark_accents
+from riffusion_inference.score.brief import Brief
+from riffusion_inference.score.datatypes import BY_TIME, Accent, Chord, Key, Score, ScoreNote, Section
+from riffusion_inference.score.follow import Followed, Hit, follow_hits
+from riffusion_inference.score.form import Plan, plan_bars
+from riffusion_inference.score.harmony import Bar, harmonise
+from riffusion_inference.score.parts import (
+    Writer,
+    write_bass_part,
+    write_chord_part,
+    write_drum_part,
+    write_ending,
+    write_lead_part,
+)
+from riffusion_inference.score.taste import Taste, settle
+
+
+def write_score(
+    brief: Brief,
+    duration: Fraction,
+    seed: int,
+    hits: Sequence[Hit] = (),
+    energy: Sequence[float] | None = None,
+) -> Score:
+    """Write a piece that fills a part.
+
+    Args:
+        brief: what it should be; what it leaves open is drawn.
+        duration: of the part, seconds, 0.2 to 600.
+        seed: draws everything; another seed gives another piece.
+        hits: moments of the picture; those that the tempo can meet become accents.
+        energy: how much happens over the part, 0 to 1, at even distances; None for the form's own arc.
+    Returns:
+        The score; its last chord is on the tonic, and ends before the part does.
+    Raises:
+        SettingError: the part is too short or too long.
+    """
+    if not MIN_SECONDS <= float(duration) <= MAX_SECONDS:
+        raise SettingError(
+            f"The part lasts {float(duration):g} s, but music can be written for {MIN_SECONDS:g} to {MAX_SECONDS:g} s."
+        )
+    taste = settle(brief, np.random.default_rng([seed, 0]))
+    curve = None if energy is None else np.clip(np.asarray(energy, dtype=float), 0, 1)
+    followed = _follow(hits, taste, duration)
+    plan = plan_bars(taste, duration, curve, followed.tempi if followed else ())
+    accents = tuple(Accent(tick, hit.weight) for hit, tick in followed.kept) if followed else ()
+    bars = harmonise(taste, plan, np.random.default_rng([seed, 8]))
+    writer = Writer(taste, plan, bars, seed)
+    notes = write_lead_part(writer)
+    notes += write_chord_part(writer) if taste.chords else []
+    notes += write_bass_part(writer) if taste.bass else []
+    notes += write_drum_part(writer) if taste.groove else []
+    notes = [note for note in notes if note.tick < plan.final]
+    notes = mark_accents(notes, tuple(accent for accent in accents if accent.tick < plan.final), writer)
+    # Whatever is held into the last chord would blur it.
+    notes = [_until(note, plan.final) for note in notes]
+    return Score(
+        notes=tuple(untangle([*notes, *write_ending(writer)])),
+        end=plan.end,
+        tempi=plan.tempi,
+        meters=plan.meters,
+        key=Key(taste.tonic, taste.minor),
+        sections=_sections(plan),
+        chords=_chords(plan, bars),
+        accents=accents,
+    )
+
+
+def _follow(hits: Sequence[Hit], taste: Taste, duration: Fraction) -> Followed | None:
+    """Find a tempo map that meets the hits inside the part; None where it meets none."""
+    inside = [hit for hit in hits if 0 < hit.time < duration]
+    beats = taste.steps_per_bar // 4 or 1
+    found = follow_hits(inside, taste.bpm, bpm_is_asked=taste.bpm_is_asked, beats_in_bar=beats)
+    return found if found.kept else None
+
+
+def _until(note: ScoreNote, tick: int) -> ScoreNote:
+    """A note that ends at a tick at the latest."""
+    return note if note.tick + note.ticks <= tick else replace(note, ticks=max(tick - note.tick, 1))
+
+
+def untangle(notes: list[ScoreNote]) -> list[ScoreNote]:
+    """End a note where its key is struck again; of two that begin together the louder stays."""
+    last: dict[tuple[str, int, int], ScoreNote] = {}
+    result: list[ScoreNote] = []
+    for note in sorted(notes, key=BY_TIME):
+        which = (note.layer, note.program, note.key)
+        before = last.get(which)
+        if before is not None and note.tick == before.tick:
+            note = max(before, note, key=lambda one: one.velocity)
+        elif before is not None:
+            result.append(_until(before, note.tick))
+        last[which] = note
+    return [*result, *last.values()]
+
+
+def _sections(plan: Plan) -> tuple[Section, ...]:
+    """The form, with the last chord as its ending."""
+    names = [Section(plan.tick(block.first_bar), block.name) for block in plan.blocks]
+    return (*names, Section(plan.final, "ending"))
+
+
+def _chords(plan: Plan, bars: list[Bar]) -> tuple[Chord, ...]:
+    """The harmony where it changes."""
+    chords: list[Chord] = []
+    for index, bar in enumerate(bars):
+        chord = Chord(plan.tick(index), bar.root, bar.tones)
+        if not chords or (chords[-1].root, chords[-1].tones) != (chord.root, chord.tones):
+            chords.append(chord)
+    return tuple(chords)

@@ -1,0 +1,66 @@
+"""A score as a picture: every note drawn as its instrument sounds, dry, on the embedded checkpoint's grid.
+
+The notes' pictures come from `timbres`; here they are stretched to their length and added up. What a picture of the
+real sound has besides, and the diffusion model paints: the room, partials that beat with each other, the players.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.notes import DRUMS, Note, note_gain
+from riffusion_inference.score.timbres import GRID, OFFSETS, Array, nearest_program, note_picture
+
+HOP_MS = 1000.0 * GRID.hop_length / GRID.sample_rate
+
+
+def draw_sketch(notes: Iterable[Note], n_frames: int, start: float = 0.0) -> Array:
+    """Draw notes as mel amplitudes.
+
+    Args:
+        notes: in any order; those outside the window cost nothing.
+        n_frames: width, frames of 20 ms.
+        start: seconds from the beginning of the piece to the first frame.
+    Returns:
+        [n_mels, n_frames] float32, linear, >= 0, on the scale of samples in [-1, 1].
+    """
+    power = np.zeros((GRID.n_mels, n_frames), dtype=np.float32)
+    for note in notes:
+        program = note.program + 128 if note.layer == DRUMS else note.program
+        picture = note_picture(program, note.key)
+        onset, release = 1000 * (note.start - start), 1000 * (note.start - start + note.duration)
+        first = max(0, int(np.ceil((onset + OFFSETS[0]) / HOP_MS)))
+        last = min(n_frames, int(np.ceil((release + picture.ring_ms) / HOP_MS)))
+        if first < last:
+            times = np.arange(first, last, dtype=np.float32) * HOP_MS
+            roots = picture.held(times - onset) * picture.let_go(times - release)
+            amplitudes = np.square(np.square(roots)) * note_gain(note)
+            power[:, first:last] += np.square(amplitudes)
+    return np.sqrt(power)
+
+
+def borrowed_sounds(notes: Iterable[Note]) -> tuple[str, ...]:
+    """One sentence for each instrument that is drawn as another, since it was not measured."""
+    names = {instrument.program: instrument.name for instrument in reversed(INSTRUMENTS.values())}
+    programs = sorted({note.program for note in notes if note.layer != DRUMS})
+    return tuple(
+        f"General MIDI program {program + 1} is painted as {names[nearest_program(program)]}."
+        for program in programs
+        if nearest_program(program) != program
+    )
+
+
+def pixels_of(mel_amplitudes: Array, loudest: float | None = None) -> NDArray[np.uint8]:
+    """Draw mel amplitudes [n_mels, F] as pixels [n_mels, F], white is silence, low frequencies at the bottom.
+
+    Args:
+        mel_amplitudes: linear, >= 0.
+        loudest: the amplitude that is black; None: the loudest there is.
+    """
+    black = max(float(mel_amplitudes.max()) if loudest is None else loudest, 1e-9)
+    scaled = np.minimum(mel_amplitudes / black, 1.0) ** GRID.power_for_image
+    return np.asarray(np.round(255.0 - 255.0 * scaled[::-1]), dtype=np.uint8)

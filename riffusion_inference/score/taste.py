@@ -1,0 +1,182 @@
+"""What a piece is made of: a brief with every gap filled, by what the genre usually is and by chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from riffusion_inference.score.brief import Brief
+from riffusion_inference.score.genres import GENRES, Genre
+from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.words import FAST_MOODS, MAJOR_MOODS, MINOR_MOODS, SLOW_MOODS, SOFT_MOODS
+
+PACES = {
+    "very slow": (50.0, 66.0),
+    "slow": (66.0, 90.0),
+    "medium tempo": (92.0, 112.0),
+    "fast": (114.0, 140.0),
+    "very fast": (144.0, 180.0),
+}
+"""Slowest and fastest BPM of each word for a tempo."""
+MANY_VOICED = ("keys", "organ", "guitar", "plucked", "mallets", "pad", "synth", "voice", "strings")
+"""Families whose instruments accompany themselves when they play alone."""
+BASS_FAMILIES = ("bass",)
+LOUDNESS = {"soft": 0.62, "medium": 0.8, "loud": 1.0}
+HELD = {"legato": 1.05, "normal": 0.9, "staccato": 0.45}
+
+
+@dataclass(frozen=True)
+class Taste:
+    """All choices that hold for a whole piece."""
+
+    genre: Genre
+    """The kind of music."""
+    mood: str
+    """Name in words.MOODS."""
+    bpm: float
+    """Quarter notes per minute."""
+    bpm_is_asked: bool
+    """Whether a person named the tempo, so that it may not be bent to fit."""
+    meter: tuple[int, int]
+    """Beats in a bar, and what a beat is."""
+    tonic: int
+    """Pitch class, 0 = C."""
+    minor: bool
+    """True: minor mode."""
+    lead: str
+    """Instrument with the melody."""
+    chords: str
+    """Instrument with the chords, or ""."""
+    bass: str
+    """Bass instrument, or ""."""
+    groove: str
+    """Name in patterns.DRUMS, or "" for no drums."""
+    texture: str
+    """What the lead does: melody, arpeggio, ostinato, drone, riff or chords."""
+    density: str
+    """sparse, medium or busy."""
+    loudness: float
+    """0 to 1, factor on velocities."""
+    held: float
+    """Share of its time that a note is held."""
+    lively: float
+    """0 to 1, how much happens."""
+
+    @property
+    def steps_per_bar(self) -> int:
+        """Sixteenths in a bar."""
+        return 16 * self.meter[0] // self.meter[1]
+
+
+def settle(brief: Brief, rng: np.random.Generator) -> Taste:
+    """Fill the gaps of a brief; what it says stays."""
+    genre = _genre(brief, rng)
+    mood = brief.mood or str(rng.choice(genre.moods))
+    lead, chords, bass = _instruments(brief, genre, rng)
+    meter = brief.meter or (genre.meter, 4)
+    soft = mood in SOFT_MOODS
+    high, low = brief.energy == "high", brief.energy == "low"
+    density = brief.density or str(rng.choice(("sparse", "medium", "busy"), p=_shares(high, low or soft)))
+    dynamics = brief.dynamics or ("loud" if high else "soft" if low or soft else "medium")
+    return Taste(
+        genre=genre,
+        mood=mood,
+        bpm=brief.bpm or _tempo(brief, genre, mood, rng),
+        bpm_is_asked=brief.bpm is not None,
+        meter=meter,
+        tonic=int(rng.integers(12)) if brief.tonic is None else brief.tonic,
+        minor=_minor(genre, mood, rng) if brief.minor is None else brief.minor,
+        lead=lead,
+        chords=chords,
+        bass=bass,
+        groove=_groove(brief, genre, rng),
+        texture=_texture(brief, genre, lead, rng),
+        density=density,
+        loudness=LOUDNESS[dynamics],
+        held=HELD[brief.articulation or str(rng.choice(("legato", "normal", "normal", "staccato")))],
+        lively=0.85 if high else 0.35 if low else 0.5 + 0.2 * (mood in FAST_MOODS) - 0.15 * soft,
+    )
+
+
+def _shares(high: bool, low: bool) -> tuple[float, float, float]:
+    """How often each density is drawn."""
+    return (0.1, 0.4, 0.5) if high else (0.5, 0.42, 0.08) if low else (0.2, 0.5, 0.3)
+
+
+def _genre(brief: Brief, rng: np.random.Generator) -> Genre:
+    """Take the genre that was asked for, or draw one that suits the instruments, the mood and the drums."""
+    if brief.genre:
+        return GENRES[brief.genre]
+    suits = []
+    for genre in GENRES.values():
+        own = {*genre.leads, *genre.chords, *genre.basses}
+        known = sum(name in own for name in brief.instruments)
+        weight = float(genre.weight) * (1.0 if not brief.instruments else 0.02 + known**2)
+        if brief.mood:
+            weight *= 3.0 if brief.mood in genre.moods else 0.4
+        if brief.drums is not None:
+            weight *= max(genre.drums if brief.drums else 1 - genre.drums, 0.05)
+        slow, fast = PACES.get(brief.pace or "", (0.0, 999.0))
+        slow, fast = (brief.bpm, brief.bpm) if brief.bpm else (slow, fast)
+        weight *= 1.0 if genre.tempo[0] <= fast and genre.tempo[1] >= slow else 0.15
+        suits.append(weight)
+    shares = np.array(suits) / np.sum(suits)
+    return list(GENRES.values())[int(rng.choice(len(shares), p=shares))]
+
+
+def _tempo(brief: Brief, genre: Genre, mood: str, rng: np.random.Generator) -> float:
+    """Draw a tempo within the genre's; a word for a pace wins over the genre."""
+    slow, fast = float(genre.tempo[0]), float(genre.tempo[1])
+    if brief.pace:
+        low, high = PACES[brief.pace]
+        slow, fast = (max(slow, low), min(fast, high)) if slow < high and fast > low else (low, high)
+    place = rng.random() * (0.6 if mood in SLOW_MOODS else 1.0)
+    place = 0.4 + 0.6 * place if mood in FAST_MOODS else place
+    return float(round(slow * (fast / slow) ** place, 2))
+
+
+def _minor(genre: Genre, mood: str, rng: np.random.Generator) -> bool:
+    """Draw the mode: the mood decides more than the genre."""
+    share = genre.minor
+    if mood in MINOR_MOODS:
+        share = 1 - (1 - share) * 0.15
+    elif mood in MAJOR_MOODS:
+        share *= 0.3
+    return bool(rng.random() < share)
+
+
+def _instruments(brief: Brief, genre: Genre, rng: np.random.Generator) -> tuple[str, str, str]:
+    """Choose lead, chords and bass: what was asked for takes the place that suits it, the genre fills the others."""
+    asked = [name for name in brief.instruments if name not in brief.without]
+    basses = [name for name in asked if INSTRUMENTS[name].family in BASS_FAMILIES]
+    others = [name for name in asked if name not in basses]
+    lead = others[0] if others else _pick(genre.leads, brief.without, rng) or "piano"
+    if brief.solo:
+        many = INSTRUMENTS[lead].family in MANY_VOICED
+        return lead, lead if many else "", ""
+    chords = others[1] if len(others) > 1 else _pick(genre.chords, brief.without, rng)
+    bass = basses[0] if basses else _pick(genre.basses, brief.without, rng)
+    return lead, chords, bass
+
+
+def _pick(names: tuple[str, ...], without: tuple[str, ...], rng: np.random.Generator) -> str:
+    """Draw a name that is not ruled out; "" where there is none."""
+    allowed = [name for name in names if name not in without]
+    return str(rng.choice(allowed)) if allowed else ""
+
+
+def _groove(brief: Brief, genre: Genre, rng: np.random.Generator) -> str:
+    """Draw a groove where drums play: where they were asked for, or where the genre has them."""
+    wanted = brief.drums
+    if wanted is None:
+        wanted = not brief.solo and rng.random() < genre.drums
+    if not wanted:
+        return ""
+    return str(rng.choice(genre.kits)) if genre.kits else "pop"
+
+
+def _texture(brief: Brief, genre: Genre, lead: str, rng: np.random.Generator) -> str:
+    """Draw what the lead does; an instrument that dies away cannot drone."""
+    texture = brief.texture or str(rng.choice(genre.textures))
+    return "ostinato" if texture == "drone" and not INSTRUMENTS[lead].sustains else texture
