@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from riffusion_inference.datatypes import Waveform
-from training.captions import DRUM_WORDS, NO_DRUM_WORDS, tempo_word, write_caption
+from riffusion_inference.score.genres import GENRES
+from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.patterns import BASS, CHORDS, DRUMS
+from riffusion_inference.score.words import DRUM_WORDS, MOODS, NO_DRUM_WORDS, tempo_word
+from training.captions import write_caption
 from training.composer import compose
-from training.genres import GENRES
-from training.instruments import INSTRUMENTS
 from training.measures import estimate_tempo, hear, onset_envelope, stft_magnitudes, strength_near, tempo_matches
-from training.patterns import BASS, CHORDS, DRUMS
-from training.piece import GRID_BEATS, MOODS, draw_piece, is_held_out
+from training.piece import GRID_BEATS, draw_piece, is_held_out
 from training.render import SAMPLE_RATE, render
 from training.soundfont import write_tiny_soundfont
 from training.tagger import features, fit
