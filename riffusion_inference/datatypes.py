@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from riffusion_inference.score.datatypes import Score
+
 MIN_GUIDANCE, MAX_GUIDANCE = 0.0, 45.0
 MIN_STEPS, MAX_STEPS = 1, 100
 MIN_CANDIDATES, MAX_CANDIDATES = 1, 8
@@ -170,6 +172,9 @@ class GenerationSettings:
     """Parameters that only one engine knows, by name."""
     bpm: float | None = None
     """Tempo of the music in beats a minute, 40 to 240; None: not named, the beat is left alone."""
+    scores: tuple[Score, ...] = ()
+    """The music as it is written: one score for each candidate, or one for all; none leaves the notes to the model. A
+    checkpoint that takes a sketch paints it, any other one that paints spectrograms starts from it."""
 
     def __post_init__(self) -> None:
         if not self.prompt.strip():
@@ -188,6 +193,14 @@ class GenerationSettings:
             raise SettingError(f"Scheduler {self.scheduler!r} is unknown: choose one of {', '.join(SCHEDULERS)}.")
         if self.seed_image is not None and self.seed_audio is not None:
             raise SettingError("A seed image and seed audio are both given: choose one of them.")
+        if len(self.scores) not in (0, 1, self.candidates):
+            raise SettingError(
+                f"There are {len(self.scores)} scores for {self.candidates} candidates: give one for all, or one each."
+            )
+
+    def score_of(self, candidate: int) -> Score | None:
+        """The score of a candidate, counted from 0; None where there is none."""
+        return self.scores[candidate % len(self.scores)] if self.scores else None
 
     def seeds(self) -> tuple[int, ...]:
         """One seed for each candidate, counting up from `seed` and around its end; a random one where that is None."""
@@ -237,6 +250,8 @@ class Take:
     """Its spectrogram image, where the engine paints one."""
     params: SpectrogramParams | None = None
     """How the image was made."""
+    score: Score | None = None
+    """What was painted, where it was written down first."""
     notes: tuple[str, ...] = ()
     """One sentence for each thing that a person should know ("the prompt was cut after 'violin'")."""
 
