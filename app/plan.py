@@ -1,4 +1,4 @@
-"""N equal parts of a clip, in whole frames and whole samples. Pure: no file is opened here."""
+"""N equal parts of a clip, in whole frames and whole samples, and what music may follow. Pure: no file is opened."""
 
 from __future__ import annotations
 
@@ -24,6 +24,22 @@ class SplitMode(StrEnum):
 
 
 SPLIT_MODES = tuple(SplitMode)
+
+
+class Follow(StrEnum):
+    """What of the picture the music follows."""
+
+    CUTS = "cuts"
+    """Cuts fall on beats."""
+    MOTION = "motion"
+    """Peaks of motion fall on beats, and the music is as lively and as loud as the picture."""
+    BOTH = "both"
+    """All of it."""
+    OFF = "off"
+    """Nothing: the music has a form of its own."""
+
+
+FOLLOWS = tuple(Follow)
 
 
 class FrameTimes(Protocol):

@@ -8,7 +8,7 @@ from ..plan import SPLIT_MODES, SplitMode
 from .clip import Clip, SplitPlan
 from .cut.split import explain_split, split
 from .decode import audio_samples, decode_audio, read_audio, write_wav
-from .frames import frame_at, frame_hashes, frames_at, thumbnails
+from .frames import frame_at, frame_hashes, frames_at, small_frames, thumbnails
 from .mux import film_suffix, mux_film, replace_audio
 from .probe import as_clip, probe
 from .proof import packet_hashes, same_sound
@@ -32,6 +32,7 @@ __all__ = [
     "read_audio",
     "replace_audio",
     "same_sound",
+    "small_frames",
     "split",
     "thumbnails",
     "write_wav",

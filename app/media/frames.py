@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from av.error import InvalidDataError
+from av.video.reformatter import VideoReformatter
 
 from ..errors import MediaError
 from .clip import Clip
@@ -56,6 +58,58 @@ def thumbnails(clip: Clip, times: Sequence[Fraction], height: int) -> list[Image
         As many RGB images as times.
     """
     return _pictures(clip, times, height)
+
+
+def small_frames(clip: Clip, first: int, end: int, width: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Every frame of a run, tiny, in one pass; no picture is ever made at full size, and blocking is left in.
+
+    Args:
+        clip: a probed clip.
+        first: number of the first frame.
+        end: one past the last.
+        width: pixels of the longer side, as stored: not turned.
+    Returns:
+        (number, [h, w, 3] uint8 RGB) in order; frames that cannot be decoded are left out.
+    Raises:
+        MediaError: the file cannot be read.
+    """
+    numbers = {pts: number for number, pts in enumerate(clip.frame_pts[first:end], first)}
+    shrink = VideoReformatter()
+    with opened(clip.path) as container:
+        stream = video_stream(container, clip.path)
+        stream.thread_type = "AUTO"
+        stream.codec_context.options = {"skip_loop_filter": "all"}
+        for frame in _frames_from(container, stream, clip, first):
+            number = numbers.get(frame.pts)
+            if number is not None:
+                scale = width / max(frame.width, frame.height)
+                size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
+                yield number, shrink.reformat(frame, *size, format="rgb24", interpolation="AREA").to_ndarray()
+            if frame.pts is not None and frame.pts >= clip.frame_pts[end - 1]:
+                return
+
+
+def _frames_from(container: Any, stream: Any, clip: Clip, number: int) -> Iterator[Any]:
+    """Decode from a frame on, past packets that are damaged; frames before it may come too."""
+    target = clip.frame_pts[number]
+    for seek_to in (target, min(clip.frame_pts[0], 0)):
+        container.seek(seek_to, stream=stream, backward=True)
+        frames = _decodable(container, stream)
+        frame = next(frames, None)
+        # A seek may lead past its target where the index is poor; then all is decoded from the start.
+        if frame is not None and (frame.pts is None or frame.pts <= target or seek_to != target):
+            yield frame
+            yield from frames
+            return
+
+
+def _decodable(container: Any, stream: Any) -> Iterator[Any]:
+    """Every frame of a stream that can be decoded."""
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except InvalidDataError:
+            continue
 
 
 def frame_hashes(clip_or_path: Clip | Path) -> Iterator[str]:

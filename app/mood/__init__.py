@@ -1,7 +1,20 @@
 """From a picture to a music prompt: which frames to look at, what they look like, and words for it."""
 
 from .describe import DESCRIBERS, MoodSuggestion, suggest
+from .follow import followed
 from .frames import Still, stills
 from .tempo import Tempo, fit_tempo
+from .watch import Watched, watch
 
-__all__ = ["DESCRIBERS", "MoodSuggestion", "Still", "Tempo", "fit_tempo", "stills", "suggest"]
+__all__ = [
+    "DESCRIBERS",
+    "MoodSuggestion",
+    "Still",
+    "Tempo",
+    "Watched",
+    "fit_tempo",
+    "followed",
+    "stills",
+    "suggest",
+    "watch",
+]
