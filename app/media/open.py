@@ -64,7 +64,8 @@ def opened(path: Path) -> Iterator[Any]:
             yield container
     except PermissionError as error:
         raise MediaError(f"Permission to read {path} is denied: grant it with chmod u+r.") from error
-    except (av.error.FFmpegError, UnicodeError) as error:
+    # PyAV looks past the end of its list where a damaged file brings a stream that its header did not name.
+    except (av.error.FFmpegError, UnicodeError, IndexError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         message = f"{path.name} is not a readable video, or it is damaged or incomplete: {reason}."
         raise MediaError(message) from error

@@ -14,10 +14,19 @@ AROUND = 0.5
 """Seconds to each side of a frame in which its change is compared with the usual change."""
 STANDS_OUT = 2.5
 """How far a cut's change stands above the usual change around it, as a factor."""
-LEAST = 0.035
+LEAST = 0.022
 """Change of the mean large pixel, of 1, under which nothing is a cut."""
+SHORTEST_SHOT = 0.13
+"""Seconds between two cuts, at least: of changes that follow faster, as in a whip pan, the greatest is the cut."""
 FLASH = 0.25
 """Seconds within which a picture that comes back was never left: a flash, or a damaged frame."""
+LOCAL, LOCAL_STANDS_OUT = 0.35, 5.0
+"""Share of the large pixels under which a change is local, as when something passes by, and how far it has to stand
+out to be a cut all the same."""
+SHIFTS = (6, 10)
+"""Rows and columns by which the whole picture may jump from frame to frame: the camera shook or was swung."""
+SAME_PLACE = 0.55
+"""A shift explains a change of which it leaves less than this share."""
 COMES_BACK = 0.5
 """A picture has come back if it differs from what was before by less than this share of the change."""
 HARD = 0.2
@@ -46,11 +55,14 @@ def change_between(first: NDArray[np.float32], second: NDArray[np.float32], seco
     return float(np.abs(first - second).mean() / (max(first.std(), second.std()) + 0.02) / seconds)
 
 
-def find_cuts(signatures: NDArray[np.uint8], seconds: NDArray[np.float64]) -> list[tuple[int, float]]:
+def find_cuts(
+    signatures: NDArray[np.uint8], greys: NDArray[np.uint8], seconds: NDArray[np.float64]
+) -> list[tuple[int, float]]:
     """Find the frames at which a new shot begins.
 
     Args:
         signatures: [F, SIGNATURE] of frames in order.
+        greys: [F, h, w] the frames' luma.
         seconds: [F] when each appears.
     Returns:
         (place of the shot's first frame, weight 0 to 1) for each cut, in order.
@@ -58,15 +70,49 @@ def find_cuts(signatures: NDArray[np.uint8], seconds: NDArray[np.float64]) -> li
     if len(signatures) < 2:
         return []
     pictures = signatures.astype(np.float32) / 255
-    steps = np.concatenate([[0.0], np.abs(np.diff(pictures, axis=0)).mean(axis=1)])
+    changes = np.abs(np.diff(pictures, axis=0)).reshape(len(pictures) - 1, -1, 3).mean(axis=2)
+    steps = np.concatenate([[0.0], changes.mean(axis=1)])
     cuts = []
-    for place in np.flatnonzero(steps >= LEAST):
-        low, high = np.searchsorted(seconds, (seconds[place] - AROUND, seconds[place] + AROUND))
-        around = np.delete(steps[max(low, 1) : high], place - max(low, 1))
-        usual = float(np.quantile(around, 0.85)) if len(around) else 0.0
-        if steps[place] >= STANDS_OUT * usual + LEAST / 2 and not _comes_back(pictures, seconds, steps, int(place)):
-            cuts.append((int(place), float(np.clip(steps[place] / HARD, SOFTEST, 1.0))))
-    return cuts
+    for place in map(int, np.flatnonzero(steps >= LEAST)):
+        local = float((changes[place - 1] > steps[place] / 3).mean()) < LOCAL
+        usual = (LOCAL_STANDS_OUT if local else STANDS_OUT) * _usual(steps, seconds, place)
+        is_cut = steps[place] >= usual + LEAST / 2 and not _comes_back(pictures, seconds, steps, place)
+        if is_cut and not _is_shifted(greys[place - 1], greys[place]):
+            cuts.append((place, float(np.clip(steps[place] / HARD, SOFTEST, 1.0))))
+    return _apart(cuts, seconds, steps)
+
+
+def _usual(steps: NDArray[np.float64], seconds: NDArray[np.float64], place: int) -> float:
+    """How much the pictures around a frame change; a few great changes among them do not count."""
+    low, high = np.searchsorted(seconds, (seconds[place] - AROUND, seconds[place] + AROUND))
+    around = np.delete(steps[max(low, 1) : high], place - max(low, 1))
+    return float(np.quantile(around, 0.85)) if len(around) else 0.0
+
+
+def _is_shifted(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+    """Whether a picture is the one before, moved as a whole."""
+    first, second = before.astype(np.float32), after.astype(np.float32)
+    height, width = first.shape
+    apart = np.abs(first - second).mean()
+    rows, columns = (min(most, size // 3) for most, size in zip(SHIFTS, (height, width), strict=True))
+    least = np.inf
+    for down in range(-rows, rows + 1):
+        for along in range(-columns, columns + 1):
+            here = first[max(down, 0) : height + min(down, 0), max(along, 0) : width + min(along, 0)]
+            there = second[max(-down, 0) : height + min(-down, 0), max(-along, 0) : width + min(-along, 0)]
+            least = min(least, np.abs(here - there).mean())
+    return bool(least < SAME_PLACE * apart)
+
+
+def _apart(
+    cuts: list[tuple[int, float]], seconds: NDArray[np.float64], steps: NDArray[np.float64]
+) -> list[tuple[int, float]]:
+    """Leave out cuts that lie too near to a greater change."""
+    kept: list[tuple[int, float]] = []
+    for place, weight in sorted(cuts, key=lambda cut: -steps[cut[0]]):
+        if all(abs(seconds[place] - seconds[other]) >= SHORTEST_SHOT for other, _ in kept):
+            kept.append((place, weight))
+    return sorted(kept)
 
 
 def _comes_back(pictures: NDArray[Any], seconds: NDArray[np.float64], steps: NDArray[np.float64], place: int) -> bool:

@@ -67,7 +67,7 @@ def watch(
     seen = _see(clip, part, on_progress, should_cancel)
     times = [time_of(clip, number) - part.start for number in seen.numbers]
     seconds = np.array([float(time) for time in times])
-    cuts = tuple(Hit(times[place], weight) for place, weight in find_cuts(seen.signatures, seconds))
+    cuts = tuple(Hit(times[place], weight) for place, weight in find_cuts(seen.signatures, seen.greys, seconds))
     curves: EnergyCurves = curves_of(
         seconds, seen.motion, seen.light, float(part.duration), [float(cut.time) for cut in cuts]
     )
@@ -83,6 +83,8 @@ class _Seen:
     """Its number in the clip."""
     signatures: NDArray[np.uint8]
     """[F, SIGNATURE] picture in a few large pixels."""
+    greys: NDArray[np.uint8]
+    """[F, h, w] its luma."""
     motion: Array
     """[F] change a second."""
     light: Array
@@ -96,6 +98,7 @@ def _see(clip: Clip, part: Part, on_progress: OnProgress | None, should_cancel: 
     check_cancel(should_cancel)
     numbers: list[int] = []
     signatures: list[NDArray[np.uint8]] = []
+    greys: list[NDArray[np.uint8]] = []
     motion: list[float] = []
     light: list[float] = []
     recent: list[tuple[Fraction, Array]] = []
@@ -112,11 +115,22 @@ def _see(clip: Clip, part: Part, on_progress: OnProgress | None, should_cancel: 
         recent.append((at, grey))
         numbers.append(number)
         signatures.append(signature_of(picture))
+        greys.append(np.asarray(255 * grey, dtype=np.uint8))
         light.append(float(grey.mean()))
     if on_progress is not None:
         on_progress(Progress("watch", part.n_frames, part.n_frames))
     table = np.array(signatures, dtype=np.uint8).reshape(len(numbers), SIGNATURE)
-    return _Seen(numbers, table, np.array(motion, dtype=np.float32), np.array(light, dtype=np.float32))
+    return _Seen(numbers, table, _stacked(greys), np.array(motion, dtype=np.float32), np.array(light, dtype=np.float32))
+
+
+def _stacked(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Pictures as one array, as large as the first; one of another size, where a stream changes, is cropped or filled."""
+    shape = pictures[0].shape if pictures else (1, 1)
+    stack = np.zeros((len(pictures), *shape), dtype=np.uint8)
+    for place, picture in enumerate(pictures):
+        rows, columns = min(shape[0], picture.shape[0]), min(shape[1], picture.shape[1])
+        stack[place, :rows, :columns] = picture[:rows, :columns]
+    return stack
 
 
 def _nearest(times: list[Fraction], seconds: NDArray[np.float64], at: float) -> Fraction:
