@@ -26,6 +26,7 @@ from .input import (
     choose_still,
     edit_prompt,
     model_changed,
+    read_draft,
     show_stills,
     suggest,
     take_cut,
@@ -141,6 +142,11 @@ class Wiring:
             async for updates in work(opened(session, request), request, *values):
                 yield spread(updates)
 
+        async def answer(request: gr.Request, session: Session, *values: Any) -> Any:
+            return spread(await work(opened(session, request), *values))
+
+        if inspect.iscoroutinefunction(work):
+            return answer
         if inspect.isasyncgenfunction(work):
             return later
         if inspect.isgeneratorfunction(work):
@@ -181,7 +187,9 @@ class Wiring:
     def prompt(self) -> None:
         """Typing, applying, ideas."""
         w = self.w
-        self.on(w["prompt"].input, edit_prompt, ("prompt",), SUMMARY, trigger_mode="always_last", queue=False)
+        # Not its input event, which Gradio raises for keys alone: text may be pasted, dropped or dictated.
+        self.on(w["prompt"].change, edit_prompt, ("prompt",), SUMMARY, trigger_mode="always_last", queue=False)
+        self.on(w["prompt"].change, read_draft, ("prompt",), ("reading",), trigger_mode="always_last", queue=False)
         self.on(w["prompt"].submit, apply_prompt, ("prompt",), ("prompt", *SUMMARY), queue=False)
         for number, idea in enumerate(strings.PROMPT_EXAMPLES):
             self.on(

@@ -209,6 +209,11 @@ def hint_html(text: str) -> str:
     return render("hint", text=text)
 
 
+def reading_html(text: str) -> str:
+    """How a prompt is understood."""
+    return render("reading", sentence=text)
+
+
 def notes_html(notes: Iterable[str]) -> str:
     """Sentences that a person should read."""
     return render("notes", notes=notes)

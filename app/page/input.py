@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from riffusion_inference.errors import RiffusionError, SettingError
+from riffusion_inference.score.brief import read_prompt
 
 from .. import mood
 from ..media import Clip, SplitMode, explain_split, probe
@@ -22,6 +24,7 @@ from .cards import (
     error_html,
     facts_html,
     notes_html,
+    reading_html,
     reason,
     reason_html,
     saw_html,
@@ -33,6 +36,8 @@ from .session import PageContext, Session, sentence
 
 Updates = dict[str, Any]
 """New values by the widget's name in the page."""
+TYPING_PAUSE_SECONDS = 0.4
+"""How long nobody types before a prompt is read: a screen reader would speak between the letters otherwise."""
 
 
 def checked_probe(path: Path, settings: Settings) -> Clip:
@@ -123,6 +128,20 @@ def edit_prompt(session: Session, text: str) -> Updates:
     """Typing changes nothing but what the page says about it."""
     session.draft = text
     return summary(session)
+
+
+async def read_draft(session: Session, text: str) -> Updates:
+    """Say what is understood of the words in the prompt field, once the typing pauses.
+
+    Meanwhile edit_prompt notes every letter; the browser comes back with the last ones when this has answered.
+    """
+    await asyncio.sleep(TYPING_PAUSE_SECONDS)
+    return await asyncio.to_thread(reading, text) if session.draft == text else {}
+
+
+def reading(text: str) -> Updates:
+    """How the composer understands a prompt."""
+    return {"reading": reading_html(read_prompt(text).sentence() if text.strip() else strings.READING_EMPTY)}
 
 
 def apply_prompt(session: Session, text: str) -> Updates:

@@ -49,7 +49,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         theme=theme(),
         css=CSS.read_text(encoding="utf-8"),
         head=f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
-        js="() => window.dubTheme && window.dubTheme()",
+        js="() => window.dubReady && window.dubReady()",
         app_kwargs={"middleware": [Middleware(OwnFilesOnly, visitors=visitors)]},
         blocked_paths=blocked(folder),
         max_file_size=f"{settings.max_upload_mb}mb",

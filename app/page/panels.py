@@ -9,7 +9,7 @@ import gradio as gr
 from ..settings import OPTIONS, Option, Settings
 from ..settings.options import MATCH
 from . import strings
-from .cards import card_html, facts_html, heading_html, hint_html, stills_html, strip_html
+from .cards import card_html, facts_html, heading_html, hint_html, reading_html, stills_html, strip_html
 from .input import summary
 from .order import FIXED
 from .render import render
@@ -99,6 +99,7 @@ def music_panel(settings: Settings) -> Widgets:
                 submit_btn=strings.APPLY,
                 elem_id="prompt",
             )
+        widgets["reading"] = gr.HTML(reading_html(strings.READING_EMPTY), elem_id="reading")
         with gr.Row(elem_classes="chips"):
             for number, idea in enumerate(strings.PROMPT_EXAMPLES):
                 widgets[f"idea{number}"] = gr.Button(idea, size="sm", min_width=100)

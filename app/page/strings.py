@@ -46,6 +46,7 @@ PROMPT_LABEL = "Prompt"
 PROMPT_HELP = "Describe the music, then press Enter or Apply; until then nothing changes."
 PROMPT_PLACEHOLDER = "calm piano and strings, slow, warm"
 APPLY = "Apply"
+READING_EMPTY = "What is understood of your words will appear here."
 NEGATIVE_PLACEHOLDER = "vocals, noise"
 PROMPT_EXAMPLES = (
     "calm piano, slow, warm",

@@ -84,6 +84,24 @@ def test_reason_stands_until_the_prompt_is_applied(visit: Open, real_clip: Path)
     assert "00:01.000" in me.text("#card")
 
 
+def test_what_is_read_of_the_prompt_is_said_while_typing(visit: Open) -> None:
+    me = visit()
+    said = me.tab.locator("#reading")
+    assert strings.READING_EMPTY in said.inner_text()
+    assert me.tab.locator('#reading[aria-live="polite"]').count() == 1
+    me.tab.locator("#prompt textarea").press_sequentially("dark lo-fi with sousaphones, 78 BPM", delay=20)
+    sentence = me.tab.get_by_text("Read as: 78 BPM, dark, lo-fi. Not understood: sousaphones.")
+    sentence.wait_for()
+    me.tab.get_by_role("button", name=strings.PROMPT_EXAMPLES[0]).click()
+    me.tab.locator("#reading", has_text="Read as: calm, piano").wait_for()
+    assert "sousaphones" not in said.inner_text()
+    me.tab.locator("#prompt textarea").fill("🦊🦊")
+    me.tab.get_by_text("Nothing in the prompt was understood.").wait_for()
+    me.tab.locator("#prompt textarea").fill("")
+    me.tab.locator("#reading", has_text=strings.READING_EMPTY).wait_for()
+    assert me.complaints == []
+
+
 def test_dub_two_parts_compare_choose_undo_download_and_verify(visit: Open, real_clip: Path, tmp_path: Path) -> None:
     me = visit()
     me.upload(real_clip)

@@ -18,7 +18,7 @@ from app.dub import Order
 from app.errors import ConfigError, DubCancelled
 from app.models import ModelShelf
 from app.page.cards import data_url, facts_html, part_lengths, reason, strip_html
-from app.page.input import model_changed, replan, take_video
+from app.page.input import edit_prompt, model_changed, read_draft, replan, take_video
 from app.page.jobs import Job, Stages, Worker, gpu_seconds, use_shelf
 from app.page.order import order_for, whole
 from app.page.progress import progress_html, seconds_text, waiting_html
@@ -297,6 +297,21 @@ def test_shelf_loads_once_and_swaps(monkeypatch: pytest.MonkeyPatch, tiny_model:
     assert shelf.get("one") is shelf.get("one")
     shelf.get("two")
     assert loaded == ["one", "unload", "two"]
+
+
+def test_only_the_last_of_many_keystrokes_is_read(context: PageContext) -> None:
+    session = session_of(context)
+
+    async def type_quickly() -> list[Any]:
+        readings = []
+        for text in ("sa", "sad", "sad harp"):
+            edit_prompt(session, text)
+            readings.append(asyncio.ensure_future(read_draft(session, text)))
+        return list(await asyncio.gather(*readings))
+
+    first, second, last = finish(type_quickly())
+    assert first == second == {}
+    assert "Read as: sad, harp." in last["reading"]
 
 
 def test_picture_and_part_helpers() -> None:
