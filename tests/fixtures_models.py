@@ -33,12 +33,15 @@ def write_tokenizer(folder: Path) -> None:
     (folder / "special_tokens_map.json").write_text(json.dumps(special))
 
 
-def write_tiny_checkpoint(folder: Path, params: SpectrogramParams = TINY_PARAMS, **scheduler_options: object) -> Path:
+def write_tiny_checkpoint(
+    folder: Path, params: SpectrogramParams = TINY_PARAMS, *, takes_scores: bool = False, **scheduler_options: object
+) -> Path:
     """Write a whole diffusers folder of random weights and return it.
 
     Args:
         folder: where to write.
-        params: what spectrogram.json says; 32 px high images fit the UNet.
+        params: what spectrogram.json says; 32 px high images fit the UNet, with takes_scores 256 px high ones.
+        takes_scores: whether its UNet also sees the sketch of a score.
         scheduler_options: more for DDIMScheduler, such as prediction_type="v_prediction".
     """
     import torch
@@ -49,8 +52,8 @@ def write_tiny_checkpoint(folder: Path, params: SpectrogramParams = TINY_PARAMS,
     write_tokenizer(folder / "tokenizer")
     tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"))
     unet = UNet2DConditionModel(
-        sample_size=8,
-        in_channels=4,
+        sample_size=32 if takes_scores else 8,
+        in_channels=8 if takes_scores else 4,
         out_channels=4,
         layers_per_block=1,
         block_out_channels=(16, 32),
@@ -61,9 +64,9 @@ def write_tiny_checkpoint(folder: Path, params: SpectrogramParams = TINY_PARAMS,
         up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
     )
     vae = AutoencoderKL(
-        block_out_channels=(8, 16, 16),
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(8, 8, 16, 16) if takes_scores else (8, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * (4 if takes_scores else 3),
+        up_block_types=("UpDecoderBlock2D",) * (4 if takes_scores else 3),
         latent_channels=4,
         norm_num_groups=8,
         sample_size=32,
@@ -93,7 +96,8 @@ def write_tiny_checkpoint(folder: Path, params: SpectrogramParams = TINY_PARAMS,
     )
     pipeline.set_progress_bar_config(disable=True)
     pipeline.save_pretrained(str(folder))
-    (folder / "spectrogram.json").write_text(json.dumps(params.to_dict()))
+    sketch = {"sketch": {"gain": 2.0, "start_sigma": 8.0}} if takes_scores else {}
+    (folder / "spectrogram.json").write_text(json.dumps({**params.to_dict(), **sketch}))
     (folder / "MODEL_CARD.md").write_text(MODEL_CARD)
     return folder
 
@@ -110,3 +114,19 @@ def tiny_model(tiny_checkpoint: Path):  # type: ignore[no-untyped-def]
     from riffusion_inference.diffusion.model import RiffusionModel
 
     return RiffusionModel.load(tiny_checkpoint, "tiny", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def painter_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny checkpoint folder that takes scores, on the embedded checkpoint's grid; read it, never write to it."""
+    from riffusion_inference.score.timbres import GRID
+
+    return write_tiny_checkpoint(tmp_path_factory.mktemp("painter") / "tiny-painter", GRID, takes_scores=True)
+
+
+@pytest.fixture(scope="session")
+def painter_model(painter_checkpoint: Path):  # type: ignore[no-untyped-def]
+    """The tiny checkpoint that takes scores, loaded on the CPU once for all tests."""
+    from riffusion_inference.diffusion.model import RiffusionModel
+
+    return RiffusionModel.load(painter_checkpoint, "tiny-painter", device="cpu")

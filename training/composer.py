@@ -1,4 +1,4 @@
-"""Writes the notes of a training piece: the composer's score for the piece's attributes, of which one stretch is taken."""
+"""Writes the notes of a training piece: a stretch of a score by the composer that ships, for the piece's attributes."""
 
 from __future__ import annotations
 

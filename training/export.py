@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from training.autoencoder import load_autoencoder
 from training.dataset import PARAMS
 from training.diffusion import DiffusionSettings, new_scheduler, new_unet
 from training.latents import load_codec
-from training.piece import ANY_BEAT
+from training.painter import GAIN, POCKET, START_SIGMA, widen
 
 MAX_WEIGHT_BYTES = 64 * 2**20
 
@@ -45,9 +46,7 @@ def assemble(folder: Path, settings: DiffusionSettings, width: int) -> Any:
     )
 
 
-def export(
-    folder: Path, target: Path, settings: DiffusionSettings, width: int, beats: tuple[int, ...] = ANY_BEAT
-) -> int:
+def export(folder: Path, target: Path, settings: DiffusionSettings, width: int) -> int:
     """Write the checkpoint folder; an existing MODEL_CARD.md stays.
 
     Args:
@@ -55,7 +54,6 @@ def export(
         target: the checkpoint folder.
         settings: as given to stage `diffusion`.
         width: as given to stage `autoencoder`.
-        beats: as given to stage `data`; written down where they are a few.
     Returns:
         Bytes of all weights.
     Raises:
@@ -66,8 +64,6 @@ def export(
     assemble(folder, settings, width).to(torch.float16).save_pretrained(fresh)
     _load_in_full_precision(fresh / "text_encoder" / "config.json")
     (fresh / "spectrogram.json").write_text(json.dumps(PARAMS.to_dict(), indent=2) + "\n")
-    if beats != ANY_BEAT:
-        (fresh / "beats.json").write_text(json.dumps({"columns": beats}) + "\n")
     size = sum(path.stat().st_size for path in fresh.rglob("*.safetensors"))
     if size > MAX_WEIGHT_BYTES:
         raise ValueError(
@@ -83,8 +79,41 @@ def export(
     return size
 
 
+def export_painter(folder: Path, target: Path) -> None:
+    """Put the UNet of stage `painter` into a copy of the embedded checkpoint, which then takes sketches.
+
+    Args:
+        folder: has painter.pt, whose averaged weights are taken.
+        target: the new checkpoint folder, or the embedded one itself.
+    """
+    from diffusers import UNet2DConditionModel
+
+    if not target.exists():
+        shutil.copytree(POCKET, target)
+    unet: Any = UNet2DConditionModel.from_pretrained(target / "unet")
+    if unet.config.in_channels == unet.config.out_channels:
+        widen(unet, unet.config.out_channels)
+    unet.load_state_dict(torch.load(folder / "painter.pt", weights_only=True)["average"])
+    unet.to(torch.float16).save_pretrained(target / "unet")
+    said = {**PARAMS.to_dict(), "sketch": {"gain": GAIN, "start_sigma": START_SIGMA}}
+    (target / "spectrogram.json").write_text(json.dumps(said, indent=2) + "\n")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line and export what stage `painter` has learned."""
+    parser = argparse.ArgumentParser(description="Write a checkpoint that paints sketched scores.")
+    parser.add_argument("--folder", type=Path, required=True, help="with painter.pt")
+    parser.add_argument("--target", type=Path, default=POCKET, help="the checkpoint folder (default: the embedded one)")
+    options = parser.parse_args(arguments)
+    export_painter(options.folder, options.target)
+
+
 def _load_in_full_precision(config: Path) -> None:
     """Make transformers load the text encoder as float32 unless told otherwise, as diffusers does the other parts."""
     values = json.loads(config.read_text())
     values["dtype"] = "float32"
     config.write_text(json.dumps(values, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -23,7 +23,7 @@ from training.captions import instrument_word
 from training.dataset import EVALUATION_SEED, PATCH_WINDOW
 from training.diffusion import new_scheduler
 from training.note_measures import note_figures, rise_map
-from training.painter import GAIN, widen
+from training.painter import GAIN, START_SIGMA, widen
 from training.piece import Piece
 from training.sampling import draw_sheet, sound_from_pixels
 from training.score_data import POCKET, draw_both, encode, load_autoencoder, score_piece
@@ -45,8 +45,8 @@ class Sampling:
     """Denoising steps."""
     guidance: float = 1.5
     """Classifier-free guidance; the sketch stays in both branches."""
-    start_sigma: float = 8.0
-    """Noise over signal at the first step; more does not help, since what is left on a sketch is small."""
+    start_sigma: float = START_SIGMA
+    """Noise over signal at the first step."""
 
 
 class Brush:
@@ -189,7 +189,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--guidance", type=float, default=1.5)
     parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--start-sigma", type=float, default=8.0)
+    parser.add_argument("--start-sigma", type=float, default=START_SIGMA)
     parser.add_argument("--prompt-alone", action="store_true", help="also the embedded checkpoint without a score")
     parser.add_argument("--sheet", type=Path, default=None)
     parser.add_argument("--soundfont", type=Path, default=Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"))

@@ -37,6 +37,8 @@ SHARES = (0.0, 0.06, 0.93, 1.0)
 """Share of samples up to each of TIMES. At either end little is learned: all is nearly seen there, or nearly noise."""
 GAIN = 2.0
 """What is learned is the real latents less the sketch's, times this, which brings their deviation to about 1."""
+START_SIGMA = 8.0
+"""Noise over signal from which a difference is denoised; more does not help, since it is small."""
 JUDGED_TIMES = (200, 400, 600, 800)
 N_JUDGED = 48
 """Held-out windows."""
@@ -63,7 +65,7 @@ class PainterSettings:
     planned_samples: int = 56_000
     """Length of the whole run over all its starts, which the rate's decay follows."""
     half: bool = True
-    """Whether products are computed with 16 bits (bfloat16), which saves a quarter of the time and costs nothing seen."""
+    """Whether products are computed in bfloat16, which saves a quarter of the time and costs nothing that was seen."""
     seed: int = 0
     """Of weights and draws."""
 

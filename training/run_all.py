@@ -154,7 +154,7 @@ def run_stage(
             folder, data, preset.diffusion, max_seconds=seconds["diffusion"], max_steps=preset.max_steps, device=device
         )
     elif stage == "export":
-        size = export(folder, target, preset.diffusion, preset.vae_width, preset.beats)
+        size = export(folder, target, preset.diffusion, preset.vae_width)
         print(f"export: {size} bytes of weights", flush=True)
     elif stage == "evaluate":
         command = [

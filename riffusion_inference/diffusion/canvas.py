@@ -132,7 +132,9 @@ class WindowPlan:
             moved = tuple(start + int(share * spacing) for start in self.starts)
         else:
             spacing = (self.length - self.width) // max(self.n_windows - 1, 1)
-            shift = int(((share + 0.5) % 1.0 - 0.5) * spacing)
+            # Half of this to either side, and never so far that a gap opens beside the windows that stay.
+            reach = min(spacing, 2 * (self.width - max(np.diff(self.starts), default=0)))
+            shift = int(((share + 0.5) % 1.0 - 0.5) * reach)
             moved = tuple(start + shift for start in self.starts)
         if not self.circular:
             moved = (self.starts[0], *moved[1:-1], *self.starts[1:][-1:])

@@ -1,13 +1,15 @@
 """Names and paths -> checkpoint folders: the embedded one, a local folder, or one from the Hugging Face hub.
 
 A checkpoint is a folder as diffusers saves a StableDiffusionPipeline, with two optional files: spectrogram.json (its
-SpectrogramParams; Riffusion's without it) and MODEL_CARD.md, whose front matter states the licence.
+SpectrogramParams, Riffusion's without it; and under "sketch" what it does with a sketched score, if it takes one) and
+MODEL_CARD.md, whose front matter states the licence.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from riffusion_inference.datatypes import OnProgress, Progress, SpectrogramParams
@@ -34,8 +36,19 @@ WEIGHTS = {
 }
 """For each part that has weights: the files that may hold them, the safe kind first."""
 
+SPECTROGRAM_FILE, SKETCH_KEY = "spectrogram.json", "sketch"
 OTHER_PARTS = {"tokenizer": "vocab.json", "scheduler": "scheduler_config.json"}
 """Parts without weights, and the file by which they are recognised."""
+
+
+@dataclass(frozen=True)
+class SketchInput:
+    """How a checkpoint paints over a sketched score, whose latents are the second half of its UNet's input channels."""
+
+    gain: float
+    """What it paints is the picture less the sketch, times this."""
+    start_sigma: float
+    """Noise over signal from which it is denoised: what is left to paint on a sketch needs no more."""
 
 
 def resolve_checkpoint(name: str | Path, *, on_progress: OnProgress | None = None) -> Path:
@@ -107,25 +120,30 @@ def read_params(folder: Path) -> SpectrogramParams:
         CheckpointError: the file is not a JSON object.
         SpectrogramError: its values are unknown or do not fit together.
     """
-    path = folder / "spectrogram.json"
+    path = folder / SPECTROGRAM_FILE
     if not path.exists():
         return SpectrogramParams()
-    return SpectrogramParams.from_dict(read_json(path, folder.name))
+    values = read_json(path, folder.name)
+    return SpectrogramParams.from_dict({name: value for name, value in values.items() if name != SKETCH_KEY})
 
 
-def read_beats(folder: Path) -> tuple[int, ...]:
-    """Return the lengths of a beat, in spectrogram columns, that the checkpoint's beats.json names; none: any length.
+def read_sketch_input(folder: Path) -> SketchInput | None:
+    """Return what the checkpoint's spectrogram.json says of sketches; None where it takes none.
 
     Raises:
-        CheckpointError: the file is not a list of whole numbers.
+        CheckpointError: it does not say what has to be known, as positive numbers.
     """
-    path = folder / "beats.json"
-    if not path.exists():
-        return ()
-    columns = read_json(path, folder.name).get("columns")
-    if not isinstance(columns, list) or not all(isinstance(count, int) and count > 0 for count in columns):
-        raise CheckpointError(_incomplete(folder.name, path.name, "is not a list of whole numbers"))
-    return tuple(columns)
+    path = folder / SPECTROGRAM_FILE
+    said = read_json(path, folder.name).get(SKETCH_KEY) if path.exists() else None
+    if said is None:
+        return None
+    names = tuple(SketchInput.__dataclass_fields__)
+    values = [said.get(name) for name in names] if isinstance(said, dict) and set(said) == set(names) else [None]
+    if not all(isinstance(value, int | float) and value > 0 for value in values):
+        raise CheckpointError(
+            _incomplete(folder.name, path.name, f"must give {' and '.join(names)} of the sketch as numbers above 0")
+        )
+    return SketchInput(*values)
 
 
 def read_licence(folder: Path, name: str) -> str:
@@ -172,7 +190,7 @@ def _needed(files: list[str]) -> list[str]:
     small = [
         file
         for file in files
-        if file in ("model_index.json", "spectrogram.json", "beats.json", "README.md", "MODEL_CARD.md")
+        if file in ("model_index.json", SPECTROGRAM_FILE, "README.md", "MODEL_CARD.md")
         or (file.split("/")[0] in (*WEIGHTS, *OTHER_PARTS) and file.endswith((".json", ".txt")) and "index" not in file)
     ]
     weights = []

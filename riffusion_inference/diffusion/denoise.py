@@ -64,6 +64,7 @@ def denoise(
     size: PassSize,
     generator: torch.Generator,
     *,
+    sketch: torch.Tensor | None = None,
     on_step: Callable[[int], None],
     should_cancel: ShouldCancel | None = None,
 ) -> torch.Tensor:
@@ -79,6 +80,7 @@ def denoise(
         guidance_scale: 1 is no guidance, 0 ignores the prompt.
         size: windows in one pass; shrunk in place when memory runs out.
         generator: for schedulers that add noise.
+        sketch: what the UNet sees beside the latents, like them; None where it sees nothing else.
         on_step: called with the number of steps done.
         should_cancel: asked before every pass and inside it.
     Returns:
@@ -94,7 +96,8 @@ def denoise(
             predict = partial(
                 _guided, unet, timestep=timestep, conditioning=conditioning, scale=guidance_scale, size=size
             )
-            blended = _blend(predict, scaled, plan.moved(done), size, should_cancel)
+            seen = scaled if sketch is None else torch.cat([scaled, sketch], dim=1)
+            blended = _blend(predict, seen, latents.shape[1], plan.moved(done), size, should_cancel)
             latents = scheduler.step(blended, timestep, latents, **extra).prev_sample
             on_step(done + 1)
     return latents
@@ -103,14 +106,15 @@ def denoise(
 def _blend(
     predict: Callable[[torch.Tensor], torch.Tensor],
     canvas: torch.Tensor,
+    n_channels: int,
     plan: WindowPlan,
     size: PassSize,
     should_cancel: ShouldCancel | None,
 ) -> torch.Tensor:
-    """Return the weighted mean of the predictions for all windows of the canvas [1, C, h, L]."""
+    """Return the weighted mean [1, n_channels, h, L] of the predictions for all windows of the canvas [1, C, h, L]."""
     columns = torch.from_numpy(np.stack([plan.columns(index) for index in range(plan.n_windows)])).to(canvas.device)
     weights = torch.from_numpy(plan.weights()).float().to(canvas.device)
-    blended = torch.zeros_like(canvas)
+    blended = torch.zeros_like(canvas[:, :n_channels])
     first = 0
     while first < plan.n_windows:
         check_cancel(should_cancel)
@@ -130,7 +134,7 @@ def _blend(
 def _guided(
     unet: Any, windows: torch.Tensor, timestep: torch.Tensor, conditioning: Conditioning, scale: float, size: PassSize
 ) -> torch.Tensor:
-    """Return the guided prediction [n, C, h, w] float32 for windows [n, C, h, w]."""
+    """Return the guided prediction, float32, for windows [n, C, h, w]."""
     if scale == 1.0:
         return _predict(unet, windows, timestep, conditioning.prompt)
     if scale == 0.0:

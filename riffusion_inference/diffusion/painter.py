@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from riffusion_inference.datatypes import (
@@ -19,11 +22,15 @@ from riffusion_inference.datatypes import (
 )
 from riffusion_inference.diffusion.autoencoder import decode, encode
 from riffusion_inference.diffusion.canvas import Canvas, WindowPlan, plan_windows
+from riffusion_inference.diffusion.checkpoints import SketchInput
 from riffusion_inference.diffusion.denoise import PassSize, denoise
 from riffusion_inference.diffusion.parts import Parts
 from riffusion_inference.diffusion.prompts import encode_prompts
 from riffusion_inference.diffusion.seeding import seed_picture, stretch_circular
+from riffusion_inference.diffusion.sketching import sketch_picture
 from riffusion_inference.resampling import resample, resample_circular
+from riffusion_inference.score.datatypes import Score
+from riffusion_inference.score.sketch import borrowed_sounds
 from riffusion_inference.spectrogram.image import image_from_brightness, mel_from_image, reference_max, write_exif
 from riffusion_inference.spectrogram.inversion import waveform_from_mel
 
@@ -45,16 +52,48 @@ class Reporter:
             self.on_progress(Progress(stage, self.candidate * total + done, self.candidates * total))
 
 
-def window_plan(canvas: Canvas, window: int, beat: float | None = None) -> tuple[Canvas, WindowPlan]:
-    """Return the UNet's windows over a canvas, half of each overlapping its neighbours, and the canvas that they cover.
+SKETCHED_OVERLAP = 1 / 8
+"""Share of a window that overlaps the next where both see a sketch."""
+
+
+def window_plan(
+    canvas: Canvas, window: int, beat: float | None = None, *, sketched: bool = False
+) -> tuple[Canvas, WindowPlan]:
+    """Return the UNet's windows over a canvas, and the canvas that they cover.
+
+    Half of each window overlaps its neighbours, so that they agree on what is played; where a sketch says that, an
+    eighth does.
 
     Args:
         canvas: for the length of the piece.
         window: latents of one window.
         beat: latents of a beat, where there is a tempo to keep.
+        sketched: whether every window sees its stretch of a sketch.
     """
-    plan = plan_windows(canvas.n_latents, window, max(1, window // 2), circular=canvas.loop, beat=beat)
+    stride = max(1, round(window * (1 - SKETCHED_OVERLAP)) if sketched else window // 2)
+    plan = plan_windows(canvas.n_latents, window, stride, circular=canvas.loop, beat=None if sketched else beat)
     return replace(canvas, n_latents=plan.length), plan
+
+
+def begin_below(make: Callable[[int], Any], steps: int, sigma: float) -> tuple[Any, int]:
+    """Make a scheduler with just so many timesteps that `steps` of them have at most this much noise over signal.
+
+    Args:
+        make: number of steps -> a scheduler set to its timesteps.
+        steps: to be left.
+        sigma: noise over signal.
+    Returns:
+        The scheduler, and how many timesteps come before.
+    """
+    total = steps
+    while True:
+        scheduler = make(total)
+        alphas = scheduler.alphas_cumprod
+        below = int((((1 - alphas) / alphas).sqrt() <= sigma).sum())
+        kept = int((scheduler.timesteps < below).sum()) // scheduler.order
+        if kept >= steps or total >= 4 * steps:
+            return scheduler, len(scheduler.timesteps) - steps * scheduler.order
+        total += 1
 
 
 class Painter:
@@ -70,8 +109,11 @@ class Painter:
         size: PassSize,
         report: Reporter,
         should_cancel: ShouldCancel | None,
+        *,
+        score: Score | None = None,
+        sketch_input: SketchInput | None = None,
     ) -> None:
-        """Encode the prompts and the seed picture.
+        """Encode the prompts, the seed picture and the sketch.
 
         Args:
             parts: the networks.
@@ -82,19 +124,34 @@ class Painter:
             size: windows in one pass, shrunk in place when memory runs out.
             report: called with every step.
             should_cancel: asked in every stage, many times a second.
+            score: what is painted over its sketch, if the checkpoint takes one.
+            sketch_input: how it does that; None for a checkpoint that takes no sketches.
         """
         self.parts, self.params, self.settings, self.canvas = parts, params, settings, canvas
         self.plan, self.size, self.report, self.should_cancel = plan, size, report, should_cancel
+        self.score, self.sketch_input = score, sketch_input
         self.conditioning = encode_prompts(
             parts.tokenizer, parts.text_encoder, settings.prompt, settings.negative_prompt
         )
         self.picture = seed_picture(settings, params, canvas, parts.factor)
         self.start: torch.Tensor | None = None
         if self.picture is not None and settings.strength < 1:
-            self.start = encode(
-                parts.vae, self.picture.brightness, plan.width, circular=canvas.loop, should_cancel=should_cancel
-            )
+            self.start = self._encode(self.picture.brightness)
+        self.sketch: torch.Tensor | None = None
+        if score is not None and sketch_input is not None:
+            self.sketch = self._encode(sketch_picture(score, canvas, parts.factor))
         self.notes = self.conditioning.notes + (self.picture.notes if self.picture else ())
+        self.notes += borrowed_sounds(score.played()) if score is not None else ()
+
+    def _encode(self, brightness: NDArray[np.float32]) -> torch.Tensor:
+        """Encode a picture as wide as the canvas, [3, n_mels, width], to latents [1, C, h, canvas.n_latents]."""
+        return encode(
+            self.parts.vae,
+            brightness,
+            self.plan.width,
+            circular=self.canvas.loop,
+            should_cancel=self.should_cancel,
+        )
 
     def take(self, seed: int, n_samples: int, sample_rate: int) -> Take:
         """Make the take of one seed, exactly n_samples at sample_rate."""
@@ -105,23 +162,25 @@ class Painter:
             # The level of a painted spectrogram is a convention, so turning it down to fit loses nothing.
             sound = Waveform(sound.samples / np.float32(peak), sample_rate)
             write_exif(image, self.params, self._max_value() / peak)
-        return Take(sound, seed, image, self.params, self.notes)
+        return Take(sound, seed, image, self.params, self.score, self.notes)
+
+    # With a sketch the UNet paints what the picture has and the sketch has not, SketchInput.gain times, which has to be
+    # made good where a picture goes in and where it comes out. That difference is small beside the picture, so little
+    # noise hides it, and steps at higher noise levels would be spent on nothing.
 
     def _denoise(self, seed: int) -> torch.Tensor:
         """Return clean latents [1, C, h, canvas.n_latents]."""
-        steps, strength = self.settings.num_inference_steps, self.settings.strength
-        scheduler = self.parts.make_scheduler(self.settings.scheduler, steps)
+        scheduler, skipped = self._schedule()
         generator = torch.Generator().manual_seed(seed)
         noise = self._noise(generator)
-        timesteps = scheduler.timesteps.cpu()
-        if self.start is None:
+        timesteps = scheduler.timesteps.cpu()[skipped:]
+        start = self._to_paint(self.start)
+        if start is None:
             latents = noise * scheduler.init_noise_sigma
         else:
-            skipped = (steps - int(steps * strength)) * scheduler.order
-            timesteps = timesteps[skipped:]
             if hasattr(scheduler, "set_begin_index"):
                 scheduler.set_begin_index(skipped)
-            latents = scheduler.add_noise(self.start, noise, timesteps[:1]) if len(timesteps) else self.start
+            latents = scheduler.add_noise(start, noise, timesteps[:1]) if len(timesteps) else start
         total = max(1, len(timesteps))
         self.report("generate", 0, total)
         latents = denoise(
@@ -134,15 +193,38 @@ class Painter:
             self.settings.guidance_scale,
             self.size,
             generator,
+            sketch=self._seen_sketch(latents),
             on_step=lambda done: self.report("generate", done, total),
             should_cancel=self.should_cancel,
         )
         self.report("generate", total, total)
-        return latents
+        if self.sketch is None or self.sketch_input is None:
+            return latents
+        return self.sketch + latents / self.sketch_input.gain
+
+    def _schedule(self) -> tuple[Any, int]:
+        """Return a scheduler set to its timesteps, and how many of them are left out at the beginning."""
+        steps, make = self.settings.num_inference_steps, self.parts.make_scheduler
+        if self.start is not None:
+            scheduler = make(self.settings.scheduler, steps)
+            return scheduler, (steps - int(steps * self.settings.strength)) * scheduler.order
+        if self.sketch is None or self.sketch_input is None:
+            return make(self.settings.scheduler, steps), 0
+        return begin_below(lambda total: make(self.settings.scheduler, total), steps, self.sketch_input.start_sigma)
+
+    def _to_paint(self, start: torch.Tensor | None) -> torch.Tensor | None:
+        """What the seed picture's latents are to the UNet; with a sketch and no seed nothing, not even noise."""
+        if self.sketch is None or self.sketch_input is None:
+            return start
+        return torch.zeros_like(self.sketch) if start is None else self.sketch_input.gain * (start - self.sketch)
+
+    def _seen_sketch(self, latents: torch.Tensor) -> torch.Tensor | None:
+        """The sketch as the UNet sees it: blank where the checkpoint takes one and there is none."""
+        return torch.zeros_like(latents) if self.sketch is None and self.sketch_input is not None else self.sketch
 
     def _noise(self, generator: torch.Generator) -> torch.Tensor:
         """Return noise [1, C, h, canvas.n_latents]; drawn column by column, so that a longer piece begins the same."""
-        channels = self.parts.unet.config.in_channels
+        channels = self.parts.vae.config.latent_channels
         height = self.params.n_mels // self.parts.factor
         noise = torch.randn(self.canvas.n_latents, channels, height, generator=generator)
         return noise.permute(1, 2, 0)[None].contiguous().to(self.parts.device)

@@ -16,15 +16,17 @@ from riffusion_inference.datatypes import Progress, SpectrogramParams
 from riffusion_inference.diffusion.checkpoints import (
     POCKET_FOLDER,
     RIFFUSION,
+    SketchInput,
     check_folder,
-    read_beats,
     read_licence,
     read_params,
+    read_sketch_input,
     resolve_checkpoint,
 )
 from riffusion_inference.diffusion.model import RiffusionModel
 from riffusion_inference.engines.load import load_model
 from riffusion_inference.errors import CheckpointError, SettingError, SpectrogramError
+from riffusion_inference.score.timbres import GRID
 from tests.fixtures_models import TINY_PARAMS
 
 
@@ -277,32 +279,40 @@ def test_params_come_from_the_checkpoint_or_are_riffusions(copy: Path) -> None:
         read_params(copy)
 
 
-@pytest.mark.parametrize(
-    ("known", "starts"), [((), (0, 14, 28, 42)), ((24, 32), (0, 15, 30, 45)), ((26, 56), (0, 13, 26, 39))]
-)
-def test_windows_begin_on_beats_of_the_tempo_that_the_checkpoint_makes_of_one(
-    tmp_path: Path, known: tuple[int, ...], starts: tuple[int, ...]
-) -> None:
-    folder = Path(shutil.copytree(POCKET_FOLDER, tmp_path / "copy"))
-    (folder / "beats.json").unlink(missing_ok=True)
-    if known:
-        (folder / "beats.json").write_text(json.dumps({"columns": known}))
-    assert read_beats(folder) == known
-    model = RiffusionModel.load(folder)
-    n_samples = 20 * model.sample_rate
-    canvas, windows = model.plan(n_samples, model.sample_rate, bpm=3000 / 26.5 if known else 3000 / 28)
-    assert windows.starts[:4] == starts
+def test_windows_begin_on_beats_of_a_tempo_that_is_named(tiny_model: RiffusionModel) -> None:
+    rate = tiny_model.sample_rate
+    # A beat at 150 BPM is 40 columns, ten latents, of which one fits into half a window of eight latents.
+    canvas, windows = tiny_model.plan(4 * rate, rate, bpm=240)
+    beat = 60 * rate / (80 * 240 * 4)
+    assert windows.grid == 0 or windows.hop % beat == 0
     assert canvas.n_latents == windows.length
-    assert model.plan(n_samples, model.sample_rate)[1].grid == 0
+    assert tiny_model.plan(4 * rate, rate)[1].grid == 0
     with pytest.raises(SettingError, match=r"Tempo in BPM is 300.*40 to 240"):
-        model.plan(n_samples, model.sample_rate, bpm=300)
+        tiny_model.plan(4 * rate, rate, bpm=300)
 
 
-@pytest.mark.parametrize("text", ["[16]", '{"columns": 16}', '{"columns": [0]}', '{"columns": ["a"]}', "{"])
-def test_damaged_beats_are_a_sentence(copy: Path, text: str) -> None:
-    (copy / "beats.json").write_text(text)
-    with pytest.raises(CheckpointError, match=r"beats\.json"):
-        RiffusionModel.load(copy)
+def test_a_checkpoint_says_what_it_does_with_a_sketch(copy: Path, painter_checkpoint: Path) -> None:
+    assert read_sketch_input(copy) is None
+    assert read_sketch_input(painter_checkpoint) == SketchInput(gain=2.0, start_sigma=8.0)
+    assert read_params(painter_checkpoint) == GRID
+
+
+@pytest.mark.parametrize("said", ["2", "[]", '{"gain": 2}', '{"gain": 0, "start_sigma": 8}', '{"gain": 2, "start": 8}'])
+def test_a_damaged_word_on_sketches_is_a_sentence(copy: Path, said: str) -> None:
+    (copy / "spectrogram.json").write_text(f'{{"sample_rate": 8000, "sketch": {said}}}')
+    with pytest.raises(CheckpointError, match=r"spectrogram\.json must give gain and start_sigma of the sketch"):
+        read_sketch_input(copy)
+
+
+def test_a_unet_with_room_for_a_sketch_must_say_so(tmp_path: Path, painter_checkpoint: Path) -> None:
+    folder = Path(shutil.copytree(painter_checkpoint, tmp_path / "copy"))
+    (folder / "spectrogram.json").write_text(json.dumps(GRID.to_dict()))
+    with pytest.raises(CheckpointError, match="256 px high from 8 latent channels"):
+        RiffusionModel.load(folder)
+    other = {**GRID.to_dict(), "f_max": 9000.0, "sketch": {"gain": 2.0, "start_sigma": 8.0}}
+    (folder / "spectrogram.json").write_text(json.dumps(other))
+    with pytest.raises(CheckpointError, match="the grid that sketches are drawn on"):
+        RiffusionModel.load(folder)
 
 
 def test_licences_come_from_the_card_or_a_table(copy: Path) -> None:
