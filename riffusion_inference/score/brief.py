@@ -13,10 +13,21 @@ NEGATIONS = frozenset(
     ("no", "not", "without", "minus", "never", "zero", "ohne", "kein", "keine", "keinen", "sin", "ni", "sans", "pas")
 )
 TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
 IMPLIED = {"classical piano": "piano"}
 """Genres that are named after their instrument."""
 SINGLE = ("genre", "mood", "pace", "density", "dynamics", "articulation", "texture", "energy", "section")
 """Fields of which the first that is said counts."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One thing that was understood."""
+
+    field: str
+    """Field of a Brief that it sets."""
+    shown: str
+    """In the composer's words, as a person is told."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +72,17 @@ class Brief:
     """low or high."""
     section: str | None = None
     """intro or ending."""
-    read: tuple[str, ...] = ()
-    """What was understood, in the composer's words."""
+    said: tuple[Said, ...] = ()
+    """What was understood, in the order in which it was."""
     unread: tuple[str, ...] = ()
     """Words that were not."""
     notes: tuple[str, ...] = ()
     """One sentence for each thing that cannot be done as it was said."""
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """What was understood, in the composer's words."""
+        return tuple(dict.fromkeys(said.shown for said in self.said))
 
     def sentence(self) -> str:
         """What a person is told.
@@ -92,7 +108,7 @@ class _Reading:
     solo: bool | None = None
     minor: bool | None = None
     meter: tuple[int, int] | None = None
-    read: list[str] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
 
@@ -112,6 +128,9 @@ def read_prompt(text: str) -> Brief:
     _read_numbers(quantities, reading)
     _read_words(words_of(quantities.rest), reading)
     fields = reading.fields
+    solo = implies_solo(reading.instruments, fields.get("genre"), reading.drums)
+    if reading.solo is not None:
+        solo = reading.solo and len(reading.instruments) <= 1
     return Brief(
         text=text,
         genre=fields.get("genre"),
@@ -124,7 +143,7 @@ def read_prompt(text: str) -> Brief:
         minor=reading.minor if quantities.minor is None else quantities.minor,
         instruments=tuple(reading.instruments),
         without=tuple(reading.without),
-        solo=_is_solo(reading),
+        solo=solo,
         drums=reading.drums,
         density=fields.get("density"),
         dynamics=fields.get("dynamics"),
@@ -132,7 +151,7 @@ def read_prompt(text: str) -> Brief:
         texture=fields.get("texture"),
         energy=fields.get("energy"),
         section=fields.get("section"),
-        read=tuple(dict.fromkeys(reading.read)),
+        said=tuple(reading.said),
         unread=tuple(dict.fromkeys(reading.unread)),
         notes=quantities.notes,
     )
@@ -141,21 +160,26 @@ def read_prompt(text: str) -> Brief:
 def _read_numbers(quantities: Quantities, reading: _Reading) -> None:
     """Show what the numbers say."""
     if quantities.bpm:
-        reading.read.append(f"{quantities.bpm:g} BPM")
+        reading.said.append(Said("bpm", f"{quantities.bpm:g} BPM"))
     if quantities.tonic is not None:
-        mode = {True: " minor", False: " major", None: ""}[quantities.minor]
-        reading.read.append(f"{TONICS[quantities.tonic]}{mode}")
+        reading.said.append(Said("tonic", key_name(quantities.tonic, quantities.minor)))
     if quantities.meter:
-        reading.read.append(f"{quantities.meter[0]}/{quantities.meter[1]}")
+        reading.said.append(Said("meter", f"{quantities.meter[0]}/{quantities.meter[1]}"))
 
 
-def _is_solo(reading: _Reading) -> bool | None:
+def key_name(tonic: int, minor: bool | None) -> str:
+    """A key as people write it.
+
+    >>> key_name(9, True)
+    'A minor'
+    """
+    return (MINOR_TONICS if minor else TONICS)[tonic] + {True: " minor", False: " major", None: ""}[minor]
+
+
+def implies_solo(instruments: Sequence[str], genre: str | None, drums: bool | None) -> bool | None:
     """An instrument's name with no genre, no drums and no other instrument means that instrument alone."""
-    if reading.solo is not None:
-        return reading.solo and len(reading.instruments) <= 1
-    named = reading.fields.get("genre", "")
-    bare = len(reading.instruments) == 1 and (not named or named in IMPLIED) and not reading.drums
-    melodic = bare and INSTRUMENTS[reading.instruments[0]].family not in ("bass", "percussion")
+    bare = len(instruments) == 1 and (not genre or genre in IMPLIED) and not drums
+    melodic = bare and INSTRUMENTS[instruments[0]].family not in ("bass", "percussion")
     return True if melodic else None
 
 
@@ -204,7 +228,8 @@ def _take(phrase: Sequence[str], meanings: Sequence[Meaning], negated: bool, rea
         if shown and (meaning.near or said):
             shown = f"{shown} (for {said or ' '.join(phrase)})"
         if shown:
-            reading.read.append(shown)
+            name = ("without" if negated else "instruments") if meaning.field == "instrument" else meaning.field
+            reading.said.append(Said(name, shown))
 
 
 def _apply(meaning: Meaning, negated: bool, reading: _Reading) -> str:

@@ -16,6 +16,7 @@ from riffusion_inference.score.datatypes import BY_TIME, Accent, Chord, Key, Sco
 from riffusion_inference.score.follow import Followed, Hit, follow_hits
 from riffusion_inference.score.form import Plan, plan_bars
 from riffusion_inference.score.harmony import Bar, harmonise
+from riffusion_inference.score.open_form import plan_loop, plan_open
 from riffusion_inference.score.parts import (
     Writer,
     write_bass_part,
@@ -33,6 +34,9 @@ def write_score(
     seed: int,
     hits: Sequence[Hit] = (),
     energy: Sequence[float] | None = None,
+    *,
+    loop: bool = False,
+    ending: bool = True,
 ) -> Score:
     """Write a piece that fills a part.
 
@@ -42,8 +46,12 @@ def write_score(
         seed: draws everything; another seed gives another piece.
         hits: moments of the picture; those that the tempo can meet become accents.
         energy: how much happens over the part, 0 to 1, at even distances; None for the form's own arc.
+        loop: fill the part with whole bars, so that it can repeat without end; the tempo is moved until they fit, a
+            named one too (`departures` says so), and hits are not followed.
+        ending: False: there is no last chord, and the music goes on where the part ends.
     Returns:
-        The score; its last chord is on the tonic, and ends before the part does.
+        The score; its last chord is on the tonic, and ends before the part does. A loop and a piece without an ending
+        have none.
     Raises:
         SettingError: the part is too short or too long.
     """
@@ -53,8 +61,12 @@ def write_score(
         )
     taste = settle(brief, np.random.default_rng([seed, 0]))
     curve = None if energy is None else np.clip(np.asarray(energy, dtype=float), 0, 1)
-    followed = _follow(hits, taste, duration)
-    plan = plan_bars(taste, duration, curve, followed.tempi if followed else ())
+    followed = None if loop else _follow(hits, taste, duration)
+    tempi = followed.tempi if followed else ()
+    if loop:
+        plan = plan_loop(taste, duration, curve)
+    else:
+        plan = plan_bars(taste, duration, curve, tempi) if ending else plan_open(taste, duration, curve, tempi)
     accents = tuple(Accent(tick, hit.weight) for hit, tick in followed.kept) if followed else ()
     bars = harmonise(taste, plan, np.random.default_rng([seed, 8]))
     writer = Writer(taste, plan, bars, seed)
@@ -67,7 +79,7 @@ def write_score(
     # Whatever is held into the last chord would blur it.
     notes = [_until(note, plan.final) for note in notes]
     return Score(
-        notes=tuple(untangle([*notes, *write_ending(writer)])),
+        notes=tuple(untangle([*notes, *(write_ending(writer) if plan.closes else ())])),
         end=plan.end,
         tempi=plan.tempi,
         meters=plan.meters,
@@ -108,14 +120,14 @@ def untangle(notes: list[ScoreNote]) -> list[ScoreNote]:
 
 def _sections(plan: Plan) -> tuple[Section, ...]:
     """The form, with the last chord as its ending."""
-    names = [Section(plan.tick(block.first_bar), block.name) for block in plan.blocks]
-    return (*names, Section(plan.final, "ending"))
+    names = tuple(Section(plan.tick(block.first_bar), block.name) for block in plan.blocks)
+    return (*names, Section(plan.final, "ending")) if plan.closes else names
 
 
 def _chords(plan: Plan, bars: list[Bar]) -> tuple[Chord, ...]:
     """The harmony where it changes."""
     chords: list[Chord] = []
-    for index, bar in enumerate(bars):
+    for index, bar in enumerate(bars if plan.closes else bars[:-1]):
         chord = Chord(plan.tick(index), bar.root, bar.tones)
         if not chords or (chords[-1].root, chords[-1].tones) != (chord.root, chord.tones):
             chords.append(chord)

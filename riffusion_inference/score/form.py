@@ -57,11 +57,13 @@ class Plan:
     """Whole bars before the last chord."""
     end: int
     """Tick at which the part ends."""
+    closes: bool = True
+    """Whether a last chord follows the bars; where none does, the music goes on or repeats."""
 
     @property
     def final(self) -> int:
-        """Tick of the last chord."""
-        return self.pickup + self.n_bars * self.bar_ticks
+        """Tick of the last chord, or of the end where there is none."""
+        return self.pickup + self.n_bars * self.bar_ticks if self.closes else self.end
 
     def tick(self, bar: int, step: float = 0.0) -> int:
         """Tick of a sixteenth in a bar."""
@@ -100,7 +102,7 @@ def plan_bars(taste: Taste, duration: Fraction, energy: np.ndarray | None, tempi
     if pickup_beats:
         meters = (Meter(0, pickup_beats, 4), Meter(pickup_beats * TICKS, *taste.meter))
     end = int(duration * MICROSECONDS * TICKS / tempo.microseconds)
-    blocks = _blocks(n_bars, energy, taste)
+    blocks = divide_bars(n_bars, energy, taste)
     return Plan((tempo,), meters, pickup_beats * TICKS, round(bar_quarters * TICKS), blocks, n_bars, end)
 
 
@@ -113,10 +115,10 @@ def _plan_on(tempi: tuple[Tempo, ...], taste: Taste, duration: Fraction, energy:
     end = clock.tick_at(duration)
     end -= clock.seconds(end) > duration
     meters = (Meter(0, *taste.meter),)
-    return Plan(tempi, meters, 0, bar_ticks, _blocks(n_bars, energy, taste), n_bars, end)
+    return Plan(tempi, meters, 0, bar_ticks, divide_bars(n_bars, energy, taste), n_bars, end)
 
 
-def _blocks(n_bars: int, energy: np.ndarray | None, taste: Taste) -> tuple[Block, ...]:
+def divide_bars(n_bars: int, energy: np.ndarray | None, taste: Taste) -> tuple[Block, ...]:
     """Divide bars into sections: what does not fill a section comes first, as an introduction."""
     size = BLOCK if n_bars >= 3 * BLOCK else BLOCK // 2
     count, rest = divmod(n_bars, size)

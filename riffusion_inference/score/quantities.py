@@ -64,6 +64,23 @@ def read_quantities(text: str) -> Quantities:
     return Quantities(bpm, meter, tonic, minor, METER.sub(" ", rest), notes)
 
 
+TONIC_ALONE = re.compile(r"\s*([a-g])[ -]?(sharp|flat|#|♯|♭|b)?\s*", re.IGNORECASE)
+
+
+def read_key(text: str) -> tuple[int | None, bool | None]:
+    """Read a key that stands by itself: tonic as a pitch class and whether it is minor, each None where not said.
+
+    >>> read_key("Bbm"), read_key("F#"), read_key("sol mayor"), read_key("loud")
+    ((10, True), (6, None), (7, False), (None, None))
+    """
+    alone = TONIC_ALONE.fullmatch(text)
+    if alone:
+        sign = (alone[2] or "").lower()
+        return (LETTERS[alone[1].lower()] + (sign in SHARPS) - (sign in FLATS)) % 12, None
+    tonic, minor, _ = _read_key(text.strip())
+    return tonic, minor
+
+
 def _read_tempo(text: str) -> tuple[float | None, str, tuple[str, ...]]:
     """Read the first tempo; of a range its middle. Returns it, the rest of the text, and what is wrong with it."""
     lower = text.lower()

@@ -6,7 +6,9 @@ real sound has besides, and the diffusion model paints: the room, partials that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +20,20 @@ from riffusion_inference.score.timbres import GRID, OFFSETS, Array, nearest_prog
 HOP_MS = 1000.0 * GRID.hop_length / GRID.sample_rate
 
 
-def draw_sketch(notes: Iterable[Note], n_frames: int, start: float = 0.0) -> Array:
+def draw_sketch(notes: Iterable[Note], n_frames: int, start: float = 0.0, *, loop: float | None = None) -> Array:
     """Draw notes as mel amplitudes.
 
     Args:
         notes: in any order; those outside the window cost nothing.
         n_frames: width, frames of 20 ms.
         start: seconds from the beginning of the piece to the first frame.
+        loop: seconds after which the piece begins again, as often as the window shows; None: it does not.
     Returns:
         [n_mels, n_frames] float32, linear, >= 0, on the scale of samples in [-1, 1].
     """
     power = np.zeros((GRID.n_mels, n_frames), dtype=np.float32)
-    for note in notes:
+    end = start + n_frames * HOP_MS / 1000
+    for note in notes if loop is None else _repeated(notes, loop, start, end):
         program = note.program + 128 if note.layer == DRUMS else note.program
         picture = note_picture(program, note.key)
         onset, release = 1000 * (note.start - start), 1000 * (note.start - start + note.duration)
@@ -41,6 +45,16 @@ def draw_sketch(notes: Iterable[Note], n_frames: int, start: float = 0.0) -> Arr
             amplitudes = np.square(np.square(roots)) * note_gain(note)
             power[:, first:last] += np.square(amplitudes)
     return np.sqrt(power)
+
+
+def _repeated(notes: Iterable[Note], loop: float, start: float, end: float) -> Iterator[Note]:
+    """Every note as often as it is played or still heard between two moments, loop after loop."""
+    for note in notes:
+        picture = note_picture(note.program + 128 if note.layer == DRUMS else note.program, note.key)
+        lasts = note.duration + picture.ring_ms / 1000
+        first = math.ceil((start - lasts - note.start) / loop)
+        last = math.floor((end - float(OFFSETS[0]) / 1000 - note.start) / loop)
+        yield from (replace(note, start=note.start + times * loop) for times in range(first, last + 1))
 
 
 def borrowed_sounds(notes: Iterable[Note]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -126,14 +126,23 @@ def _genre(brief: Brief, rng: np.random.Generator) -> Genre:
 
 
 def _tempo(brief: Brief, genre: Genre, mood: str, rng: np.random.Generator) -> float:
-    """Draw a tempo within the genre's; a word for a pace wins over the genre."""
-    slow, fast = float(genre.tempo[0]), float(genre.tempo[1])
+    """Draw a tempo among those that are usual."""
+    slow, fast = usual_tempi(replace(brief, genre=genre.name, mood=mood))
+    return float(round(slow * (fast / slow) ** rng.random(), 2))
+
+
+def usual_tempi(brief: Brief) -> tuple[float, float]:
+    """Slowest and fastest BPM of a brief's genre; a word for a pace wins over it, and the mood narrows it."""
+    slow, fast = map(float, GENRES[brief.genre].tempo) if brief.genre else (PACES["slow"][0], PACES["fast"][1])
     if brief.pace:
         low, high = PACES[brief.pace]
         slow, fast = (max(slow, low), min(fast, high)) if slow < high and fast > low else (low, high)
-    place = rng.random() * (0.6 if mood in SLOW_MOODS else 1.0)
-    place = 0.4 + 0.6 * place if mood in FAST_MOODS else place
-    return float(round(slow * (fast / slow) ** place, 2))
+    width = np.log(fast / slow)
+    if brief.mood in SLOW_MOODS:
+        fast = float(slow * np.exp(0.6 * width))
+    elif brief.mood in FAST_MOODS:
+        slow = float(slow * np.exp(0.4 * width))
+    return slow, fast
 
 
 def _minor(genre: Genre, mood: str, rng: np.random.Generator) -> bool:

@@ -33,6 +33,8 @@ SOFT_MOODS = ("calm", "sad", "dreamy", "romantic", "warm", "mysterious")
 DENSITIES = ("sparse", "medium", "busy")
 DYNAMICS = ("soft", "medium", "loud")
 ARTICULATIONS = ("legato", "normal", "staccato")
+ENERGIES = ("low", "high")
+SECTIONS = ("intro", "ending")
 TEMPO_WORDS: tuple[tuple[float, str, tuple[str, ...]], ...] = (
     (70, "very slow", ("largo", "extremely slow", "dragging", "glacial tempo", "very slow tempo")),
     (92, "slow", ("adagio", "slow tempo", "downtempo", "unhurried", "slow-paced", "ballad tempo", "leisurely")),
@@ -67,6 +69,7 @@ TEXTURE_WORDS = {
     "riff": ("riff", "hook", "lick", "phrase", "repeated riff"),
     "chords": ("chords", "block chords", "harmony", "chord progression"),
 }
+TEXTURES = tuple(TEXTURE_WORDS)
 SECTION_WORDS = {
     "steady": (),
     "intro": ("intro", "building up", "gradual build"),
