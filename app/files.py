@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riffusion_inference.datatypes import ShouldCancel
+from riffusion_inference.errors import ScoreError
 
 from .errors import DubCancelled, MediaError
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from riffusion_inference.score.midi import MidiReading
 
 CHUNK_BYTES = 1 << 20
 UNFINISHED: set[Path] = set()
@@ -153,3 +156,23 @@ def read_image(path: Path) -> Image.Image:
         raise MediaError(f"{path} does not exist: check the name.") from error
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise MediaError(f"{path} is not an image that can be read: {error}.") from error
+
+
+def read_score(path: Path) -> MidiReading:
+    """Read a score: a MIDI file, or the JSON that this program writes.
+
+    Raises:
+        MediaError: it is not there, or is neither.
+    """
+    from riffusion_inference.score.datatypes import Score
+    from riffusion_inference.score.midi import MidiReading, score_from_midi
+
+    try:
+        data = path.read_bytes()
+        if path.suffix.lower() == ".json":
+            return MidiReading(Score.from_json(data.decode("utf-8", "replace")))
+        return score_from_midi(data)
+    except OSError as error:
+        raise MediaError(f"{path} cannot be read ({error.strerror or error}): give a MIDI file.") from error
+    except ScoreError as error:
+        raise MediaError(f"{path.name} cannot be painted. {error}") from error

@@ -21,6 +21,7 @@ from app.dub.build_order import kept_parts
 from app.models import Models
 from app.result.folder import Result, open_result
 from app.settings import Settings, load_settings
+from app.settings.writing import Writing
 from app.soundtrack.mix import MixSettings
 from riffusion_inference.datatypes import (
     GenerationSettings,
@@ -86,6 +87,7 @@ def dub_parts(
     settings: Settings | None = None,
     prompts: tuple[str, ...] = (),
     mix: MixSettings | None = None,
+    writing: Writing | None = None,
     split_mode: str = "exact",
     earlier: Path | None = None,
     force: bool = False,
@@ -95,7 +97,7 @@ def dub_parts(
     shelf, settings, generation = models or OneModel(model or ChordModel()), settings or SETTINGS, generation or MUSIC
     name = shelf.full_name(settings.model)
     ordered = [
-        PartOrder(part, replace(generation, prompt=prompt), name, mix or MixSettings())
+        PartOrder(part, replace(generation, prompt=prompt), name, mix or MixSettings(), writing=writing or Writing())
         for part, prompt in zip(parts, prompts or [generation.prompt] * len(parts), strict=True)
     ]
     before = open_result(earlier) if earlier is not None else None

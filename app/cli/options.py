@@ -7,9 +7,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..settings.options import MIX, MUSIC, OPTIONS, Kind
+from ..settings.options import MIX, MUSIC, OPTIONS, SCORE, WISHES, Kind
 
-VALUE_TYPES: dict[Kind, type] = {Kind.WHOLE: int, Kind.NUMBER: float, Kind.IMAGE: Path, Kind.SOUND: Path}
+FILES = (Kind.IMAGE, Kind.SOUND, Kind.MIDI)
+VALUE_TYPES: dict[Kind, type] = {Kind.WHOLE: int, Kind.NUMBER: float, **dict.fromkeys(FILES, Path)}
 """What text on the command line is turned into; text stays text."""
 
 
@@ -41,13 +42,23 @@ def part_of(text: str) -> tuple[int, int]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a part: write for example 2/4 for part 2 of 4") from error
 
 
+class _Either(argparse.Action):
+    """Two flags for one option: the first says True, the second False."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: str | None = None) -> None:
+        setattr(namespace, self.dest, option == self.option_strings[0])
+
+
 def _add(group: Any, *names: str) -> None:
     """Add options of the table; each one that is not given is None."""
     for name in names:
         option = OPTIONS[name]
         if option.kind is Kind.SWITCH:
             group.add_argument(option.flag, dest=name, action="store_true", default=None, help=option.help)
-        elif option.kind is Kind.CHOICE:
+        elif option.kind is Kind.EITHER:
+            flags = [f"--{choice.replace(' ', '-')}" for choice in option.choices]
+            group.add_argument(*flags, dest=name, action=_Either, nargs=0, help=option.help)
+        elif option.kind is Kind.CHOICE and option.metavar is None:
             group.add_argument(option.flag, dest=name, choices=[*map(str, option.choices)], help=option.help)
         else:
             kind = VALUE_TYPES.get(option.kind, str)
@@ -64,6 +75,11 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def _add_music(parser: argparse.ArgumentParser) -> None:
     _add(parser.add_argument_group("the music"), *MUSIC)
+
+
+def _add_score(parser: argparse.ArgumentParser, *names: str) -> None:
+    _add(parser.add_argument_group("the score"), *names)
+    _add(parser.add_argument_group("the score, where it goes over the prompt's words"), *WISHES)
 
 
 def _add_mix(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +125,7 @@ def add_dub(commands: Any) -> None:
     )  # fmt: skip
     _add(parser, "describer")
     _add_music(parser)
+    _add_score(parser, *(name for name in SCORE if name not in WISHES))
     _add_model(parser)
     _add_mix(parser)
     _add_json(parser)

@@ -13,7 +13,7 @@ from typing import Any
 from riffusion_inference.errors import RiffusionError
 
 from ..errors import ArchiveError
-from ..files import read_image
+from ..files import read_image, read_score
 from ..settings import Settings, load_settings, use_temporary_directory
 from ..settings.options import MUSIC, OPTIONS, Kind
 
@@ -43,7 +43,7 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 
 def given_options(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
-    """What the person has set of an order's options, by name, images and sounds opened.
+    """What the person has set of an order's options, by name, images, sounds and scores opened.
 
     Args:
         args: as parsed.
@@ -59,6 +59,10 @@ def given_options(args: argparse.Namespace, settings: Settings) -> dict[str, Any
             from .. import media
 
             found[name] = media.read_audio(found[name])
+        elif OPTIONS[name].kind is Kind.MIDI:
+            found[name] = read_score(found[name])
+        elif OPTIONS[name].kind is Kind.NAMES:
+            found[name] = [one.strip() for one in found[name].split(",") if one.strip()]
     return found
 
 

@@ -11,13 +11,14 @@ from riffusion_inference.datatypes import GenerationSettings
 
 from .. import media
 from ..errors import ArchiveError, ConfigError
-from ..files import read_image
+from ..files import read_image, read_score
 from ..models import Models
 from ..plan import SplitMode
 from ..result.facts import DubFacts
 from ..result.folder import Result
 from ..settings import Settings
 from ..settings.options import MUSIC, PER_MODEL
+from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
 from .order import AUTO, Order, PartOrder, check_part, split_mode_of
 
@@ -164,7 +165,7 @@ def kept_parts(earlier: Result, but_not: Sequence[int] = ()) -> tuple[PartOrder,
 
 def _part_again(earlier: Result, dub: DubFacts) -> PartOrder:
     music = dub.music
-    started_from = [name for name in (music.seed_image, music.seed_audio) if name is not None]
+    started_from = [name for name in (music.seed_image, music.seed_audio, music.seed_midi) if name is not None]
     if not earlier.has(*started_from):
         raise ArchiveError(
             f"The music of part {dub.part} started from {started_from[0]}, "
@@ -175,7 +176,8 @@ def _part_again(earlier: Result, dub: DubFacts) -> PartOrder:
         seed_image=read_image(earlier.folder / music.seed_image) if music.seed_image else None,
         seed_audio=media.read_audio(earlier.folder / music.seed_audio) if music.seed_audio else None,
     )
-    return PartOrder(dub.part, generation, music.model, dub.mix, dub.take)
+    midi = read_score(earlier.folder / music.seed_midi) if music.seed_midi else None
+    return PartOrder(dub.part, generation, music.model, dub.mix, dub.take, writing=replace(music.writing, midi=midi))
 
 
 def part_order(
@@ -190,11 +192,12 @@ def part_order(
     # Checked before a device is looked for, which takes seconds.
     asked = GenerationSettings(prompt, **{name: value for name, value in given.items() if name in MUSIC})
     mix = MixSettings(**{to: given.get(name, getattr(settings, name)) for name, to in MIX_FIELDS.items()})
+    writing = Writing().changed(given)
     model = models.full_name(given.get("model", settings.model))
     defaults = settings.model_defaults(model)
     generation = replace(asked, **{name: getattr(defaults, name) for name in PER_MODEL if name not in given})
     describer = given.get("describer", settings.describer)
-    return PartOrder(number, generation, model, mix, given.get("take", 1), describer, stills)
+    return PartOrder(number, generation, model, mix, given.get("take", 1), describer, stills, writing)
 
 
 def _changed_part(old: PartOrder, given: Mapping[str, Any], models: Models) -> PartOrder:
@@ -208,6 +211,7 @@ def _changed_part(old: PartOrder, given: Mapping[str, Any], models: Models) -> P
         models.full_name(given["model"]) if "model" in given else old.model,
         replace(old.mix, **{to: given[name] for name, to in MIX_FIELDS.items() if name in given}),
         min(given.get("take", old.take), generation.candidates),
+        writing=old.writing.changed(given),
     )
 
 
@@ -215,5 +219,6 @@ def check_given(given: Mapping[str, Any]) -> None:
     """Raise RiffusionError where a value cannot be right whatever the earlier result holds."""
     GenerationSettings(**{"prompt": AUTO, **{n: v for n, v in given.items() if n in MUSIC or n == "prompt"}})
     MixSettings(**{to: given[name] for name, to in MIX_FIELDS.items() if name in given})
+    Writing().changed(given)
     if given.get("take", 1) < 1:
         raise ConfigError(f"Take {given['take']} does not exist: takes count from 1.")

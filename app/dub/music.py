@@ -10,6 +10,7 @@ import numpy as np
 
 from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS, GenerationSettings, MusicModel, Take
 from riffusion_inference.errors import EngineError
+from riffusion_inference.score.midi import midi_from_score
 
 from .. import media
 from ..errors import PlanError
@@ -17,6 +18,7 @@ from ..files import copy_file
 from ..plan import Part
 from ..result.facts import MusicFacts, TakeFacts, generation_key
 from ..result.folder import Result
+from ..settings.writing import Writing
 from .order import PartOrder
 from .run import Run
 
@@ -69,6 +71,7 @@ def make_music(
         raise EngineError(f"{model.name} made {len(made)} takes where take {order.take} was chosen: choose take 1.")
     takes = tuple(_write_take(take, work, stem, number) for number, take in enumerate(made, 1))
     seed_image, seed_audio = _write_seeds(order.generation, work, stem)
+    seed_midi = _write_seed_midi(order.writing, work, stem)
     return MusicFacts(
         generation=replace(order.generation, seed_image=None, seed_audio=None),
         seed_image=seed_image,
@@ -79,6 +82,8 @@ def make_music(
         sample_rate=sample_rate,
         generation_key=generation_key(order.generation, order.model, n_samples, sample_rate),
         takes=takes,
+        writing=replace(order.writing, midi=None),
+        seed_midi=seed_midi,
     )
 
 
@@ -162,3 +167,12 @@ def _write_seeds(generation: GenerationSettings, work: Path, stem: str) -> tuple
     if audio is not None and audio_name is not None:
         media.write_wav(work / audio_name, audio)
     return image_name, audio_name
+
+
+def _write_seed_midi(writing: Writing, work: Path, stem: str) -> str | None:
+    """Keep somebody's own score, so that it can be painted again."""
+    if writing.midi is None:
+        return None
+    name = f"music/{stem}.seed.mid"
+    (work / name).write_bytes(midi_from_score(writing.midi.score))
+    return name

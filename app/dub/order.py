@@ -12,6 +12,7 @@ from riffusion_inference.datatypes import MAX_CANDIDATES, MAX_SEED, GenerationSe
 from ..errors import ConfigError, PlanError
 from ..plan import SplitMode
 from ..result.folder import Result
+from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class PartOrder:
     """What reads the picture for the prompt "auto"."""
     stills: tuple[Image.Image, ...] = ()
     """Pictures to read instead of some from all over the part."""
+    writing: Writing = field(default_factory=Writing)
+    """How it is written down before it is painted."""
 
     def __post_init__(self) -> None:
         check_range("Take", self.take, 1, self.generation.candidates)

@@ -12,13 +12,17 @@ import numpy as np
 
 from riffusion_inference.datatypes import GenerationSettings
 
+from ..settings.options import ScoreMode
+from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
 
-SCHEMA = 2
+SCHEMA = 3
 MANIFEST_NAME = "manifest.json"
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "av", "imageio-ffmpeg")
 SEED_FILES = ("seed_image", "seed_audio")
 """Fields of GenerationSettings that a manifest holds as file names."""
+NOT_IN_JSON: dict[type, tuple[str, ...]] = {GenerationSettings: (*SEED_FILES, "scores"), Writing: ("midi",)}
+"""Fields that are files of the result, of each dataclass that has such."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ class TakeFacts:
     """Spectrogram image with EXIF."""
     notes: tuple[str, ...] = ()
     """What the model had to say."""
+    midi: str | None = None
+    """The score that was painted; None where the model found the notes itself."""
 
 
 @dataclass(frozen=True)
@@ -129,11 +135,16 @@ class MusicFacts:
     """Same key, same takes: a hash of all of the above that decides them."""
     takes: tuple[TakeFacts, ...]
     """All candidates."""
+    writing: Writing = field(default_factory=lambda: Writing(ScoreMode.OFF))
+    """How it was written; somebody's own score is a file, named below. Results before there were scores have none."""
+    seed_midi: str | None = None
+    """Somebody's own score that was painted."""
 
     @property
     def file_names(self) -> tuple[str, ...]:
         """Every file of it."""
-        names = (self.seed_image, self.seed_audio, *(name for take in self.takes for name in (take.wav, take.image)))
+        of_takes = (name for take in self.takes for name in (take.wav, take.image, take.midi))
+        names = (self.seed_image, self.seed_audio, self.seed_midi, *of_takes)
         return tuple(name for name in names if name is not None)
 
 
@@ -230,7 +241,8 @@ class Manifest:
 def generation_key(settings: GenerationSettings, model: str, n_samples: int, sample_rate: int) -> str:
     """Hash everything that decides which samples are made; the seed must be known."""
     digest = hashlib.sha256()
-    values = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in SEED_FILES}
+    names = [f.name for f in fields(settings) if f.name not in NOT_IN_JSON[GenerationSettings]]
+    values = {name: getattr(settings, name) for name in names}
     if values["bpm"] is None:
         del values["bpm"]  # Results that were made before there was this setting keep their key.
     # 7 and 7.0 ask for the same; a manifest that was read back has floats.

@@ -14,18 +14,21 @@ from riffusion_inference.datatypes import GenerationSettings
 from riffusion_inference.errors import RiffusionError
 
 from ..errors import ArchiveError
-from .facts import MANIFEST_NAME, SCHEMA, SEED_FILES, Manifest
+from ..settings.writing import Writing
+from .facts import MANIFEST_NAME, NOT_IN_JSON, SCHEMA, SEED_FILES, Manifest
 
-FIRST_SCHEMA = 1
-"""What version 0.1.0 wrote: a dub's generation and takes are among its other fields."""
+FIRST_SCHEMA, UNSCORED_SCHEMA = 1, 2
+"""What version 0.1.0 wrote: a dub's generation and takes are among its other fields; and 0.2.0, which had no scores."""
 
 
 def manifest_text(manifest: Manifest) -> str:
     """JSON that people can read."""
     values = asdict(manifest)
     for dub in values["dubs"]:
-        for name in SEED_FILES:
+        for name in NOT_IN_JSON[GenerationSettings]:
             del dub["music"]["generation"][name]
+        for name in NOT_IN_JSON[Writing]:
+            del dub["music"]["writing"][name]
     return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -45,6 +48,8 @@ def read_manifest(path: Path) -> Manifest:
     schema = values.get("schema") if isinstance(values, dict) else None
     if schema == FIRST_SCHEMA:
         values = _from_first_schema(values)
+    elif schema == UNSCORED_SCHEMA:
+        values = {**values, "schema": SCHEMA}
     elif schema != SCHEMA:
         raise ArchiveError(
             f"{path} has manifest version {schema}, but this program reads versions {FIRST_SCHEMA} to {SCHEMA}."
@@ -57,8 +62,8 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _from_first_schema(values: dict[str, Any]) -> dict[str, Any]:
-    """Version 1's values in version 2's layout; what does not fit stays and is refused later."""
-    of_generation = {f.name for f in fields(GenerationSettings)} - set(SEED_FILES)
+    """Version 1's values in this version's layout; what does not fit stays and is refused later."""
+    of_generation = {f.name for f in fields(GenerationSettings)} - set(NOT_IN_JSON[GenerationSettings])
     of_music = {*SEED_FILES, "model", "licence", "n_samples", "sample_rate", "generation_key", "takes"}
     dubs = values.get("dubs", [])
     if not isinstance(dubs, list) or not all(isinstance(dub, dict) for dub in dubs):
@@ -144,9 +149,9 @@ def _build_dataclass(kind: type[Any], value: Any, where: str) -> Any:
 
 def _hints(kind: type[Any]) -> dict[str, Any]:
     """The type of each field that a manifest may have."""
-    # GenerationSettings names PIL's Image for type checkers only, and a manifest holds no image.
-    hints = get_type_hints(kind, localns={"Image": _NoImage})
-    return {name: hint for name, hint in hints.items() if kind is not GenerationSettings or name not in SEED_FILES}
+    # GenerationSettings names these for type checkers only, and a manifest holds none.
+    hints = get_type_hints(kind, localns={"Image": _NoImage, "Score": Any})
+    return {name: hint for name, hint in hints.items() if name not in NOT_IN_JSON.get(kind, ())}
 
 
 class _NoImage:

@@ -3,8 +3,9 @@
 This is the only room that reads the environment or TOML. A command-line option goes over all other sources.
 """
 
+from .check import check_value
 from .load import CONFIG_DIR, ROOT, load_settings
-from .options import DESCRIBERS, OPTIONS, Option, SoundMode, check_value
+from .options import DESCRIBERS, OPTIONS, Option, SoundMode
 from .settings import PAGE_FOLDER, ModelDefaults, Settings, use_page_folder, use_temporary_directory
 
 __all__ = [

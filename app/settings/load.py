@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from .options import PER_MODEL, check_value, unknown_name
+from .check import check_value, unknown_name
+from .options import PER_MODEL
 from .settings import ModelDefaults, Settings
 
 LOG = logging.getLogger(__name__)

@@ -6,26 +6,27 @@ configs/*.toml are all made from it, so that a range or a sentence is written on
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
 from riffusion_inference.datatypes import (
+    MAX_BPM,
     MAX_CANDIDATES,
     MAX_GUIDANCE,
     MAX_SEED,
     MAX_STEPS,
+    MIN_BPM,
     MIN_CANDIDATES,
     MIN_GUIDANCE,
     MIN_SEED,
     MIN_STEPS,
     SCHEDULERS,
 )
+from riffusion_inference.score.genres import GENRES
+from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.words import ARTICULATIONS, DENSITIES, DYNAMICS, MOODS, TEXTURE_WORDS
 
-from ..errors import ConfigError
 from ..plan import SplitMode
 
 DESCRIBERS = ("auto", "palette", "vlm", "replicate")
@@ -33,6 +34,30 @@ MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS = -40.0, -6.0
 MIN_MUSIC_GAIN_DB, MAX_MUSIC_GAIN_DB = -40.0, 0.0
 MATCH = "match"
 """The loudness that stands for the original's own."""
+
+
+class ScoreMode(StrEnum):
+    """Whether the music is written as a score before it is painted."""
+
+    AUTO = "auto"
+    """Where the model paints scores."""
+    ON = "on"
+    """Always; a model that paints pictures but knows no scores starts from a picture of it."""
+    OFF = "off"
+    """Never: the model finds the notes itself."""
+
+
+class Follow(StrEnum):
+    """What a score follows in the picture."""
+
+    CUTS = "cuts"
+    """Cuts fall on beats, the hardest ones with an accent."""
+    MOTION = "motion"
+    """The more moves, the more plays and the louder; peaks of motion fall on beats."""
+    BOTH = "both"
+    """Cuts and motion."""
+    OFF = "off"
+    """Nothing."""
 
 
 class SoundMode(StrEnum):
@@ -58,6 +83,11 @@ class Kind(StrEnum):
     FOLDER = "folder"
     IMAGE = "image"
     SOUND = "sound"
+    MIDI = "midi"
+    NAMES = "names"
+    """Several of the choices, with commas between them."""
+    EITHER = "either"
+    """True is the first of two choices, False the second; not given is neither."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +157,61 @@ MUSIC: dict[str, Option] = {
 }  # fmt: skip
 """What decides the music, by its name in GenerationSettings."""
 
+WISHES: dict[str, Option] = {
+    "key": Option(Kind.TEXT, "key: C, F# minor, Bb major", "Key", "--key", "KEY"),
+    "bpm": Option(
+        Kind.NUMBER, "tempo in beats a minute, 40 to 240", "Tempo in BPM", "--bpm", "BPM", MIN_BPM, MAX_BPM, step=0.5
+    ),
+    "meter": Option(Kind.TEXT, "what a bar is: 4/4, 3/4, 6/8", "Meter", "--meter", "M"),
+    "genre": Option(
+        Kind.CHOICE, "kind of music, such as lo-fi, jazz or epic", "Genre", "--genre", "NAME", choices=tuple(GENRES)
+    ),
+    "mood": Option(Kind.CHOICE, "such as calm, tense or playful", "Mood", "--mood", "NAME", choices=tuple(MOODS)),
+    "instruments": Option(
+        Kind.NAMES, "who plays, the melody first: piano, cello", "Instruments", "--instruments", "NAME,...",
+        choices=tuple(INSTRUMENTS),
+    ),
+    "solo": Option(Kind.EITHER, "one instrument alone, or several", "Players", "--solo", choices=("solo", "band")),
+    "drums": Option(
+        Kind.EITHER, "a drum kit, or none", "Drums", "--drums", choices=("drums", "no drums")
+    ),
+    "density": Option(Kind.CHOICE, "how many notes", "Density", "--density", choices=DENSITIES),
+    "dynamics": Option(Kind.CHOICE, "how loud it is played", "Dynamics", "--dynamics", choices=DYNAMICS),
+    "articulation": Option(
+        Kind.CHOICE, "how long notes are held", "Articulation", "--articulation", choices=ARTICULATIONS
+    ),
+    "texture": Option(
+        Kind.CHOICE, "what the melody instrument does", "Texture", "--texture", choices=tuple(TEXTURE_WORDS)
+    ),
+    "energy": Option(Kind.CHOICE, "how much happens", "Energy", "--energy", choices=("low", "high")),
+}  # fmt: skip
+"""What the score should be, by its name as a wish of Brief.with_wishes; each goes over what the prompt says."""
+
+SCORE: dict[str, Option] = {
+    "score": Option(
+        Kind.CHOICE, "write the music down first, then paint it. auto: where the model was trained for that, as pocket "
+        "was", "Written score", "--score", choices=tuple(ScoreMode),
+    ),
+    "follow": Option(
+        Kind.CHOICE, "what the score follows in the picture. cuts: they fall on beats. motion: the more moves, the "
+        "fuller and louder", "Follows", "--follow", choices=tuple(Follow),
+    ),
+    "midi": Option(
+        Kind.MIDI, "paint this score instead of writing one; a MIDI file", "Your own score", "--midi", "FILE"
+    ),
+    "through": Option(
+        Kind.SWITCH, "let the music run on across the cut between dubbed neighbours, as one piece",
+        "Run on across cuts",
+        "--through",
+    ),
+    "apart": Option(
+        Kind.SWITCH, "write this music by itself; otherwise the parts of a film share key and tempo",
+        "By itself", "--apart",
+    ),
+    **WISHES,
+}  # fmt: skip
+"""How the music is written; these act on a written score alone, but for the tempo, which any music is held to."""
+
 MIX: dict[str, Option] = {
     "sound_mode": Option(
         Kind.CHOICE,
@@ -195,70 +280,5 @@ PROGRAM: dict[str, Option] = {
 
 PER_MODEL = ("guidance_scale", "num_inference_steps", "scheduler", "candidates")
 """Options whose default is a matter of the model: configs/<model>.toml may set them."""
-OPTIONS: dict[str, Option] = {**MUSIC, **MIX, **PROGRAM}
+OPTIONS: dict[str, Option] = {**MUSIC, **SCORE, **MIX, **PROGRAM}
 """All of them by name."""
-
-
-def check_value(name: str, value: Any, where: str) -> Any:
-    """Turn one raw value into the kind that its option takes.
-
-    Args:
-        name: the option's.
-        value: text from a file or the environment, or a value of the right kind already.
-        where: who says so, for the sentence.
-    Raises:
-        ConfigError: it is of the wrong kind or out of range.
-    """
-    option = OPTIONS[name]
-    shown = f"{name.upper() if where.endswith(('.env', 'environment')) else name} in {where}"
-    if option.kind is Kind.SWITCH:
-        return _check_switch(shown, value)
-    if option.kind is Kind.FOLDER:
-        return Path(str(value)).expanduser()
-    if option.kind is Kind.LOUDNESS:
-        if value is None or str(value).strip().lower() == MATCH:
-            return None
-        return _check_number(f"{shown} (LUFS, or match)", value, option)
-    if option.kind in (Kind.WHOLE, Kind.NUMBER):
-        number = _check_number(shown, value, option)
-        if name == "max_image_width" and number % 8:
-            below = int(number) // 8 * 8
-            raise ConfigError(f"{shown} is {number}, which is not a multiple of 8: choose {below} or {below + 8}.")
-        return number
-    text = str(value).strip()
-    if option.choices and text not in option.choices:
-        raise ConfigError(f"{shown} is {text!r}: choose one of {', '.join(option.choices)}.")
-    return type(option.choices[0])(text) if option.choices else text
-
-
-def unknown_name(name: str, where: str, known: list[str]) -> ConfigError:
-    """The sentence for a name that is not in the table."""
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
-    return ConfigError(f"{where} sets {name}, which is unknown: did you mean {nearest}?")
-
-
-def _check_switch(shown: str, value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    if str(value).strip().lower() not in words:
-        raise ConfigError(f"{shown} is {value!r}: write true or false.")
-    return words[str(value).strip().lower()]
-
-
-def _check_number(shown: str, value: Any, option: Option) -> int | float:
-    whole = option.kind is Kind.WHOLE
-    try:
-        if isinstance(value, bool):
-            raise ValueError
-        number = int(str(value)) if whole else float(value)
-    except ValueError as error:
-        kind = "whole number" if whole else "number"
-        raise ConfigError(
-            f"{shown} is {value!r}, but must be a {kind} from {option.low:g} to {option.high:g}."
-        ) from error
-    if math.isnan(number) or not option.low <= number <= option.high:
-        raise ConfigError(
-            f"{shown} is {value}, but must be from {option.low:g} to {option.high:g}: choose a value in that range."
-        )
-    return number

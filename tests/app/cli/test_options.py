@@ -15,7 +15,11 @@ import pytest
 from app import media
 from app.cli.main import build_parser, main
 from app.result.manifest import Manifest, read_manifest
+from app.settings.options import Follow, ScoreMode
+from app.settings.writing import Writing
 from riffusion_inference.datatypes import GenerationSettings, Waveform
+from riffusion_inference.score.datatypes import Score, ScoreNote
+from riffusion_inference.score.midi import midi_from_score, score_from_midi
 from tests.fixtures_dub import RATE, ChordModel, make_clip, spectrogram_picture
 
 
@@ -129,6 +133,43 @@ def test_a_start_reaches_the_model(runner: Runner, tmp_path: Path) -> None:
     media.write_wav(tmp_path / "start.wav", Waveform(np.full((1, 500), 0.5, np.float32), RATE))
     made = runner("--seed-audio", tmp_path / "start.wav")
     assert made.generation.seed_audio.samples.shape == (1, 500)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "name", "wanted"),
+    [
+        ("--key", "A minor", "key", "A minor"),
+        ("--bpm", 84, "bpm", 84),
+        ("--meter", "3/4", "meter", "3/4"),
+        ("--genre", "lo-fi", "genre", "lo-fi"),
+        ("--mood", "calm", "mood", "calm"),
+        ("--instruments", "piano, cello", "instruments", ["piano", "cello"]),
+        ("--solo", None, "solo", True),
+        ("--band", None, "solo", False),
+        ("--drums", None, "drums", True),
+        ("--no-drums", None, "drums", False),
+        ("--density", "busy", "density", "busy"),
+        ("--dynamics", "soft", "dynamics", "soft"),
+        ("--articulation", "staccato", "articulation", "staccato"),
+        ("--texture", "riff", "texture", "riff"),
+        ("--energy", "high", "energy", "high"),
+    ],
+)
+def test_wishes_reach_the_manifest(runner: Runner, option: str, value: object, name: str, wanted: object) -> None:
+    made = runner(option, *([] if value is None else [value]))
+    assert made.dub.music.writing.wishes == {name: wanted}
+
+
+def test_how_the_score_is_written_reaches_the_manifest(runner: Runner, tmp_path: Path) -> None:
+    plain = runner().dub.music.writing
+    assert plain == Writing()
+    assert (plain.score, plain.follow, plain.through, plain.apart) == ("auto", "both", False, False)
+    changed = runner("--score", "on", "--follow", "motion", "--through", "--apart").dub.music.writing
+    assert changed == Writing(ScoreMode.ON, Follow.MOTION, through=True, apart=True)
+    score = Score((ScoreNote(0, "lead", 0, 60, 480, 90),), 960)
+    (tmp_path / "mine.mid").write_bytes(midi_from_score(score))
+    made = runner("--midi", tmp_path / "mine.mid")
+    assert score_from_midi((made.out / made.dub.music.seed_midi).read_bytes()).score == score
 
 
 def test_model_options_reach_the_loader(runner: Runner) -> None:
