@@ -21,6 +21,7 @@ from ..settings.options import MUSIC, PER_MODEL
 from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
 from .order import AUTO, Order, PartOrder, check_part, split_mode_of
+from .piece import run_through
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -75,7 +76,8 @@ def new_order(
         part_order(number, prompt, given, settings, models, stills) for number, prompt in zip(parts, words, strict=True)
     ]
     kept = kept_parts(earlier, but_not=parts) if earlier is not None else ()
-    return Order(video, out_dir, n_parts, split_mode, (*fresh, *kept), earlier, force)
+    all_parts = run_through((*fresh, *kept), parts)
+    return Order(video, out_dir, n_parts, split_mode, all_parts, earlier, force)
 
 
 def changed_order(
@@ -107,7 +109,8 @@ def changed_order(
     """
     facts = earlier.manifest
     orders = {one.part: one for one in kept_parts(earlier)}
-    for number in parts or tuple(orders):
+    named = _with_their_runs(parts, orders)
+    for number in named or tuple(orders):
         if number in orders:
             orders[number] = _changed_part(orders[number], given, models)
         elif "prompt" not in given:
@@ -116,18 +119,27 @@ def changed_order(
             orders[number] = part_order(number, given["prompt"], given, settings, models)
     source = source_of(earlier, video)
     mode = split_mode or split_mode_of(facts.split_asked)
-    return Order(source, out_dir, n_parts or facts.n_parts, mode, tuple(orders.values()), earlier, force)
+    changed = run_through(tuple(orders.values()), named or tuple(orders))
+    return Order(source, out_dir, n_parts or facts.n_parts, mode, changed, earlier, force)
+
+
+def _with_their_runs(parts: Sequence[int], orders: Mapping[int, PartOrder]) -> tuple[int, ...]:
+    """Parts, and those that are one piece with them: what changes one changes all."""
+    runs = (orders[number].writing.run for number in parts if number in orders)
+    return tuple(dict.fromkeys((*parts, *(number for run in runs for number in run if number in orders))))
 
 
 def take_order(earlier: Result, part: int, take: int, *, video: Path | None = None) -> Order:
-    """Order another candidate for a dubbed part of a result, in place."""
+    """Order another candidate for a dubbed part of a result, and for those that are one piece with it, in place."""
     dub = earlier.manifest.dub_of(part)
     if dub is None:
         raise ArchiveError(f"Part {part} of {earlier.folder.name} has no music: dub it first.")
     n_takes = len(dub.music.takes)
     if not 1 <= take <= n_takes:
         raise ArchiveError(f"Part {part} has {n_takes} takes, not a take {take}: choose one of them.")
-    parts = [replace(one, take=take) if one.part == part else one for one in kept_parts(earlier)]
+    kept = {one.part: one for one in kept_parts(earlier)}
+    chosen = _with_their_runs((part,), kept)
+    parts = [replace(one, take=take) if one.part in chosen else one for one in kept.values()]
     return _in_place(earlier, video, parts)
 
 
@@ -205,13 +217,19 @@ def _changed_part(old: PartOrder, given: Mapping[str, Any], models: Models) -> P
     # One start takes the place of the other.
     starts = {"seed_image": None, "seed_audio": None} if {"seed_image", "seed_audio"} & music.keys() else {}
     generation = replace(old.generation, **{**starts, **music})
+    writing = old.writing.changed(given)
+    if "prompt" in given:
+        writing = replace(writing, seen=False)
+    if (writing, generation) != (old.writing, old.generation):
+        # Other music than before goes with the film's other music, not with what it was itself.
+        writing = replace(writing, lead=None)
     return PartOrder(
         old.part,
         generation,
         models.full_name(given["model"]) if "model" in given else old.model,
         replace(old.mix, **{to: given[name] for name, to in MIX_FIELDS.items() if name in given}),
         min(given.get("take", old.take), generation.candidates),
-        writing=old.writing.changed(given),
+        writing=writing,
     )
 
 

@@ -15,9 +15,10 @@ from .. import media
 from ..files import copy_file
 from ..result.facts import DubFacts, MusicFacts
 from ..result.folder import Result
-from ..soundtrack.mix import join_edges, measure, mix, reference_loudness
+from ..soundtrack.mix import Mixed, join_edges, measure, mix, reference_loudness
 from .cut import Cut, same_cut
 from .order import PartOrder
+from .piece import Piece
 from .run import Run
 
 
@@ -32,7 +33,8 @@ class MixedPart:
     original: Waveform
     """What was there."""
     start: str
-    """What the first edge crosses over from: the "original" before it, or "silence" where the film begins."""
+    """What the first edge crosses over from: the "original" before it, "silence" where the film begins, or "music" that
+    runs on from the part before it."""
     end: str
     """What the last edge crosses over to."""
 
@@ -70,25 +72,69 @@ def _range(sound: Waveform, start: int, end: int) -> Waveform:
     return Waveform(sound.samples[:, start:end], sound.sample_rate)
 
 
-def mix_part(order: PartOrder, music: MusicFacts, cut: Cut, sound: Waveform, run: Run, work: Path) -> MixedPart:
-    """Mix one part's music with what the source sounds like there."""
-    part, take = order.part, music.takes[order.take - 1]
-    original = _range(sound, *cut.samples_of(part))
-    near = [number for number in (part - 1, part + 1) if 1 <= number <= len(cut.plan.parts)]
+def mix_piece(
+    piece: Piece, music: Sequence[MusicFacts], cut: Cut, sound: Waveform, run: Run, work: Path
+) -> list[MixedPart]:
+    """Mix the music of one part, or of several that it runs on through, with what the source sounds like there.
+
+    What is one piece is mixed in one go, so that nothing changes at the cuts between its parts.
+    """
+    first, numbers = piece.first, piece.numbers
+    begin, end = piece.samples(cut)
+    original = _range(sound, begin, end)
+    near = [number for number in (numbers[0] - 1, numbers[-1] + 1) if 1 <= number <= len(cut.plan.parts)]
     neighbours = [_range(sound, *cut.samples_of(number)) for number in near]
     reference, loudness_from = reference_loudness(original, neighbours)
-    if order.mix.loudness is not None:
+    if first.mix.loudness is not None:
         loudness_from = "the setting"
-    chosen = media.read_audio(work / take.wav)
-    mixed = mix(original, chosen, order.mix, reference)
-    start = "silence" if part == 1 else "original"
-    end = "original" if cut.samples_of(part)[1] < sound.n_samples else "silence"
-    lufs, peak = measure(join_edges(mixed.waveform, original, start=start, end=end))
-    notes = [f"Part {part}: {note}" for note in (*take.notes, *mixed.notes)]
-    if lufs is not None and order.mix.mode == "replace" and mixed.target_lufs - lufs > 1.0:
+    takes = [one.takes[order.take - 1] for order, one in zip(piece.orders, music, strict=True)]
+    chosen = [media.read_audio(work / take.wav) for take in takes]
+    joined = Waveform(np.concatenate([one.samples for one in chosen], axis=1), chosen[0].sample_rate)
+    mixed = mix(original, joined, first.mix, reference)
+    edges = ["silence" if numbers[0] == 1 else "original", *["music"] * (len(numbers) - 1)]
+    edges.append("original" if end < sound.n_samples else "silence")
+    parts = []
+    for place, (order, one) in enumerate(zip(piece.orders, music, strict=True)):
+        low, high = (sample - begin for sample in cut.samples_of(order.part))
+        body = replace(mixed, waveform=_range(mixed.waveform, low, high))
+        own = MixedBody(order, one, body, _range(original, low, high), loudness_from, edges[place], edges[place + 1])
+        parts.append(_mixed_part(own, piece, run))
+    run.progress(Progress("mix", 1, 1))
+    return parts
+
+
+@dataclass(frozen=True)
+class MixedBody:
+    """What mixing a piece gives one of its parts."""
+
+    order: PartOrder
+    """What was asked for."""
+    music: MusicFacts
+    """Its takes."""
+    mixed: Mixed
+    """Its stretch of the mix."""
+    original: Waveform
+    """What was there."""
+    loudness_from: str
+    """Where the target loudness came from."""
+    start: str
+    """As in MixedPart."""
+    end: str
+    """As in MixedPart."""
+
+
+def _mixed_part(own: MixedBody, piece: Piece, run: Run) -> MixedPart:
+    """Measure a part's new sound, and tell what there is to know of it."""
+    order, music, mixed = own.order, own.music, own.mixed
+    part, take, score = order.part, music.takes[order.take - 1], music.score
+    lufs, peak = measure(join_edges(mixed.waveform, own.original, start=own.start, end=own.end))
+    of_score = (score.read, *score.notes) if score is not None else ()
+    notes = [f"{piece.name}: {note}" for note in of_score if note]
+    notes += [f"Part {part}: {note}" for note in (*take.notes, *mixed.notes)]
+    alone = len(piece.orders) == 1
+    if lufs is not None and order.mix.mode == "replace" and mixed.target_lufs - lufs > 1.0 and alone:
         notes.append(f"Part {part}: its peaks keep the music at {lufs:.1f} LUFS instead of {mixed.target_lufs:.1f}.")
     run.note(*notes)
-    run.progress(Progress("mix", 1, 1))
     facts = DubFacts(
         part=part,
         music=music,
@@ -97,10 +143,10 @@ def mix_part(order: PartOrder, music: MusicFacts, cut: Cut, sound: Waveform, run
         target_lufs=round(mixed.target_lufs, 2),
         loudness_lufs=None if lufs is None else round(lufs, 2),
         true_peak_dbtp=None if peak is None else round(peak, 2),
-        loudness_from=loudness_from,
+        loudness_from=own.loudness_from,
         notes=tuple(notes),
     )
-    return MixedPart(facts, mixed.waveform, original, start, end)
+    return MixedPart(facts, mixed.waveform, own.original, own.start, own.end)
 
 
 def write_parts(
@@ -138,7 +184,8 @@ def _copy_part(facts: DubFacts, earlier: Result, target: Path, run: Run) -> bool
 def film_with_music(parts: Sequence[MixedPart], cut: Cut, sound: Waveform) -> Waveform:
     """The source's sound with every dubbed range replaced; samples outside these ranges are the source's own.
 
-    Where two dubbed parts meet, each fades to silence: what lies under them is no longer heard anywhere near.
+    Where two dubbed parts meet, each fades to silence: what lies under them is no longer heard anywhere near. What runs
+    on from one into the other is left as it is.
     """
     dubbed = {one.facts.part for one in parts}
     # A video without sound gets a track as long as its pictures.
@@ -148,8 +195,8 @@ def film_with_music(parts: Sequence[MixedPart], cut: Cut, sound: Waveform) -> Wa
     for one in parts:
         part = one.facts.part
         first, last = cut.samples_of(part)
-        start = "silence" if part - 1 in dubbed else None
-        end = "silence" if part + 1 in dubbed else None
+        start = "silence" if part - 1 in dubbed and one.start != "music" else None
+        end = "silence" if part + 1 in dubbed and one.end != "music" else None
         samples[:, first:last] = one.joined(start, end).samples
     return Waveform(samples, cut.sample_rate)
 

@@ -1,7 +1,8 @@
-"""Making a part's music, or copying it from an earlier result, as files of the new one."""
+"""Making a piece's music, or copying it from an earlier result, as files of the new one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -10,36 +11,35 @@ import numpy as np
 
 from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS, GenerationSettings, MusicModel, Take
 from riffusion_inference.errors import EngineError
-from riffusion_inference.score.midi import midi_from_score
 
-from .. import media
 from ..errors import PlanError
 from ..files import copy_file
-from ..plan import Part
-from ..result.facts import MusicFacts, TakeFacts, generation_key
+from ..result.facts import MusicFacts
 from ..result.folder import Result
-from ..settings.writing import Writing
-from .order import PartOrder
+from ..settings.writing import Lead
+from .cut import Cut
+from .piece import Piece, key_of
 from .run import Run
+from .score import Scored, facts_between, lead_of, score_music, wants_score, watch_piece
+from .takes import take_between, write_starts, write_take
 
 
-def check_length(part: Part) -> None:
-    """Raise PlanError where a part is too short or too long for music."""
-    if not MIN_SECONDS <= part.duration <= MAX_SECONDS:
-        hint = "fewer" if part.duration < MIN_SECONDS else "more"
+def check_length(piece: Piece, cut: Cut) -> None:
+    """Raise PlanError where a part is too short for music, or a piece too long."""
+    parts = [cut.part(number) for number in piece.numbers]
+    for part in parts:
+        if not MIN_SECONDS <= part.duration <= MAX_SECONDS:
+            hint = "fewer" if part.duration < MIN_SECONDS else "more"
+            raise PlanError(
+                f"Part {part.index} lasts {float(part.duration):.3f} s, but music is made for {MIN_SECONDS:g} s "
+                f"to {MAX_SECONDS / 60:g} minutes: choose {hint} parts."
+            )
+    together = sum(part.duration for part in parts)
+    if together > MAX_SECONDS:
         raise PlanError(
-            f"Part {part.index} lasts {float(part.duration):.3f} s, but music is made for {MIN_SECONDS:g} s "
-            f"to {MAX_SECONDS / 60:g} minutes: choose {hint} parts."
+            f"{piece.name} last {float(together):.3f} s, but music is made for at most {MAX_SECONDS / 60:g} minutes: "
+            "let it run on through fewer parts."
         )
-
-
-def earlier_music(order: PartOrder, n_samples: int, sample_rate: int, earlier: Result | None) -> MusicFacts | None:
-    """The takes of an earlier result that this order would make again, if their files are unchanged."""
-    dub = earlier.manifest.dub_of(order.part) if earlier is not None else None
-    if earlier is None or dub is None:
-        return None
-    key = generation_key(order.generation, order.model, n_samples, sample_rate)
-    return dub.music if dub.music.generation_key == key and earlier.has(*dub.music.file_names) else None
 
 
 def copy_music(music: MusicFacts, earlier: Result, work: Path) -> MusicFacts:
@@ -50,51 +50,108 @@ def copy_music(music: MusicFacts, earlier: Result, work: Path) -> MusicFacts:
 
 
 def make_music(
-    order: PartOrder, model: MusicModel, n_samples: int, sample_rate: int, run: Run, work: Path, stem: str
-) -> MusicFacts:
-    """Generate a part's takes and write them.
+    piece: Piece, model: MusicModel, cut: Cut, lead: Lead | None, run: Run, work: Path
+) -> tuple[MusicFacts, ...]:
+    """Write and paint a piece's takes, and write the files of each of its parts.
 
     Args:
-        order: what to make; the prompt is known.
+        piece: what to make; the prompt is known.
         model: makes it.
-        n_samples: exact length of each take.
-        sample_rate: Hz.
-        run: progress and the way to stop.
+        cut: where its parts lie.
+        lead: key and tempo that it goes with; None where it is the film's first.
+        run: progress, the way to stop, notes.
         work: the result's folder.
-        stem: the part's number as file names have it.
+    Returns:
+        The music of its parts, in order.
     Raises:
         RiffusionError: the model could not do it.
         DubCancelled: the person asked to stop.
     """
-    made = make_takes(model, order.generation, n_samples, sample_rate, run)
-    if len(made) < order.take:
-        raise EngineError(f"{model.name} made {len(made)} takes where take {order.take} was chosen: choose take 1.")
-    takes = tuple(_write_take(take, work, stem, number) for number, take in enumerate(made, 1))
-    seed_image, seed_audio = _write_seeds(order.generation, work, stem)
-    seed_midi = _write_seed_midi(order.writing, work, stem)
+    first = piece.first
+    if first.writing.lead is None:
+        first = replace(first, writing=replace(first.writing, lead=lead))
+    start, end = piece.samples(cut)
+    watched = watch_piece(piece, cut, run) if wants_score(first.writing, model) else None
+    with run.stage("generate"):
+        scored = score_music(first, model, Fraction(end - start, cut.sample_rate), watched)
+        _tell(piece, scored, run)
+        generation = replace(first.generation, scores=scored.scores)
+        bpm = first.writing.wishes.get("bpm")
+        made = make_takes(model, generation, end - start, cut.sample_rate, run, bpm=bpm)
+    if len(made) < first.take:
+        raise EngineError(f"{model.name} made {len(made)} takes where take {first.take} was chosen: choose take 1.")
+    painted = made[first.take - 1].score
+    if painted is not None and first.writing.lead is None:
+        first = replace(first, writing=replace(first.writing, lead=lead_of(first.part, painted)))
+    alike = replace(first, generation=replace(first.generation, scores=()))
+    whole = Piece(tuple(replace(alike, part=number) for number in piece.numbers))
+    # What no take has painted is no score of this music.
+    scored = replace(scored, facts=scored.facts if painted is not None else None)
+    return tuple(_part_music(whole, place, made, scored, model, cut, work) for place in range(len(piece.orders)))
+
+
+def _tell(piece: Piece, scored: Scored, run: Run) -> None:
+    """Say what was understood, and what is to be known of the score, before the long work."""
+    facts = scored.facts
+    said = (facts.read, *facts.notes) if facts is not None else scored.notes
+    run.note(*(f"{piece.name}: {sentence}" for sentence in said if sentence))
+
+
+def _part_music(
+    piece: Piece, place: int, made: Sequence[Take], scored: Scored, model: MusicModel, cut: Cut, work: Path
+) -> MusicFacts:
+    """One part of a piece: its stretch of every take, as files."""
+    order = piece.orders[place]
+    begin, end = cut.samples_of(order.part)
+    origin, rate = piece.samples(cut)[0], cut.sample_rate
+    facts, whole = scored.facts, made[0].waveform.n_samples
+    if facts is not None and len(piece.orders) > 1:
+        start, stop = Fraction(begin - origin, rate), Fraction(end - origin, rate)
+        facts = facts_between(facts, start, stop, Fraction(whole, rate))
+    cuts = facts.cuts if facts is not None else ()
+    stem = cut.stem(order.part)
+    parts = [take_between(take, begin - origin, end - origin) for take in made]
+    takes = tuple(write_take(take, cuts, work, stem, number) for number, take in enumerate(parts, 1))
     return MusicFacts(
         generation=replace(order.generation, seed_image=None, seed_audio=None),
-        seed_image=seed_image,
-        seed_audio=seed_audio,
+        **write_starts(order.generation, order.writing, work, stem),
         model=model.name,
         licence=model.licence,
-        n_samples=n_samples,
-        sample_rate=sample_rate,
-        generation_key=generation_key(order.generation, order.model, n_samples, sample_rate),
+        n_samples=end - begin,
+        sample_rate=rate,
+        generation_key=key_of(order, cut),
         takes=takes,
         writing=replace(order.writing, midi=None),
-        seed_midi=seed_midi,
+        score=facts,
     )
 
 
 def make_takes(
-    model: MusicModel, generation: GenerationSettings, n_samples: int, sample_rate: int, run: Run
+    model: MusicModel,
+    generation: GenerationSettings,
+    n_samples: int,
+    sample_rate: int,
+    run: Run,
+    *,
+    bpm: float | None = None,
 ) -> list[Take]:
-    """Make takes that keep the tempo their prompt names, the best first, each checked to be what was ordered."""
+    """Make takes, the best first, each checked to be what was ordered.
+
+    Args:
+        model: makes them.
+        generation: what to make. Scores keep their own time; without them the tempo is held that was asked for.
+        n_samples: exact length of each.
+        sample_rate: Hz.
+        run: progress and the way to stop.
+        bpm: a tempo that goes over the one that the prompt names.
+    """
     from riffusion_inference.takes.tempo_hold import hold_takes, samples_to_make
 
-    settings = with_part_bpm(generation, Fraction(n_samples, sample_rate))
-    to_make = samples_to_make(settings, n_samples, sample_rate)
+    settings, to_make = replace(generation, bpm=None), n_samples
+    if not generation.scores:
+        asked = generation if bpm is None else replace(generation, bpm=float(bpm))
+        settings = with_part_bpm(asked, Fraction(n_samples, sample_rate))
+        to_make = samples_to_make(settings, n_samples, sample_rate)
     made = model.generate(settings, to_make, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel)
     whole = [check_take(take, to_make, sample_rate, model.name) for take in made]
     return best_first(hold_takes(whole, settings, n_samples, run.should_cancel), settings)
@@ -141,38 +198,3 @@ def check_take(take: Take, n_samples: int, sample_rate: int, model: str) -> Take
             "try another seed, lower guidance or DEVICE=cpu."
         )
     return take
-
-
-def _write_take(take: Take, work: Path, stem: str, number: int) -> TakeFacts:
-    name = f"music/{stem}" if number == 1 else f"music/{stem}.take{number}"
-    media.write_wav(work / f"{name}.wav", take.waveform)
-    image_name = None
-    if take.image is not None:
-        from riffusion_inference.spectrogram.image import save_image
-
-        image_name = f"{name}.png"
-        save_image(take.image, work / image_name)
-    return TakeFacts(take.seed, f"{name}.wav", image_name, take.notes)
-
-
-def _write_seeds(generation: GenerationSettings, work: Path, stem: str) -> tuple[str | None, str | None]:
-    """Keep what the music started from, so that it can be made again."""
-    image, audio = generation.seed_image, generation.seed_audio
-    image_name = f"music/{stem}.seed.png" if image is not None else None
-    audio_name = f"music/{stem}.seed.wav" if audio is not None else None
-    if image is not None and image_name is not None:
-        from riffusion_inference.spectrogram.image import save_image
-
-        save_image(image, work / image_name)
-    if audio is not None and audio_name is not None:
-        media.write_wav(work / audio_name, audio)
-    return image_name, audio_name
-
-
-def _write_seed_midi(writing: Writing, work: Path, stem: str) -> str | None:
-    """Keep somebody's own score, so that it can be painted again."""
-    if writing.midi is None:
-        return None
-    name = f"music/{stem}.seed.mid"
-    (work / name).write_bytes(midi_from_score(writing.midi.score))
-    return name

@@ -51,8 +51,9 @@ class PartOrder:
             object.__setattr__(self, "generation", replace(self.generation, seed=seed))
 
     def with_prompt(self, prompt: str) -> PartOrder:
-        """The same with other words."""
-        return replace(self, generation=replace(self.generation, prompt=prompt))
+        """The same with words that were read from the picture."""
+        generation, writing = replace(self.generation, prompt=prompt), replace(self.writing, seen=True)
+        return replace(self, generation=generation, writing=writing)
 
 
 @dataclass(frozen=True)

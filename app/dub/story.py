@@ -1,4 +1,4 @@
-"""The story, top to bottom: probe -> plan -> prompt -> split -> generate -> mix -> mux -> archive.
+"""The story, top to bottom: probe -> plan -> prompt -> split -> watch -> write and paint -> mix -> mux -> archive.
 
 Everything is made in a temporary folder beside the result and moved into place at the end; a stop or an error leaves
 nothing behind. An earlier result gives what has not changed: parts, takes and dubbed parts are copied, not made again.
@@ -6,7 +6,9 @@ nothing behind. An earlier result gives what has not changed: parts, takes and d
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from .. import mood
@@ -16,10 +18,12 @@ from ..result.facts import MusicFacts
 from ..result.folder import Result, check_free_place, made_aside
 from .cut import Cut, copy_or_split, plan_cut
 from .facts import facts_of
-from .mix import Film, MixedPart, mix_part, read_sound, write_film, write_parts
-from .music import check_length, copy_music, earlier_music, make_music
-from .order import AUTO, Order, PartOrder
+from .mix import Film, MixedPart, mix_piece, read_sound, write_film, write_parts
+from .music import check_length, copy_music, make_music
+from .order import AUTO, Order
+from .piece import Piece, earlier_music, pieces_of
 from .run import Run
+from .score import film_lead
 
 
 def carry_out(order: Order, run: Run, models: Models) -> Result:
@@ -38,9 +42,11 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
     check_free_place(out_dir, order.force or in_place_of == out_dir)
     with run.stage("probe"):
         cut = plan_cut(order.video, order.n_parts, order.split_mode, run)
-        for part in order.parts:
-            check_length(cut.part(part.part))
-    wanted = [Wanted(part, _reusable(part, order, cut)) for part in _with_prompts(order, cut, run)]
+        pieces = pieces_of(order.parts)
+        for piece in pieces:
+            check_length(piece, cut)
+        run.note(*_about_runs(pieces))
+    wanted = [_wanted(piece, order, cut) for piece in _with_prompts(pieces, cut, run)]
     _load_first(wanted, models, run)
     with made_aside(out_dir, force=order.force, in_place_of=in_place_of) as work:
         with run.stage("split"):
@@ -48,12 +54,13 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
         mixed: list[MixedPart] = []
         film: Film | None = None
         if order.with_film:
-            music = [_music(one, order, cut, models, run, work) for one in wanted]
+            music = _all_music(wanted, order, cut, models, run, work)
             with run.stage("mix"):
                 sound = read_sound(cut)
-                mixed = [
-                    mix_part(one.order, found, cut, sound, run, work) for one, found in zip(wanted, music, strict=True)
-                ]
+                for one in wanted:
+                    mixed += mix_piece(
+                        one.piece, [music[number] for number in one.piece.numbers], cut, sound, run, work
+                    )
             with run.stage("mux"):
                 undubbed = write_parts(mixed, cut, files, order.earlier, work, run)
                 film = write_film(mixed, cut, sound, work, run)
@@ -65,39 +72,55 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One part's music, and what an earlier result has of it."""
+    """One piece of music, and what an earlier result has of it."""
 
-    order: PartOrder
+    piece: Piece
     """What is asked for; its prompt is known."""
-    reusable: MusicFacts | None
-    """The very same takes, whole, in the earlier result."""
+    reusable: tuple[MusicFacts, ...] | None
+    """The very same takes of each part, whole, in the earlier result."""
 
 
-def _with_prompts(order: Order, cut: Cut, run: Run) -> list[PartOrder]:
-    """The parts with the prompts that had to be read from the picture."""
-    if all(part.generation.prompt != AUTO for part in order.parts):
-        return list(order.parts)
+def _about_runs(pieces: tuple[Piece, ...]) -> Iterator[str]:
+    """What is said of music that runs on through several parts, and of music that was to and cannot."""
+    for piece in pieces:
+        if len(piece.orders) > 1:
+            yield f"{piece.name} are one piece, made as part {piece.first.part} is ordered."
+    for before, after in pairwise(pieces):
+        left, right = before.orders[-1], after.first
+        if left.part + 1 == right.part and left.writing.through != right.writing.through:
+            begins, other = (right, left) if right.writing.through else (left, right)
+            yield (
+                f"The music of part {begins.part} does not run on across the cut to part {other.part}, "
+                "which was ordered as a piece by itself: order both together to join them."
+            )
+
+
+def _with_prompts(pieces: tuple[Piece, ...], cut: Cut, run: Run) -> list[Piece]:
+    """The pieces with the prompts that had to be read from the picture."""
+    if all(piece.first.generation.prompt != AUTO for piece in pieces):
+        return list(pieces)
     with run.stage("suggest"):
-        return [_with_prompt(part, cut, run) if part.generation.prompt == AUTO else part for part in order.parts]
+        return [_with_prompt(piece, cut, run) if piece.first.generation.prompt == AUTO else piece for piece in pieces]
 
 
-def _with_prompt(part: PartOrder, cut: Cut, run: Run) -> PartOrder:
+def _with_prompt(piece: Piece, cut: Cut, run: Run) -> Piece:
     found = mood.suggest(
         cut.clip,
-        part=cut.part(part.part),
-        describer=part.describer,
+        part=piece.span(cut),
+        describer=piece.first.describer,
         settings=run.settings,
-        images=part.stills or None,
+        images=piece.first.stills or None,
         on_progress=run.progress,
         should_cancel=run.should_cancel,
     )
-    run.note(f'Part {part.part} looks {found.saw}: the prompt is "{found.prompt}".', *found.notes)
-    return part.with_prompt(found.prompt)
+    looks = "looks" if len(piece.orders) == 1 else "look"
+    run.note(f'{piece.name} {looks} {found.saw}: the prompt is "{found.prompt}".', *found.notes)
+    return piece.with_prompt(found.prompt)
 
 
-def _reusable(part: PartOrder, order: Order, cut: Cut) -> MusicFacts | None:
-    start, end = cut.samples_of(part.part)
-    return earlier_music(part, end - start, cut.sample_rate, order.earlier)
+def _wanted(piece: Piece, order: Order, cut: Cut) -> Wanted:
+    found = earlier_music(piece, cut, order.earlier)
+    return Wanted(piece if found is not None else piece.made_anew(), found)
 
 
 def _load_first(wanted: list[Wanted], models: Models, run: Run) -> None:
@@ -105,16 +128,25 @@ def _load_first(wanted: list[Wanted], models: Models, run: Run) -> None:
     for one in wanted:
         if one.reusable is None:
             with run.stage("load model"):
-                models.get(one.order.model, run.progress)
+                models.get(one.piece.first.model, run.progress)
                 run.note(models.note)
             return
 
 
-def _music(one: Wanted, order: Order, cut: Cut, models: Models, run: Run, work: Path) -> MusicFacts:
-    """A part's takes in the new result's folder, copied or made."""
-    if one.reusable is not None and order.earlier is not None:
-        return copy_music(one.reusable, order.earlier, work)
-    start, end = cut.samples_of(one.order.part)
-    model = models.get(one.order.model, run.progress)
-    with run.stage("generate"):
-        return make_music(one.order, model, end - start, cut.sample_rate, run, work, cut.stem(one.order.part))
+def _all_music(
+    wanted: list[Wanted], order: Order, cut: Cut, models: Models, run: Run, work: Path
+) -> dict[int, MusicFacts]:
+    """The takes of every part in the new result's folder, copied or made; what is made goes with what there is."""
+    music: dict[int, MusicFacts] = {}
+    for one in wanted:
+        if one.reusable is not None and order.earlier is not None:
+            found = (copy_music(facts, order.earlier, work) for facts in one.reusable)
+            music.update(zip(one.piece.numbers, found, strict=True))
+    for one in wanted:
+        if one.reusable is None:
+            first = one.piece.first
+            lead = None if first.writing.apart else film_lead([music[part] for part in sorted(music)])
+            model = models.get(first.model, run.progress)
+            made = make_music(one.piece, model, cut, lead, run, work)
+            music.update(zip(one.piece.numbers, made, strict=True))
+    return music

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 
@@ -111,6 +113,36 @@ class TakeFacts:
     """What the model had to say."""
     midi: str | None = None
     """The score that was painted; None where the model found the notes itself."""
+    kept_cuts: int | None = None
+    """How many of the part's cuts fall on beats of it; None where no cuts were followed."""
+
+
+@dataclass(frozen=True)
+class HitFacts:
+    """A moment of the picture that the music was to meet."""
+
+    time: str
+    """Seconds from the beginning of the part, as a fraction."""
+    weight: float
+    """0 to 1, how much it matters."""
+
+
+@dataclass(frozen=True)
+class ScoreFacts:
+    """Where the scores of a part come from."""
+
+    origin: str
+    """`written` from the prompt, or `given` as a file."""
+    read: str = ""
+    """What was understood of the prompt, and what was not, as a person is told."""
+    cuts: tuple[HitFacts, ...] = ()
+    """The cuts that were followed."""
+    peaks: tuple[HitFacts, ...] = ()
+    """The peaks of motion that were followed."""
+    energy: tuple[float, ...] = ()
+    """How much happens, 0 to 1, at even distances from the beginning of the part to its end, where it was followed."""
+    notes: tuple[str, ...] = ()
+    """One sentence for each thing a person should know."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +171,8 @@ class MusicFacts:
     """How it was written; somebody's own score is a file, named below. Results before there were scores have none."""
     seed_midi: str | None = None
     """Somebody's own score that was painted."""
+    score: ScoreFacts | None = None
+    """Where its scores come from; None where the model found the notes itself."""
 
     @property
     def file_names(self) -> tuple[str, ...]:
@@ -238,8 +272,18 @@ class Manifest:
         return next((dub for dub in self.dubs if dub.part == part), None)
 
 
-def generation_key(settings: GenerationSettings, model: str, n_samples: int, sample_rate: int) -> str:
-    """Hash everything that decides which samples are made; the seed must be known."""
+def generation_key(
+    settings: GenerationSettings, model: str, n_samples: int, sample_rate: int, score: Sequence[Any] = ()
+) -> str:
+    """Hash everything that decides which samples are made; the seed must be known.
+
+    Args:
+        settings: as asked for.
+        model: its full name.
+        n_samples: of each take.
+        sample_rate: Hz.
+        score: plain values that decide the score; empty where there is none.
+    """
     digest = hashlib.sha256()
     names = [f.name for f in fields(settings) if f.name not in NOT_IN_JSON[GenerationSettings]]
     values = {name: getattr(settings, name) for name in names}
@@ -247,7 +291,8 @@ def generation_key(settings: GenerationSettings, model: str, n_samples: int, sam
         del values["bpm"]  # Results that were made before there was this setting keep their key.
     # 7 and 7.0 ask for the same; a manifest that was read back has floats.
     values |= {name: float(values[name]) for name in ("guidance_scale", "strength", "bpm") if name in values}
-    digest.update(json.dumps([values, model, n_samples, sample_rate], sort_keys=True, default=str).encode())
+    decides = [values, model, n_samples, sample_rate, *score]
+    digest.update(json.dumps(decides, sort_keys=True, default=str).encode())
     if settings.seed_image is not None:
         digest.update(np.asarray(settings.seed_image.convert("RGB")).tobytes())
     if settings.seed_audio is not None:

@@ -23,11 +23,9 @@ from riffusion_inference.datatypes import (
     MIN_STEPS,
     SCHEDULERS,
 )
-from riffusion_inference.score.genres import GENRES
-from riffusion_inference.score.instruments import INSTRUMENTS
-from riffusion_inference.score.words import ARTICULATIONS, DENSITIES, DYNAMICS, MOODS, TEXTURE_WORDS
+from riffusion_inference.score.options import CHOICES
 
-from ..plan import SplitMode
+from ..plan import Follow, SplitMode
 
 DESCRIBERS = ("auto", "palette", "vlm", "replicate")
 MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS = -40.0, -6.0
@@ -45,19 +43,6 @@ class ScoreMode(StrEnum):
     """Always; a model that paints pictures but knows no scores starts from a picture of it."""
     OFF = "off"
     """Never: the model finds the notes itself."""
-
-
-class Follow(StrEnum):
-    """What a score follows in the picture."""
-
-    CUTS = "cuts"
-    """Cuts fall on beats, the hardest ones with an accent."""
-    MOTION = "motion"
-    """The more moves, the more plays and the louder; peaks of motion fall on beats."""
-    BOTH = "both"
-    """Cuts and motion."""
-    OFF = "off"
-    """Nothing."""
 
 
 class SoundMode(StrEnum):
@@ -158,34 +143,30 @@ MUSIC: dict[str, Option] = {
 """What decides the music, by its name in GenerationSettings."""
 
 WISHES: dict[str, Option] = {
-    "key": Option(Kind.TEXT, "key: C, F# minor, Bb major", "Key", "--key", "KEY"),
+    "key": Option(Kind.CHOICE, "such as C, A minor or Bb major", "Key", "--key", "KEY", choices=CHOICES["key"]),
     "bpm": Option(
         Kind.NUMBER, "tempo in beats a minute, 40 to 240", "Tempo in BPM", "--bpm", "BPM", MIN_BPM, MAX_BPM, step=0.5
     ),
-    "meter": Option(Kind.TEXT, "what a bar is: 4/4, 3/4, 6/8", "Meter", "--meter", "M"),
-    "genre": Option(
-        Kind.CHOICE, "kind of music, such as lo-fi, jazz or epic", "Genre", "--genre", "NAME", choices=tuple(GENRES)
-    ),
-    "mood": Option(Kind.CHOICE, "such as calm, tense or playful", "Mood", "--mood", "NAME", choices=tuple(MOODS)),
+    "meter": Option(Kind.CHOICE, "what a bar is", "Meter", "--meter", choices=CHOICES["meter"]),
+    "genre": Option(Kind.CHOICE, "such as lo-fi, jazz or epic", "Genre", "--genre", "NAME", choices=CHOICES["genre"]),
+    "mood": Option(Kind.CHOICE, "such as calm, tense or playful", "Mood", "--mood", "NAME", choices=CHOICES["mood"]),
     "instruments": Option(
-        Kind.NAMES, "who plays, the melody first: piano, cello", "Instruments", "--instruments", "NAME,...",
-        choices=tuple(INSTRUMENTS),
+        Kind.NAMES, "who plays, the melody first, such as piano,cello", "Instruments", "--instruments", "NAME,...",
+        choices=CHOICES["instruments"],
     ),
     "solo": Option(Kind.EITHER, "one instrument alone, or several", "Players", "--solo", choices=("solo", "band")),
-    "drums": Option(
-        Kind.EITHER, "a drum kit, or none", "Drums", "--drums", choices=("drums", "no drums")
-    ),
-    "density": Option(Kind.CHOICE, "how many notes", "Density", "--density", choices=DENSITIES),
-    "dynamics": Option(Kind.CHOICE, "how loud it is played", "Dynamics", "--dynamics", choices=DYNAMICS),
+    "drums": Option(Kind.EITHER, "a drum kit, or none", "Drums", "--drums", choices=("drums", "no drums")),
+    "density": Option(Kind.CHOICE, "how many notes", "Density", "--density", choices=CHOICES["density"]),
+    "dynamics": Option(Kind.CHOICE, "how loud it is played", "Dynamics", "--dynamics", choices=CHOICES["dynamics"]),
     "articulation": Option(
-        Kind.CHOICE, "how long notes are held", "Articulation", "--articulation", choices=ARTICULATIONS
+        Kind.CHOICE, "how long notes are held", "Articulation", "--articulation", choices=CHOICES["articulation"]
     ),
     "texture": Option(
-        Kind.CHOICE, "what the melody instrument does", "Texture", "--texture", choices=tuple(TEXTURE_WORDS)
+        Kind.CHOICE, "what the melody instrument does", "Texture", "--texture", choices=CHOICES["texture"]
     ),
-    "energy": Option(Kind.CHOICE, "how much happens", "Energy", "--energy", choices=("low", "high")),
+    "energy": Option(Kind.CHOICE, "how much happens", "Energy", "--energy", choices=CHOICES["energy"]),
 }  # fmt: skip
-"""What the score should be, by its name as a wish of Brief.with_wishes; each goes over what the prompt says."""
+"""What the score should be, by its name in score.options.with_options; each goes over what the prompt says."""
 
 SCORE: dict[str, Option] = {
     "score": Option(
@@ -200,7 +181,7 @@ SCORE: dict[str, Option] = {
         Kind.MIDI, "paint this score instead of writing one; a MIDI file", "Your own score", "--midi", "FILE"
     ),
     "through": Option(
-        Kind.SWITCH, "let the music run on across the cut between dubbed neighbours, as one piece",
+        Kind.SWITCH, "let the music run on across the cut into neighbouring parts that have this too, as one piece",
         "Run on across cuts",
         "--through",
     ),

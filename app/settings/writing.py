@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from riffusion_inference.datatypes import check_bpm
+from riffusion_inference.score.brief import Brief
+from riffusion_inference.score.datatypes import MICROSECONDS, Key, Score, Tempo
 from riffusion_inference.score.midi import MidiReading
+from riffusion_inference.score.options import with_options
 
 from ..errors import ConfigError
-from .options import SCORE, WISHES, Follow, ScoreMode
+from ..plan import Follow
+from .options import WISHES, ScoreMode
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Key and tempo of a film's first music, which the others go with."""
+
+    part: int
+    """Whose music that is, 1-based."""
+    bpm: float
+    """Its tempo, quarter notes per minute."""
+    tonic: int | None = None
+    """Pitch class, 0 = C; None where the score names no key."""
+    minor: bool = False
+    """True: minor mode."""
+
+    @property
+    def score(self) -> Score:
+        """A score of no notes in this key and tempo."""
+        key = None if self.tonic is None else Key(self.tonic, self.minor)
+        return Score((), 0, (Tempo(0, round(60 * MICROSECONDS / self.bpm)),), key=key)
 
 
 @dataclass(frozen=True)
@@ -24,9 +48,15 @@ class Writing:
     wishes: Mapping[str, Any] = field(default_factory=dict)
     """What was asked for beside the prompt, by the option's name in WISHES; goes over the prompt's words."""
     through: bool = False
-    """True: music runs on into a neighbour that has this too and is made with the same settings."""
+    """True: music runs on into a neighbour that has this too."""
     apart: bool = False
     """True: key and tempo have nothing to do with those of the film's other parts."""
+    seen: bool = False
+    """True: the prompt was read from the picture, so that a tempo in it is nobody's wish."""
+    run: tuple[int, ...] = ()
+    """Parts that are one piece with this one, itself among them; empty where it is a piece by itself."""
+    lead: Lead | None = None
+    """What it goes with; its own part where it leads. None: not known before the film's other music is."""
     midi: MidiReading | None = None
     """Somebody's own score, which is painted as it is."""
 
@@ -38,9 +68,9 @@ class Writing:
             object.__setattr__(self, name, kind(value))
         if self.midi is not None and self.score == ScoreMode.OFF:
             raise ConfigError("A MIDI file is given to be painted, but the score is off: leave one of them out.")
-        check_bpm(self.wishes.get("bpm"))
         # As JSON has it, so that what was read back from a manifest is equal.
         plain = {name: [*value] if isinstance(value, tuple) else value for name, value in self.wishes.items()}
+        with_options(Brief(), **plain)
         object.__setattr__(self, "wishes", plain)
 
     def is_wanted(self, takes_scores: bool) -> bool:
@@ -53,10 +83,21 @@ class Writing:
         Raises:
             RiffusionError: a value cannot be right.
         """
-        named = {name: given[name] for name in SCORE if name in given and name not in WISHES}
-        if "score" in named and "midi" not in named and named["score"] == ScoreMode.OFF:
-            named["midi"] = None
-        elif "midi" in named and "score" not in named:
-            named["score"] = ScoreMode.AUTO
-        wishes = {**self.wishes, **{name: given[name] for name in WISHES if name in given}}
-        return replace(self, **named, wishes=wishes)
+        named = {name: given[name] for name in ("score", "follow", "through", "apart", "midi") if name in given}
+        if named.get("score") == ScoreMode.OFF:
+            named.setdefault("midi", None)
+        elif "midi" in named:
+            named.setdefault("score", ScoreMode.AUTO)
+        wishes = {name: given[name] for name in WISHES if name in given}
+        return replace(self, **named, wishes={**self.wishes, **wishes}) if named or wishes else self
+
+    @property
+    def decides(self) -> dict[str, Any]:
+        """What of it decides the music of a part by itself, as plain values; the music it goes with does not count."""
+        if self.midi is not None:
+            return {"midi": hashlib.sha256(self.midi.score.to_json().encode()).hexdigest()}
+        if self.score == ScoreMode.OFF:
+            # Without a score the tempo is the one wish that is kept.
+            return {name: float(value) for name, value in self.wishes.items() if name == "bpm"}
+        names = ("score", "follow", "wishes", "apart", "seen")
+        return {name: getattr(self, name) for name in names}

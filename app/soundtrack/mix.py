@@ -193,9 +193,9 @@ def join_edges(body: Waveform, original: Waveform, *, start: str = "original", e
         body: [C, T] the new sound.
         original: [C, T] what was there, which the neighbouring parts go on from.
         start, end: "original" crosses over from what was there, "silence" fades from nothing (the film's own ends, or
-            another dubbed part).
+            another dubbed part), "music" leaves the edge as it is, because the music runs on.
     Returns:
-        [C, T]; only the outer 15 ms (a quarter of a very short part) differ from the body.
+        [C, T]; at most the outer 15 ms (a quarter of a very short part) differ from the body.
     """
     n_fade = min(round(FADE_SECONDS * body.sample_rate), body.n_samples // 4)
     samples = body.samples.copy()
@@ -203,8 +203,10 @@ def join_edges(body: Waveform, original: Waveform, *, start: str = "original", e
         rise = (0.5 - 0.5 * np.cos(np.pi * (np.arange(n_fade) + 0.5) / n_fade)).astype(np.float32)
         old_start = original.samples[:, :n_fade] if start == "original" else np.float32(0)
         old_end = original.samples[:, -n_fade:] if end == "original" else np.float32(0)
-        samples[:, :n_fade] = samples[:, :n_fade] * rise + old_start * (1 - rise)
-        samples[:, -n_fade:] = samples[:, -n_fade:] * rise[::-1] + old_end * (1 - rise[::-1])
+        if start != "music":
+            samples[:, :n_fade] = samples[:, :n_fade] * rise + old_start * (1 - rise)
+        if end != "music":
+            samples[:, -n_fade:] = samples[:, -n_fade:] * rise[::-1] + old_end * (1 - rise[::-1])
     return Waveform(samples, body.sample_rate)
 
 

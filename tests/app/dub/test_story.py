@@ -16,7 +16,8 @@ import pytest
 from app import media
 from app.dub import Order, PartOrder, Run, carry_out, new_order
 from app.dub.cut import plan_cut
-from app.dub.mix import film_with_music, mix_part, read_sound
+from app.dub.mix import film_with_music, mix_piece, read_sound
+from app.dub.piece import Piece
 from app.errors import ArchiveError, ConfigError, DubCancelled, MediaError, PlanError
 from app.plan import SplitMode, timeline
 from app.result.facts import MusicFacts, TakeFacts
@@ -131,7 +132,7 @@ def test_film_samples_outside_the_dubbed_range_are_the_sources_own(dub_clip: Pat
         media.write_wav(tmp_path / f"{part}.wav", Waveform(np.full((1, RATE), 0.1 * part, np.float32), RATE))
         takes = (TakeFacts(11, f"{part}.wav", None),)
         music = MusicFacts(MUSIC, None, None, "m", "mit", RATE, RATE, "k", takes)
-        mixed.append(mix_part(PartOrder(part, MUSIC, "m"), music, cut, sound, run, tmp_path))
+        mixed += mix_piece(Piece((PartOrder(part, MUSIC, "m"),)), [music], cut, sound, run, tmp_path)
     film = film_with_music(mixed, cut, sound)
     assert film.samples.shape == sound.samples.shape
     assert np.array_equal(film.samples[:, :RATE], sound.samples[:, :RATE])
