@@ -265,7 +265,7 @@ def run_notebooks(work: Path, jobs: dict[str, Future[Any]]) -> dict[str, Ran]:
 
 def train(folder: Path, jobs: dict[str, Future[Any]]) -> Path:
     """Run every stage but the evaluation with the tiny preset, as a person would."""
-    stages = ["data", "latents", "text", "autoencoder", "diffusion", "export"]
+    stages = ["data", "latents", "text", "autoencoder", "diffusion", "export", "pairs", "painter"]
     options = ["--preset", "tiny", "--workers", "1", "--device", "cpu", "--folder", folder, "--pack", folder / "packed"]
     command = [sys.executable, "-m", "training.run_all", *options, "--stages", *stages]
     done = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, timeout=240)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import SpectrogramParams, Waveform
 from riffusion_inference.spectrogram.mel import mel_from_waveform
-from training.piece import ANY_BEAT, Piece, draw_piece
+from training.piece import Piece, draw_piece
 from training.render import SAMPLE_RATE, render
 
 PARAMS = SpectrogramParams(sample_rate=SAMPLE_RATE, n_fft=4410, win_length=2205, hop_length=441, n_mels=256)
@@ -42,9 +42,7 @@ def draw_pixels(piece: Piece, n_frames: int, soundfont: Path) -> NDArray[np.uint
     return pixels_from_samples(samples)[:, :n_frames]
 
 
-def write_shard(
-    folder: Path, index: int, n_frames: int, beats: tuple[int, ...], tonic: int | None, soundfont: Path
-) -> int:
+def write_shard(folder: Path, index: int, n_frames: int, soundfont: Path) -> int:
     """Write shard `index` (pieces with seeds index * 50 and on) as .npy and .json; returns the pieces written."""
     import torch
 
@@ -53,7 +51,7 @@ def write_shard(
     if path.exists():
         return 0
     seeds = range(index * SHARD_PIECES, (index + 1) * SHARD_PIECES)
-    pieces = [draw_piece(seed, beats=beats, tonic=tonic) for seed in seeds]
+    pieces = [draw_piece(seed) for seed in seeds]
     pixels = np.stack([draw_pixels(piece, n_frames, soundfont) for piece in pieces])
     (folder / f"{index:05d}.json").write_text(json.dumps([piece.to_dict() for piece in pieces]))
     partial = path.with_suffix(".partial")
@@ -69,8 +67,6 @@ def make_data(
     n_frames: int,
     soundfont: Path,
     *,
-    beats: tuple[int, ...] = ANY_BEAT,
-    tonic: int | None = None,
     workers: int = 2,
 ) -> None:
     """Write all shards that are missing.
@@ -80,18 +76,15 @@ def make_data(
         n_shards: 50 pieces each.
         n_frames: length of a piece in frames of 20 ms.
         soundfont: SF2 or SF3 file.
-        beats: lengths of a beat, in frames, that a piece may have.
-        tonic: pitch class of every piece's tonic; None draws one for each.
         workers: processes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if workers <= 1:
         for index in range(n_shards):
-            write_shard(folder, index, n_frames, beats, tonic, soundfont)
+            write_shard(folder, index, n_frames, soundfont)
         return
     with ProcessPoolExecutor(workers) as pool:
-        options = (n_frames, beats, tonic, soundfont)
-        jobs = [pool.submit(write_shard, folder, index, *options) for index in range(n_shards)]
+        jobs = [pool.submit(write_shard, folder, index, n_frames, soundfont) for index in range(n_shards)]
         for done, job in enumerate(jobs):
             job.result()
             if done % 10 == 9:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,11 @@ import torch
 from torch.nn import functional
 
 from riffusion_inference.score.genres import GENRES
-from riffusion_inference.takes.beats import nearest_beat
 from training.captions import write_caption
 from training.latents import read_latents
 from training.optimizer import Muon, warm_up_then_decay
 from training.parallel import Team
-from training.piece import ANY_BEAT, Piece
+from training.piece import Piece
 from training.previews import write_preview
 from training.tokenizer import tokenize
 
@@ -105,10 +104,6 @@ class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]
         steady = np.array([piece.drums and piece.section == "steady" for piece in self.pieces])
         weights = np.where(steady, settings.steady_drums, 1.0)
         self.shares = weights / weights.sum()
-        known = sorted({round(piece.beat_frames) for piece in self.pieces})
-        self.said_for: dict[int, list[int]] = {beat: [] for beat in known}
-        for beat in ANY_BEAT:
-            self.said_for[nearest_beat(beat, known)].append(beat)
 
     def start(self, piece: Piece, last: int) -> int:
         """Draw the first latent column of a window."""
@@ -116,11 +111,6 @@ class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]
         if self.rng.random() < self.settings.on_bar:
             return min(round(int(self.rng.integers(0, int(last // bar) + 1)) * bar), last)
         return int(self.rng.integers(0, last + 1))
-
-    def caption(self, piece: Piece) -> str:
-        """Describe a piece; its tempo stands for all that are nearer to it than to any other tempo in the data."""
-        said = int(self.rng.choice(self.said_for[round(piece.beat_frames)] or [round(piece.beat_frames)]))
-        return write_caption(replace(piece, beat_frames=said), self.rng).text
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return latents [B, C, 32, 32] float32 and token ids [B, L]."""
@@ -130,7 +120,7 @@ class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]
             at = self.start(piece, self.latents.shape[3] - WINDOW)
             windows.append(self.latents[index, :, :, at : at + WINDOW].float())
             dropped = self.rng.random() < self.settings.dropout
-            texts.append("" if dropped else self.caption(piece))
+            texts.append("" if dropped else write_caption(piece, self.rng).text)
         return torch.stack(windows), tokenize(self.tokenizer, texts, self.tokenizer.model_max_length)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -1,6 +1,8 @@
-"""Stage `evaluate`: does the music do what the prompt says? Prints a table beside real renderings and beside chance.
+"""Stage `evaluate`: is what was written heard, and does it sound like the real thing? Prints a table.
 
-Run `python -m training.evaluate --data runs/data --checkpoint riffusion_inference/pocket --soundfont FILE`.
+`python -m training.evaluate --checkpoint riffusion_inference/pocket` writes scores for held-out prompts and compares
+what the checkpoint paints with real renderings of the same scores, with the sketch alone, and with `--before FOLDER`
+with another checkpoint, which gets the prompt and no score. All go through the same grid and the same phase retrieval.
 """
 
 from __future__ import annotations
@@ -9,23 +11,29 @@ import argparse
 import json
 import resource
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from riffusion_inference.datatypes import GenerationSettings, Take
+from riffusion_inference.diffusion.model import RiffusionModel
+from riffusion_inference.score.compose import write_score
+from riffusion_inference.score.datatypes import Score
 from riffusion_inference.score.genres import GENRES
+from riffusion_inference.score.sketch import draw_sketch, pixels_of
 from riffusion_inference.score.words import MOODS, tempo_word
-from training.dataset import EVALUATION_SEED, PATCH_WINDOW, draw_pixels, read_shards
-from training.latents import to_unit
-from training.measures import Heard, hear
+from training.composer import brief_of
+from training.dataset import EVALUATION_SEED, PARAMS, pixels_from_samples
+from training.figures import Clip, Table, compare, listen
 from training.piece import Piece, draw_piece, is_held_out
-from training.sampling import draw_sheet, generate_pixels, sound_from_pixels
-from training.scores import Clip, ScoreTable, score_clips
-from training.tagger import fit_taggers
+from training.render import SAMPLE_RATE, render_notes
+from training.sampling import draw_sheet, sound_from_pixels
+
+REAL, SKETCH, PAINTED, BEFORE = "real renderings", "sketch alone", "painted", "before, from the prompt alone"
 
 
 @dataclass(frozen=True)
@@ -33,34 +41,35 @@ class Plan:
     """How much is evaluated, and how it is sampled."""
 
     n_prompts: int = 40
-    """Held-out prompts, at most one for each genre and pass over the genres."""
-    n_seeds: int = 4
-    """Clips for each prompt."""
-    steps: int = 20
+    """Held-out prompts, over all genres."""
+    n_seeds: int = 2
+    """Scores for each prompt."""
+    seconds: Fraction = Fraction(1024, 100)
+    """Length of each clip: two windows."""
+    steps: int = 10
     """Denoising steps."""
-    guidance: float = 6.0
+    guidance: float = 1.5
     """Classifier-free guidance."""
-    n_iter: int = 16
-    """Griffin-Lim iterations."""
-    tonic: int | None = None
-    """Pitch class of the tonic of everything that the checkpoint was trained on; None where it had any."""
+    before_steps: int = 20
+    """The same for the checkpoint that gets no score."""
+    before_guidance: float = 6.0
+    """The same."""
+
+    @property
+    def n_samples(self) -> int:
+        """Length of a clip at SAMPLE_RATE."""
+        return int(self.seconds * SAMPLE_RATE)
 
 
-def evaluation_pieces(n_prompts: int, tonic: int | None = None) -> list[Piece]:
-    """Draw pieces that training never saw, over all genres; every third has a pair of genre and lead never seen.
-
-    Args:
-        n_prompts: how many.
-        tonic: pitch class of every tonic; None draws them.
-    """
+def evaluation_pieces(n_prompts: int) -> list[Piece]:
+    """Draw pieces that training never saw, over all genres; every third has a pair of genre and lead never seen."""
     names = [*GENRES]
     order = np.random.default_rng(5).permutation(len(names))
     pieces = []
     for index in range(n_prompts):
         genre = names[order[index % len(names)]]
         options = [
-            draw_piece(EVALUATION_SEED + 1000 * index + place, tonic=tonic, held_out=True, genre_name=genre)
-            for place in range(60)
+            draw_piece(EVALUATION_SEED + 1000 * index + place, held_out=True, genre_name=genre) for place in range(60)
         ]
         steady = [piece for piece in options if piece.section == "steady"]
         unseen = [piece for piece in steady if is_held_out(piece.genre, piece.lead)]
@@ -70,112 +79,118 @@ def evaluation_pieces(n_prompts: int, tonic: int | None = None) -> list[Piece]:
 
 def evaluation_prompt(piece: Piece) -> str:
     """Say everything that is measured, in a wording that the captions do not use."""
-    other = MOODS[piece.mood][0]
     drums = "drums" if piece.drums else "no drums"
+    who = f"solo {piece.lead}" if piece.alone else piece.lead
     return (
-        f"{piece.mood} and {other} {piece.genre} at {round(piece.bpm)} BPM ({tempo_word(piece.bpm)}), "
-        f"{piece.lead} {piece.texture}, "
-        f"{drums}, {'minor' if piece.minor else 'major'} key"
+        f"{piece.mood} and {MOODS[piece.mood][0]} {piece.genre} at {round(piece.bpm)} BPM ({tempo_word(piece.bpm)}), "
+        f"{who} {piece.texture}, {drums}, {'minor' if piece.minor else 'major'} key"
     )
 
 
-def common_tonic(data: Path) -> int | None:
-    """The tonic that all pieces of the first shard have, or None."""
-    _, pieces = next(read_shards(data))
-    keys = {piece.key for piece in pieces}
-    return keys.pop() if len(keys) == 1 else None
+def evaluation_score(piece: Piece, plan: Plan, seed: int) -> Score:
+    """Write the score of a piece that training never saw."""
+    return write_score(brief_of(piece), plan.seconds, piece.seed + 1000 * seed)
 
 
-def listen(pixels: NDArray[np.uint8], plan: Plan) -> Heard:
-    """Turn a window into sound and measure the sound."""
-    return hear(sound_from_pixels(pixels, plan.n_iter), plan.tonic)
-
-
-def real_clips(pieces: list[Piece], plan: Plan, soundfont: Path) -> list[Clip]:
-    """Render each piece's attributes anew, with other notes; through the same picture and the same inversion."""
-    clips = []
+def make_clips(
+    model: RiffusionModel, before: RiffusionModel | None, pieces: list[Piece], plan: Plan, soundfont: Path
+) -> dict[str, list[Clip]]:
+    """Make every score in every way."""
+    ways: dict[str, list[Clip]] = {PAINTED: [], SKETCH: [], REAL: [], **({BEFORE: []} if before else {})}
     for index, piece in enumerate(pieces):
+        text = evaluation_prompt(piece)
         for seed in range(plan.n_seeds):
-            again = replace(piece, seed=EVALUATION_SEED + 10**6 + 100 * index + seed)
-            pixels = draw_pixels(again, PATCH_WINDOW, soundfont)
-            clips.append(Clip(index, pixels, listen(pixels, plan)))
-    return clips
+            score = evaluation_score(piece, plan, seed)
+            notes = score.played()
+            sketch = pixels_of(draw_sketch(notes, PARAMS.n_frames(plan.n_samples)))
+            real = pixels_from_samples(render_notes(piece, notes, float(plan.seconds), soundfont))
+            drawn = {SKETCH: sketch, REAL: real}
+            takes = {PAINTED: _take(model, text, seed, plan, score)}
+            if before is not None:
+                takes[BEFORE] = _take(before, text, seed, plan, None)
+            for way, take in takes.items():
+                ways[way].append(listen(index, _pixels(take), take.waveform, notes, piece.key))
+            for way, pixels in drawn.items():
+                sound = sound_from_pixels(pixels)
+                ways[way].append(listen(index, pixels, sound, notes, piece.key))
+    return ways
 
 
-def generated_clips(pipe: Any, pieces: list[Piece], plan: Plan) -> tuple[list[Clip], float]:
-    """Generate each prompt with each seed; returns the clips and the mean seconds a clip took, inversion included."""
-    prompts = [evaluation_prompt(piece) for piece in pieces for _ in range(plan.n_seeds)]
-    seeds = [1000 * index + seed for index in range(len(pieces)) for seed in range(plan.n_seeds)]
-    began = time.monotonic()
-    pixels = generate_pixels(pipe, prompts, seeds, steps=plan.steps, guidance=plan.guidance)
-    clips = [Clip(place // plan.n_seeds, one, listen(one, plan)) for place, one in enumerate(pixels)]
-    return clips, (time.monotonic() - began) / len(clips)
+def _take(model: RiffusionModel, text: str, seed: int, plan: Plan, score: Score | None) -> Take:
+    """Generate one clip, from a score or from the prompt alone."""
+    settings = GenerationSettings(
+        text,
+        seed=seed,
+        guidance_scale=plan.before_guidance if score is None else plan.guidance,
+        num_inference_steps=plan.before_steps if score is None else plan.steps,
+        scores=() if score is None else (score,),
+    )
+    return model.generate(settings, plan.n_samples, SAMPLE_RATE)[0]
 
 
-@torch.no_grad()
-def reconstruction(vae: Any, data: Path, n_pieces: int = 24) -> float:
-    """Share of pixel variance that survives encoding and decoding."""
-    pixels, _ = next(read_shards(data))
-    unit = to_unit(pixels[:n_pieces, :, :PATCH_WINDOW])
-    decoded = vae.decode(vae.encode(unit[:, None].expand(-1, 3, -1, -1)).latents).sample.mean(1)
-    return 1 - float((decoded - unit).square().mean() / unit.var())
+def _pixels(take: Take) -> NDArray[np.uint8]:
+    """The picture of a take, [n_mels, F]."""
+    assert take.image is not None
+    return np.asarray(take.image.convert("L"))
 
 
-def evaluate(checkpoint: Path, data: Path, soundfont: Path, plan: Plan, sheet: Path | None = None) -> ScoreTable:
-    """Generate, listen, compare.
+def evaluate(
+    checkpoint: Path, soundfont: Path, plan: Plan, *, before: Path | None = None, sheet: Path | None = None
+) -> Table:
+    """Write, paint, listen, compare.
 
     Args:
-        checkpoint: folder that StableDiffusionPipeline loads.
-        data: shards of stage `data`, which the taggers are fitted on.
+        checkpoint: folder of a checkpoint that takes scores.
         soundfont: for the real renderings.
-        plan: how much, and the tonic of the data.
-        sheet: where to draw 12 prompts beside real renderings; None for no sheet.
-    Returns:
-        The table.
+        plan: how much.
+        before: folder of another checkpoint, which gets the prompts alone.
+        sheet: where to draw 12 prompts in every way; None for no sheet.
     """
-    from diffusers import StableDiffusionPipeline
-
-    pipe = StableDiffusionPipeline.from_pretrained(checkpoint, safety_checker=None)
-    pieces = evaluation_pieces(plan.n_prompts, plan.tonic)
-    generated, seconds = generated_clips(pipe, pieces, plan)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    real = real_clips(pieces, plan, soundfont)
-    table = score_clips(pieces, generated, real, fit_taggers(data))
-    table.facts["prompts x seeds"] = f"{plan.n_prompts} x {plan.n_seeds}"
+    model = RiffusionModel.load(checkpoint)
+    pieces = evaluation_pieces(plan.n_prompts)
+    began = time.monotonic()
+    ways = make_clips(model, RiffusionModel.load(before) if before else None, pieces, plan, soundfont)
+    table = compare(pieces, ways, REAL)
+    table.facts["prompts x seeds, seconds each"] = f"{plan.n_prompts} x {plan.n_seeds}, {float(plan.seconds):g}"
     table.facts["steps, guidance"] = f"{plan.steps}, {plan.guidance:g}"
-    table.facts["autoencoder keeps of variance"] = f"{reconstruction(pipe.vae, data):.3f}"
-    table.facts["seconds a clip of 5.1 s"] = f"{seconds:.2f} ({torch.get_num_threads()} threads)"
-    table.facts["peak memory of generation"] = f"{memory:.2f} GiB (clips in batches of 8)"
+    table.facts["clips without drums"] = str(sum(not clip.drums for clip in ways[REAL]))
+    table.facts["peak memory"] = f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB"
+    table.facts["seconds in all"] = f"{time.monotonic() - began:.0f} ({torch.get_num_threads()} threads)"
     if sheet:
-        chosen = list(range(0, len(pieces), max(len(pieces) // 12, 1)))[:12]
-        first = {clip.prompt: clip.pixels for clip in reversed(generated)}
-        beside = {clip.prompt: clip.pixels for clip in reversed(real)}
-        draw_sheet(
-            [(evaluation_prompt(pieces[index]), [first[index], beside[index]]) for index in chosen], sheet, size=160
-        )
+        _draw(pieces, ways, sheet)
     return table
+
+
+def _draw(pieces: list[Piece], ways: dict[str, list[Clip]], sheet: Path) -> None:
+    """Draw the first clip of 12 prompts, all ways side by side, the first window of each."""
+    chosen = list(range(0, len(pieces), max(len(pieces) // 12, 1)))[:12]
+    firsts = {way: {clip.prompt: clip.pixels[:, :256] for clip in reversed(clips)} for way, clips in ways.items()}
+    rows = [(evaluation_prompt(pieces[index]), [firsts[way][index] for way in ways]) for index in chosen]
+    draw_sheet(rows, sheet, size=160)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, evaluate, print the table."""
-    parser = argparse.ArgumentParser(description="Measure whether a checkpoint does what its prompts say.")
+    parser = argparse.ArgumentParser(description="Measure how well a checkpoint paints scores that it never saw.")
     parser.add_argument("--checkpoint", type=Path, default=Path("riffusion_inference/pocket"))
-    parser.add_argument("--data", type=Path, default=Path("runs/data"))
+    parser.add_argument("--before", type=Path, default=None, help="a checkpoint to compare with, without scores")
     parser.add_argument("--soundfont", type=Path, default=Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"))
     parser.add_argument("--prompts", type=int, default=40)
-    parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--guidance", type=float, default=6.0)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--guidance", type=float, default=1.5)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--sheet", type=Path, default=None)
     parser.add_argument("--json", type=Path, default=None, help="also write the figures here")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    plan = Plan(options.prompts, options.seeds, options.steps, options.guidance, tonic=common_tonic(options.data))
-    table = evaluate(options.checkpoint, options.data, options.soundfont, plan, options.sheet)
+    plan = Plan(options.prompts, options.seeds, steps=options.steps, guidance=options.guidance)
+    table = evaluate(options.checkpoint, options.soundfont, plan, before=options.before, sheet=options.sheet)
     print(table.to_markdown())
     if options.json:
-        options.json.write_text(json.dumps({"rows": table.rows, "facts": table.facts}, indent=2))
+        options.json.write_text(
+            json.dumps({"columns": table.columns, "rows": table.rows, "facts": table.facts}, indent=2)
+        )
 
 
 if __name__ == "__main__":

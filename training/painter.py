@@ -1,8 +1,8 @@
 """Stage `painter`: teach the embedded checkpoint's UNet to paint a sketched score.
 
-`python -m training.painter --folder FOLDER --data FOLDER/data --seconds 5400` widens the shipped UNet by input channels
-for the sketch's latents and trains it on pairs of `training.score_data`. It goes on where it was, takes up shards that
-have been written meanwhile, and stops cleanly on SIGTERM or SIGINT.
+`python -m training.painter --folder FOLDER --data FOLDER/pairs --seconds 5400` widens the shipped UNet by input
+channels for the sketch's latents and trains it on pairs of `training.score_data`. It goes on where it was, takes up
+shards that have been written meanwhile, and stops cleanly on SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -159,23 +159,25 @@ class Pairs:
 class Painter:
     """The UNet in training with its average, its optimizer and how far it has come."""
 
-    def __init__(self, folder: Path, data: Path, settings: PainterSettings) -> None:
+    def __init__(
+        self, folder: Path, data: Path, settings: PainterSettings, checkpoint: Path = POCKET, device: str = "cpu"
+    ) -> None:
         from diffusers import UNet2DConditionModel
         from transformers import CLIPTextModel, CLIPTokenizer
 
-        self.settings, self.path = settings, folder / "painter.pt"
+        self.settings, self.path, self.device = settings, folder / "painter.pt", torch.device(device)
         self.log = folder / "painter.jsonl"
-        tokenizer = CLIPTokenizer.from_pretrained(POCKET / "tokenizer")
-        encoder: Any = CLIPTextModel.from_pretrained(POCKET / "text_encoder")
-        self.encoder = encoder.float().eval().requires_grad_(False)
-        shipped = UNet2DConditionModel.from_pretrained(POCKET / "unet").float()
+        tokenizer = CLIPTokenizer.from_pretrained(checkpoint / "tokenizer")
+        encoder: Any = CLIPTextModel.from_pretrained(checkpoint / "text_encoder")
+        self.encoder = encoder.float().eval().requires_grad_(False).to(self.device)
+        shipped = UNet2DConditionModel.from_pretrained(checkpoint / "unet").float()
         n_latents = shipped.config.out_channels
         self.unet = shipped if shipped.config.in_channels > n_latents else widen(shipped, n_latents, settings.seed)
-        self.unet.train().to(memory_format=torch.channels_last)
+        self.unet.train().to(self.device, memory_format=torch.channels_last)
         outer = [*self.unet.conv_in.parameters(), *self.unet.conv_out.parameters()]
         self.optimizer = Muon(self.unet.parameters(), rate=settings.rate, adam_rate=settings.adam_rate, adam_only=outer)
         self.average = {name: value.detach().clone() for name, value in self.unet.state_dict().items()}
-        self.alphas = new_scheduler().alphas_cumprod
+        self.alphas = new_scheduler().alphas_cumprod.to(self.device)
         self.sigmas = ((1 - self.alphas) / self.alphas).sqrt()
         self.steps, self.samples, self.seconds, self.losses = 0, 0, 0.0, [1.0]
         if self.path.exists():
@@ -184,7 +186,11 @@ class Painter:
         torch.manual_seed(settings.seed + self.steps)
         self.pairs = Pairs(data, tokenizer, settings)
         held_out = Pairs(data, tokenizer, settings, held_out=True)
-        self.judged = held_out.draw(N_JUDGED, np.random.default_rng(5), drop=False)
+        self.judged = self._here(*held_out.draw(N_JUDGED, np.random.default_rng(5), drop=False))
+
+    def _here(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The same tensors on the device."""
+        return tuple(tensor.to(self.device) for tensor in tensors)
 
     def loss(self, unet: Any, left: torch.Tensor, sketch: torch.Tensor, ids: torch.Tensor, times: torch.Tensor,
              noise: torch.Tensor) -> torch.Tensor:  # fmt: skip
@@ -203,15 +209,15 @@ class Painter:
         with torch.no_grad():
             states = self.encoder(ids).last_hidden_state
         seen = torch.cat([signal * left + share * noise, sketch], dim=1).to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.half):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.half):
             velocity = unet(seen, times, states).sample
         return functional.mse_loss(velocity.float(), signal * noise - share * left)
 
     def step(self) -> None:
         """Learn from one batch."""
         began = time.monotonic()
-        real, sketch, ids = self.pairs.draw(self.settings.batch, self.rng)
-        times = draw_times(self.settings.batch, self.rng)
+        real, sketch, ids = self._here(*self.pairs.draw(self.settings.batch, self.rng))
+        (times,) = self._here(draw_times(self.settings.batch, self.rng))
         loss = self.loss(self.unet, to_paint(real, sketch), sketch, ids, times, torch.randn_like(real))
         self.optimizer.scale = warm_up_then_decay(self.steps, self.samples / self.settings.planned_samples)
         self.optimizer.zero_grad()
@@ -234,11 +240,11 @@ class Painter:
         real, sketch, ids = self.judged
         table: dict[str, list[float]] = {"with": [], "without": []}
         for moment in JUDGED_TIMES:
-            noise = torch.randn(real.shape, generator=torch.Generator().manual_seed(moment))
+            (noise,) = self._here(torch.randn(real.shape, generator=torch.Generator().manual_seed(moment)))
             for name, given, gain in (("with", sketch, GAIN), ("without", torch.zeros_like(sketch), 1.0)):
                 # The difference is seen through as much noise as the whole where the noise is GAIN times as loud.
                 matched = int((self.sigmas - gain * self.sigmas[moment]).abs().argmin())
-                times = torch.full((len(real),), matched)
+                times = torch.full((len(real),), matched, device=self.device)
                 loss = self.loss(judged, to_paint(real, given), given, ids, times, noise)
                 error = loss * (1 - self.alphas[matched]) / gain**2
                 table[name].append(round(float(error / (1 - self.alphas[moment])), 4))
@@ -263,7 +269,7 @@ class Painter:
 
     def load(self) -> None:
         """Continue from the checkpoint."""
-        saved = torch.load(self.path, weights_only=True)
+        saved = torch.load(self.path, weights_only=True, map_location=self.device)
         self.unet.load_state_dict(saved["unet"])
         self.optimizer.load_state_dict(saved["optimizer"])
         for name, value in saved["average"].items():
@@ -287,7 +293,15 @@ def stop_asked() -> Iterator[list[bool]]:
 
 
 def train_painter(
-    folder: Path, data: Path, settings: PainterSettings, *, max_seconds: float, report_seconds: float = 600.0
+    folder: Path,
+    data: Path,
+    settings: PainterSettings,
+    *,
+    max_seconds: float,
+    max_steps: int = 10**9,
+    report_seconds: float = 600.0,
+    checkpoint: Path = POCKET,
+    device: str = "cpu",
 ) -> None:
     """Train for max_seconds more; writes folder/painter.pt and adds lines to folder/painter.jsonl.
 
@@ -296,13 +310,16 @@ def train_painter(
         data: shards of `training.score_data`, evaluation shards among them.
         settings: sizes and rates.
         max_seconds: from now on.
+        max_steps: of the whole run.
         report_seconds: time between held-out measurements, checkpoints and looks for new shards.
+        checkpoint: whose UNet it starts from, and whose text encoder it uses.
+        device: to train on.
     """
-    painter = Painter(folder, data, settings)
+    painter = Painter(folder, data, settings, checkpoint, device)
     painter.report()
     began = reported = time.monotonic()
     with stop_asked() as asked:
-        while not asked and time.monotonic() - began < max_seconds:
+        while not asked and painter.steps < max_steps and time.monotonic() - began < max_seconds:
             painter.step()
             if time.monotonic() - reported > report_seconds:
                 painter.save()
@@ -321,15 +338,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=5400.0)
     parser.add_argument("--report-seconds", type=float, default=600.0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--planned-samples", type=int, default=PainterSettings.planned_samples)
+    parser.add_argument("--checkpoint", type=Path, default=POCKET)
+    parser.add_argument("--device", default="cpu")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     options.folder.mkdir(parents=True, exist_ok=True)
     train_painter(
         options.folder,
         options.data,
-        PainterSettings(),
+        PainterSettings(planned_samples=options.planned_samples),
         max_seconds=options.seconds,
         report_seconds=options.report_seconds,
+        checkpoint=options.checkpoint,
+        device=options.device,
     )
 
 

@@ -21,19 +21,12 @@ from riffusion_inference.score.words import (
     SLOW_MOODS,
     SOFT_MOODS,
 )
-from riffusion_inference.takes.beats import nearest_beat
 
 FRAMES_PER_MINUTE = 3000
-"""Frames of 20 ms in a minute: a beat is a whole number of frames, so BPM = 3000 / beat_frames."""
-ANY_BEAT = tuple(range(16, 57))
-"""Lengths of a beat in frames: 54 to 188 BPM."""
-GRID_BEATS = ANY_BEAT[::4]
-"""Beats that fall on the latent grid every time or every second time; any other is at most 12 % from one of them."""
-
-
+"""Frames of 20 ms in a minute: BPM = 3000 / beat_frames."""
 SECTIONS = ("steady", "intro", "outro")
-SOLO_SHARE = 0.12
-"""Share of pieces for one instrument alone, in the genres that have such."""
+SOLO_SHARE = 0.4
+"""Share of pieces for one instrument alone that is drawn; a few genres have none, so that a little over a third are."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,7 @@ class Piece:
     mood: str
     """Name in MOODS."""
     beat_frames: float
-    """Length of a beat in frames of 20 ms; a whole number where tempi lie on the frames' grid."""
+    """Length of a beat in frames of 20 ms."""
     minor: bool
     """True: minor mode."""
     key: int
@@ -101,21 +94,15 @@ def is_held_out(genre: str, lead: str) -> bool:
 def draw_piece(
     seed: int,
     *,
-    beats: tuple[int, ...] | None = ANY_BEAT,
-    tonic: int | None = None,
     held_out: bool = False,
     genre_name: str | None = None,
-    solo_share: float = SOLO_SHARE,
 ) -> Piece:
-    """Draw the attributes of a piece; the same seed gives the same piece.
+    """Draw the attributes of a piece, in any key and at any tempo; the same seed gives the same piece.
 
     Args:
         seed: >= 0.
-        beats: lengths of a beat, in frames, that a piece may have; None: any, on no grid.
-        tonic: pitch class of every piece's tonic, 0 = C; None draws one of the twelve.
         held_out: True: also draw genre and lead pairs that training must not see.
         genre_name: draw within this genre; None draws the genre too.
-        solo_share: share of pieces for one instrument alone.
     Returns:
         The piece.
     """
@@ -124,7 +111,7 @@ def draw_piece(
     weights = np.array([genre.weight for genre in GENRES.values()])
     genre = GENRES[genre_name or names[int(rng.choice(len(names), p=weights / weights.sum()))]]
     mood = str(rng.choice(genre.moods)) if rng.random() < 0.8 else str(rng.choice(list(MOODS)))
-    solo = rng.random() < solo_share and genre.name not in ("techno", "house", "metal", "trap")
+    solo = rng.random() < SOLO_SHARE and genre.name not in ("techno", "house", "metal", "trap")
     lead = _draw_lead(rng, genre, held_out)
     sustained = INSTRUMENTS[lead].sustains
     texture = str(rng.choice(genre.textures))
@@ -136,9 +123,9 @@ def draw_piece(
         seed=seed,
         genre=genre.name,
         mood=mood,
-        beat_frames=_draw_beat(rng, genre, mood, beats),
+        beat_frames=_draw_beat(rng, genre, mood),
         minor=_draw_minor(rng, genre, mood),
-        key=_draw_key(rng, tonic),
+        key=int(rng.integers(12)),
         lead=lead,
         chords="" if solo else str(rng.choice(genre.chords or ("",))),
         bass="" if solo else str(rng.choice(genre.basses or ("",))),
@@ -163,7 +150,7 @@ def _draw_lead(rng: np.random.Generator, genre: Genre, held_out: bool) -> str:
             return lead
 
 
-def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str, beats: tuple[int, ...] | None) -> float:
+def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str) -> float:
     """Draw the beat's length: slow moods from the slower half of the genre's tempi, and now and then any tempo."""
     slow, fast = genre.tempo
     place = rng.random()
@@ -174,7 +161,7 @@ def _draw_beat(rng: np.random.Generator, genre: Genre, mood: str, beats: tuple[i
     bpm = slow * (fast / slow) ** place
     if rng.random() < 0.15:
         bpm = float(np.exp(rng.uniform(np.log(58), np.log(180))))
-    return FRAMES_PER_MINUTE / bpm if beats is None else nearest_beat(FRAMES_PER_MINUTE / bpm, beats)
+    return FRAMES_PER_MINUTE / bpm
 
 
 def _draw_minor(rng: np.random.Generator, genre: Genre, mood: str) -> bool:
@@ -185,9 +172,3 @@ def _draw_minor(rng: np.random.Generator, genre: Genre, mood: str) -> bool:
     elif mood in MAJOR_MOODS:
         share *= 0.3
     return bool(rng.random() < share)
-
-
-def _draw_key(rng: np.random.Generator, tonic: int | None) -> int:
-    """Draw the tonic, also where another is wanted, so that everything else stays the same."""
-    key = int(rng.integers(12))
-    return key if tonic is None else tonic

@@ -1,7 +1,7 @@
 """The whole training, from nothing to a checkpoint folder: `python -m training.run_all --preset gpu|cpu|tiny`.
 
-Stages: data, latents, text, autoencoder, diffusion, export, evaluate. Each one leaves its result in the run folder and
-goes on where it was when it is started again; a finished stage costs nothing.
+Stages: data, latents, text, autoencoder, diffusion, export, pairs, painter, evaluate. Each one leaves its result in the
+run folder and goes on where it was when it is started again; a finished stage costs nothing.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ import torch
 from training.autoencoder import train_autoencoder
 from training.dataset import make_data
 from training.diffusion import DiffusionSettings, train_diffusion
-from training.export import export
+from training.export import export, export_painter
 from training.latents import make_latents
-from training.piece import ANY_BEAT, GRID_BEATS
+from training.painter import PainterSettings, train_painter
+from training.score_data import make_pairs
 from training.soundfont import write_tiny_soundfont
 from training.text import train_text
 
-STAGES = ("data", "latents", "text", "autoencoder", "diffusion", "export", "evaluate")
+STAGES = ("data", "latents", "text", "autoencoder", "diffusion", "export", "pairs", "painter", "evaluate")
 SOUNDFONTS = (Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"), Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"))
 PIECE_BYTES = 16 * 2**20
 """Largest file of a packed result."""
@@ -39,10 +40,8 @@ class Preset:
     """Shards of 50 pieces."""
     n_frames: int
     """Frames of 20 ms in a piece, a multiple of 8, at least 256."""
-    beats: tuple[int, ...]
-    """Lengths of a beat, in frames."""
-    tonic: int | None
-    """Pitch class of every piece's tonic; None: any of the twelve."""
+    n_pairs: int
+    """Shards of 50 pieces for the painter."""
     n_latents: int
     """Channels of the latent space."""
     vocabulary: int
@@ -56,58 +55,62 @@ class Preset:
     vae_batch: int
     """Crops in a step."""
     seconds: dict[str, float]
-    """Longest time for text, autoencoder and diffusion."""
+    """Longest time for text, autoencoder, diffusion and painter."""
     max_steps: int = 10**9
     """Most steps of any stage."""
     diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
     """The UNet and its training."""
+    painter: PainterSettings = field(default_factory=PainterSettings)
+    """The training that follows, with sketches."""
+    n_evaluated: int = 40
+    """Prompts in the evaluation."""
 
 
 PRESETS = {
     "gpu": Preset(
         n_shards=800,
         n_frames=512,
-        beats=ANY_BEAT,
-        tonic=None,
+        n_pairs=800,
         n_latents=12,
         vocabulary=8192,
         text_width=192,
         text_batch=256,
         vae_width=48,
         vae_batch=64,
-        seconds={"text": 120, "autoencoder": 150, "diffusion": 900},
+        seconds={"text": 120, "autoencoder": 150, "diffusion": 600, "painter": 400},
         diffusion=DiffusionSettings(
             channels=(96, 192, 320), layers=2, batch=256, average=0.9995, save_seconds=120, preview_seconds=240
         ),
+        painter=PainterSettings(batch=256, average=0.9995, planned_samples=800_000),
     ),
     "cpu": Preset(
         n_shards=180,
         n_frames=512,
-        beats=GRID_BEATS,
-        tonic=0,
+        n_pairs=140,
         n_latents=12,
         vocabulary=8192,
         text_width=192,
         text_batch=64,
         vae_width=48,
         vae_batch=8,
-        seconds={"text": 600, "autoencoder": 660, "diffusion": 6000},
+        seconds={"text": 600, "autoencoder": 660, "diffusion": 6000, "painter": 8000},
         diffusion=DiffusionSettings(channels=(64, 128, 192), layers=1, batch=12, on_bar=0.8),
     ),
     "tiny": Preset(
         n_shards=1,
         n_frames=256,
-        beats=GRID_BEATS,
-        tonic=0,
+        n_pairs=1,
         n_latents=4,
         vocabulary=700,
         text_width=32,
         text_batch=8,
         vae_width=8,
         vae_batch=2,
-        seconds={"text": 60, "autoencoder": 60, "diffusion": 60},
+        seconds={"text": 60, "autoencoder": 60, "diffusion": 60, "painter": 60},
         max_steps=6,
         diffusion=DiffusionSettings(channels=(16, 32, 32), layers=1, batch=2, save_seconds=1.0, preview_seconds=1e9),
+        painter=PainterSettings(batch=2),
+        n_evaluated=3,
     ),
 }
 
@@ -123,8 +126,6 @@ def run_stage(
             preset.n_shards,
             preset.n_frames,
             soundfont,
-            beats=preset.beats,
-            tonic=preset.tonic,
             workers=workers,
         )
     elif stage == "latents":
@@ -156,15 +157,28 @@ def run_stage(
     elif stage == "export":
         size = export(folder, target, preset.diffusion, preset.vae_width)
         print(f"export: {size} bytes of weights", flush=True)
+    elif stage == "pairs":
+        make_pairs(folder / "pairs", preset.n_pairs, min(preset.n_pairs, 3), soundfont, checkpoint=target)
+    elif stage == "painter":
+        train_painter(
+            folder,
+            folder / "pairs",
+            preset.painter,
+            max_seconds=seconds["painter"],
+            max_steps=preset.max_steps,
+            checkpoint=target,
+            device=device,
+        )
+        export_painter(folder, target)
     elif stage == "evaluate":
         command = [
             sys.executable,
             "-m",
             "training.evaluate",
-            "--data",
-            str(data),
             "--checkpoint",
             str(target),
+            "--prompts",
+            str(preset.n_evaluated),
             "--soundfont",
             str(soundfont),
             "--sheet",

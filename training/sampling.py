@@ -1,43 +1,21 @@
-"""Windows from prompts with the pipeline itself: what previews, sample sheets and the evaluation look at."""
+"""Pictures as sound and side by side: what previews, sample sheets and the evaluation look at and listen to."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from textwrap import wrap
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from riffusion_inference.datatypes import Spectrogram, Waveform
 from riffusion_inference.spectrogram.inversion import waveform_from_mel
-from training.dataset import PARAMS, PATCH_WINDOW
+from training.dataset import PARAMS
 
 REFERENCE = 180.0
 """Amplitude of a black pixel when a drawn picture is turned into sound: the middle of what real pieces have."""
 LABEL_HEIGHT = 14
-
-
-def generate_pixels(
-    pipe: Any, prompts: list[str], seeds: list[int], *, steps: int = 20, guidance: float = 4.0, batch: int = 8
-) -> NDArray[np.uint8]:
-    """Generate one window for each prompt and seed; returns uint8 [B, n_mels, 256]."""
-    pipe.set_progress_bar_config(disable=True)
-    pictures = []
-    for first in range(0, len(prompts), batch):
-        generators = [torch.Generator().manual_seed(seed) for seed in seeds[first : first + batch]]
-        pictures += pipe(
-            prompts[first : first + batch],
-            num_inference_steps=steps,
-            guidance_scale=guidance,
-            generator=generators,
-            height=PARAMS.n_mels,
-            width=PATCH_WINDOW,
-            output_type="pil",
-        ).images
-    return np.stack([np.asarray(picture.convert("L")) for picture in pictures])
 
 
 def sound_from_pixels(pixels: NDArray[np.uint8], n_iter: int = 32) -> Waveform:

@@ -29,8 +29,6 @@ from training.render import SAMPLE_RATE, render_notes
 N_FRAMES = 512
 """Frames of 20 ms in a piece: two windows."""
 SECONDS = N_FRAMES * PARAMS.hop_length / SAMPLE_RATE
-SOLO_SHARE = 0.4
-"""Drawn; a few genres have no solos, so that a little more than a third are."""
 WANDERING = 0.12
 """Share of pieces whose lead leaves the scale, so that what is painted is what is written and not what is usual."""
 RESTING = 0.2
@@ -42,7 +40,7 @@ POCKET = Path(__file__).parents[1] / "riffusion_inference" / "pocket"
 
 def score_piece(seed: int) -> tuple[Piece, list[Note]]:
     """Draw and compose a piece as the painter is to see them; the same seed gives the same notes."""
-    piece = draw_piece(seed, beats=None, held_out=seed >= EVALUATION_SEED, solo_share=SOLO_SHARE)
+    piece = draw_piece(seed, held_out=seed >= EVALUATION_SEED)
     rng = np.random.default_rng([seed, 3])
     notes = vary(compose(piece, SECONDS), rng)
     return piece, rest(notes, rng) if rng.random() < RESTING else notes
@@ -96,6 +94,21 @@ def encode(vae: Any, pixels: NDArray[np.uint8]) -> torch.Tensor:
     unit = torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1)
     latents = [vae.encode(one[None, None].expand(-1, 3, -1, -1)).latents for one in unit]
     return (torch.cat(latents) * vae.config.scaling_factor).half()
+
+
+def make_pairs(folder: Path, n_shards: int, n_held_out: int, soundfont: Path, *, checkpoint: Path = POCKET) -> None:
+    """Write all shards that are missing, those for evaluation first; one process.
+
+    Args:
+        folder: where they go.
+        n_shards: to learn from.
+        n_held_out: to measure with.
+        soundfont: SF2 or SF3 file.
+        checkpoint: whose autoencoder encodes them.
+    """
+    vae = load_autoencoder(checkpoint)
+    for index in (*range(EVALUATION_SHARDS, EVALUATION_SHARDS + n_held_out), *range(n_shards)):
+        write_shard(folder, index, soundfont, vae)
 
 
 def write_shard(folder: Path, index: int, soundfont: Path, vae: Any) -> None:

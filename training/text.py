@@ -18,7 +18,7 @@ from riffusion_inference.score.instruments import INSTRUMENTS
 from riffusion_inference.score.words import ARTICULATIONS, DENSITIES, DYNAMICS, MOODS
 from training.captions import Caption, write_caption
 from training.optimizer import Muon, warm_up_then_decay
-from training.piece import ANY_BEAT, SECTIONS, Piece, draw_piece
+from training.piece import FRAMES_PER_MINUTE, SECTIONS, Piece, draw_piece
 from training.tokenizer import after_end_mask, tokenize, train_tokenizer
 from training.wordnet import glosses, mood_neighbours
 
@@ -143,7 +143,7 @@ class CaptionSource:
             return self._numbers(piece)
         if self.rng.random() < 0.3:
             # Any tempo with any genre, so that the number is read and not guessed.
-            piece = replace(piece, beat_frames=int(self.rng.choice(ANY_BEAT)))
+            piece = replace(piece, beat_frames=FRAMES_PER_MINUTE / int(self.rng.integers(54, 188)))
         caption = write_caption(piece, self.rng)
         text, near = caption.text, self.neighbours[piece.mood]
         if near and "mood" in caption.says and self.rng.random() < 0.3:

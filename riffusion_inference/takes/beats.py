@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,11 +33,6 @@ class Pulse:
     """0 no regular pulse to 1 a metronome: mean autocorrelation at one to four beats."""
     first_beat: float
     """Seconds from the start to the first beat, less than one beat."""
-
-
-def nearest_beat(length: float, known: Sequence[int]) -> int:
-    """Find among the known lengths of a beat the one that is nearest by ratio."""
-    return min(known, key=lambda one: abs(math.log(one / length)))
 
 
 def onset_strength(waveform: Waveform) -> NDArray[np.float64]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +11,15 @@ import pytest
 import torch
 from transformers import CLIPTokenizer
 
-from riffusion_inference.datatypes import GenerationSettings, SpectrogramParams
-from riffusion_inference.diffusion.checkpoints import read_beats
+from riffusion_inference.datatypes import GenerationSettings
+from riffusion_inference.diffusion.checkpoints import SketchInput, read_params, read_sketch_input
 from riffusion_inference.engines.load import load_model
+from riffusion_inference.score.brief import read_prompt
+from riffusion_inference.score.compose import write_score
+from riffusion_inference.score.timbres import GRID
 from training import run_all
 from training.dataset import read_shards
-from training.diffusion import DiffusionSettings, Windows
-from training.evaluate import Plan, evaluate
-from training.piece import ANY_BEAT, GRID_BEATS
-from training.sampling import generate_pixels, sound_from_pixels
+from training.evaluate import REAL, Plan, evaluate
 
 pytest.importorskip("tinysoundfont")
 
@@ -30,23 +30,27 @@ def run_folder(trained: Path) -> Path:
     return trained
 
 
-def test_the_pipeline_loads_the_exported_folder_and_makes_a_window(run_folder: Path) -> None:
-    from diffusers import StableDiffusionPipeline
+def test_the_exported_folder_is_one_that_diffusers_reads(run_folder: Path) -> None:
+    from diffusers import AutoencoderTiny, UNet2DConditionModel
+    from transformers import CLIPTextModel
 
-    pipe = StableDiffusionPipeline.from_pretrained(run_folder / "pocket", safety_checker=None)
-    pixels = generate_pixels(pipe, ["calm piano", "техно 120 BPM, an unknown zorblax"], [1, 2], steps=2)
-    assert pixels.shape == (2, 256, 256)
-    assert not np.array_equal(pixels[0], pixels[1])
-    again = generate_pixels(pipe, ["calm piano"], [1], steps=2)
-    assert np.abs(again[0].astype(int) - pixels[0]).max() <= 2
-    assert sound_from_pixels(pixels[0], 2).n_samples == 255 * 441
+    folder = run_folder / "pocket"
+    unet, vae = UNet2DConditionModel.from_pretrained(folder / "unet"), AutoencoderTiny.from_pretrained(folder / "vae")
+    assert unet.config.in_channels == 2 * unet.config.out_channels == 2 * vae.config.latent_channels
+    ids = CLIPTokenizer.from_pretrained(folder / "tokenizer")(["техно 120 BPM, an unknown zorblax"]).input_ids
+    states = CLIPTextModel.from_pretrained(folder / "text_encoder")(torch.tensor(ids)).last_hidden_state
+    assert states.shape[2] == unet.config.cross_attention_dim
+    assert torch.isfinite(states).all()
 
 
 def test_the_app_loads_the_exported_folder_and_makes_sound(run_folder: Path) -> None:
     model = load_model(str(run_folder / "pocket"), device="cpu")
     settings = GenerationSettings("slow piano, 75 BPM", seed=3, num_inference_steps=2)
+    score = write_score(read_prompt("slow piano, 75 BPM"), Fraction(2), 1)
+    written = model.generate(replace(settings, scores=(score,)), 2 * 44100, 44100)[0]
     take = model.generate(settings, 2 * 44100, 44100)[0]
     model.unload()
+    assert not np.array_equal(take.waveform.samples, written.waveform.samples)
     assert take.waveform.n_samples == 2 * 44100
     assert take.waveform.sample_rate == 44100
     assert np.abs(take.waveform.samples).max() > 1e-3
@@ -55,22 +59,8 @@ def test_the_app_loads_the_exported_folder_and_makes_sound(run_folder: Path) -> 
 
 
 def test_the_exported_folder_states_its_spectrogram(run_folder: Path) -> None:
-    params = SpectrogramParams.from_dict(json.loads((run_folder / "pocket" / "spectrogram.json").read_text()))
-    assert (params.n_mels, params.sample_rate, params.hop_length) == (256, 22050, 441)
-    assert read_beats(run_folder / "pocket") == GRID_BEATS
-
-
-def test_captions_name_every_tempo_that_is_nearest_to_the_piece(run_folder: Path) -> None:
-    tokenizer = CLIPTokenizer.from_pretrained(run_folder / "tokenizer")
-    windows = Windows(run_folder, run_folder / "data", tokenizer, DiffusionSettings(), seed=0)
-    said = windows.said_for
-    assert set(said) == {piece.beat_frames for piece in windows.pieces} <= set(GRID_BEATS)
-    assert sorted(beat for beats in said.values() for beat in beats) == list(ANY_BEAT)
-    piece = next(piece for piece in windows.pieces if piece.beat_frames == 24)
-    captions = " ".join(windows.caption(piece) for _ in range(300))
-    numbers = {int(number) for number in re.findall(r"(\d+) (?:BPM|bpm|beats)", captions)}
-    # Beats of 22 to 25 frames are nearest to 24; round numbers may be 2.5 % and a rounding away.
-    assert {125, 120, 130} <= numbers <= set(range(110, 146))
+    assert read_params(run_folder / "pocket") == GRID
+    assert read_sketch_input(run_folder / "pocket") == SketchInput(gain=2.0, start_sigma=8.0)
 
 
 def test_a_finished_stage_is_not_done_again(run_folder: Path) -> None:
@@ -114,15 +104,17 @@ def test_the_packed_checkpoint_is_in_small_files_and_whole(run_folder: Path) -> 
 
 
 def test_the_evaluation_fills_its_table(run_folder: Path) -> None:
-    plan = Plan(n_prompts=3, n_seeds=2, steps=2, n_iter=2)
-    table = evaluate(
-        run_folder / "pocket", run_folder / "data", run_folder / "tiny.sf2", plan, run_folder / "sheet.png"
+    plan = Plan(n_prompts=2, n_seeds=2, seconds=Fraction(6), steps=1, before_steps=1)
+    pocket = run_folder / "pocket"
+    table = evaluate(pocket, run_folder / "tiny.sf2", plan, before=pocket, sheet=run_folder / "sheet.png")
+    column = table.columns.index(REAL)
+    assert table.rows["brightness, rank correlation with real"][column] == 1.0
+    assert table.rows["notes heard, all"][column] > 0.3
+    assert table.rows["near-empty clips (share)"][column] < 0.5
+    assert all(len(figures) == 4 for figures in table.rows.values())
+    assert (
+        "| measure | painted | sketch alone | real renderings | before, from the prompt alone |" in table.to_markdown()
     )
-    for name, (_, _, real) in table.rows.items():
-        assert np.isfinite(real) or "AUC" in name, name
-    real = table.rows["brightness, rank correlation with real"][2]
-    assert real > 0.5, "renderings of one piece's attributes must resemble each other"
-    assert "| measure |" in table.to_markdown()
     assert (run_folder / "sheet.png").stat().st_size > 1000
 
 
