@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +19,8 @@ from ..result.folder import Result, open_result
 from ..result.verify import verify
 from ..settings import Settings
 from . import PROGRAM
+from .compose import compose_command
+from .options import ALL
 from .sound import generate_command, invert_command, spectrogram_command
 from .terminal import ProgressLines, StopSwitch
 from .usage import UsageError, given_options, print_json, settings_of, wrong_usage
@@ -54,7 +56,7 @@ def _order_new(args: argparse.Namespace, settings: Settings, models: ModelShelf)
             args.video,
             args.out,
             n_parts=args.parts,
-            parts=args.part,
+            parts=_numbers(args.part, args.parts),
             prompts=args.prompt,
             given=given,
             settings=settings,
@@ -75,7 +77,7 @@ def _order_again(args: argparse.Namespace, settings: Settings, models: ModelShel
         earlier,
         args.out if args.out is not None else earlier.folder,
         video=args.video,
-        parts=args.part,
+        parts=_numbers(args.part, args.parts or earlier.manifest.n_parts),
         given=given,
         settings=settings,
         models=models,
@@ -83,6 +85,11 @@ def _order_again(args: argparse.Namespace, settings: Settings, models: ModelShel
         split_mode=given.get("split_mode"),
         force=args.force,
     )
+
+
+def _numbers(parts: Sequence[int | str], n_parts: int) -> tuple[int, ...]:
+    """The parts that were named; "all" stands for every one."""
+    return tuple(range(1, n_parts + 1)) if ALL in parts else tuple(int(one) for one in parts)
 
 
 def split_command(args: argparse.Namespace, stop: StopSwitch) -> int:
@@ -112,6 +119,8 @@ def _report(result: Result, as_json: bool) -> None:
     for one in result.dubs:
         heard = "silent" if one.loudness_lufs is None else f"{one.loudness_lufs:.1f} LUFS"
         print(f"music    {result.path(one.chosen.wav)}   part {one.part}, seed {one.chosen.seed}, {heard}")
+        if one.chosen.midi is not None:
+            print(f"score    {result.path(one.chosen.midi)}   part {one.part}")
     for name, found in (("film", result.film), ("archive", result.archive), ("manifest", result.manifest_file)):
         if found is not None:
             print(f"{name:<8} {found}")
@@ -136,11 +145,12 @@ def result_values(result: Result) -> dict[str, Any]:
 
 
 def _music_values(result: Result, dub: DubFacts) -> dict[str, Any]:
-    image = result.path(dub.chosen.image)
+    image, midi = result.path(dub.chosen.image), result.path(dub.chosen.midi)
     return {
         "part": dub.part,
         "wav": str(result.path(dub.chosen.wav)),
         "image": str(image) if image else None,
+        "midi": str(midi) if midi else None,
         "take": dub.take,
         "seed": dub.chosen.seed,
         "loudness_lufs": dub.loudness_lufs,
@@ -219,6 +229,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, StopSwitch], int]] = {
     "dub": dub_command,
     "split": split_command,
     "generate": generate_command,
+    "compose": compose_command,
     "invert": invert_command,
     "spectrogram": spectrogram_command,
     "verify": verify_command,

@@ -12,8 +12,7 @@ from riffusion_inference.errors import GenerationCancelled, RiffusionError
 
 from .. import __version__
 from ..errors import ConfigError, DubCancelled
-from . import PROGRAM
-from .options import add_dub, add_generate, add_invert, add_mood, add_serve, add_spectrogram, add_split, add_verify
+from . import PROGRAM, options
 from .terminal import StopSwitch
 from .usage import UsageError
 
@@ -29,6 +28,7 @@ examples:
   {PROGRAM} dub holiday.mp4 --parts 4 --part 2 --prompt "calm piano, slow" --out result
   {PROGRAM} dub holiday.mp4 --parts 4 --part 2 --prompt auto --out result    (looks at the picture)
   {PROGRAM} verify result --source holiday.mp4
+  {PROGRAM} compose "funky bass line" --seconds 12.3 --out bass.mid
   {PROGRAM} generate --prompt "funky bass line" --seconds 12.3 --out bass.wav
   {PROGRAM} serve    (the page, in a browser)
 
@@ -40,6 +40,7 @@ Exit code: 0 done, 1 it failed and said why, 2 the command was wrong, 130 stoppe
 LOG = logging.getLogger(__name__)
 LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 """What is logged without -v, with -v and with -vv."""
+COMMAND_NAMES = ("dub", "split", "generate", "compose", "invert", "spectrogram", "verify", "mood", "serve")
 VERBOSE_HELP = "log more on stderr: -v what is going on, -vv all details and where an error comes from"
 OF_THE_PAGE = ("gradio", "spaces")
 """Libraries that need not be installed: the extra `page` brings them."""
@@ -56,8 +57,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"riffusion-dub {__version__}")
     parser.add_argument("-v", "--verbose", action="count", default=0, help=VERBOSE_HELP)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for add in (add_dub, add_split, add_generate, add_invert, add_spectrogram, add_verify, add_mood, add_serve):
-        add(commands)
+    for name in COMMAND_NAMES:
+        getattr(options, f"add_{name}")(commands)
     for command in commands.choices.values():
         # Suppressed: without -v after the command, the one before it counts.
         command.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help=VERBOSE_HELP)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from fractions import Fraction
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from ..settings.options import MIX, MUSIC, OPTIONS, SCORE, WISHES, Kind
@@ -12,6 +13,8 @@ from ..settings.options import MIX, MUSIC, OPTIONS, SCORE, WISHES, Kind
 FILES = (Kind.IMAGE, Kind.SOUND, Kind.MIDI)
 VALUE_TYPES: dict[Kind, type] = {Kind.WHOLE: int, Kind.NUMBER: float, **dict.fromkeys(FILES, Path)}
 """What text on the command line is turned into; text stays text."""
+ALL = "all"
+"""The --part that stands for every one."""
 
 
 def _command(commands: Any, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
@@ -49,6 +52,14 @@ class _Either(argparse.Action):
         setattr(namespace, self.dest, option == self.option_strings[0])
 
 
+def part_number(text: str) -> int | str:
+    """K, or all, as typed."""
+    try:
+        return text if text == ALL else int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part: write a number such as 2, or {ALL}") from error
+
+
 def _add(group: Any, *names: str) -> None:
     """Add options of the table; each one that is not given is None."""
     for name in names:
@@ -79,7 +90,7 @@ def _add_music(parser: argparse.ArgumentParser) -> None:
 
 def _add_score(parser: argparse.ArgumentParser, *names: str) -> None:
     _add(parser.add_argument_group("the score"), *names)
-    _add(parser.add_argument_group("the score, where it goes over the prompt's words"), *WISHES)
+    _add(parser.add_argument_group("what the score should be, over what the prompt says"), *WISHES)
 
 
 def _add_mix(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +106,7 @@ def add_dub(commands: Any) -> None:
         '  python -m app dub clip.mp4 --parts 4 --part 2 --prompt "calm piano" --out result\n'
         '  python -m app dub clip.mp4 --parts 4 --part 1 --part 3 --prompt "rain" --prompt "drums" --out result\n'
         '  python -m app dub clip.mp4 --parts 4 --part 2 --prompt "soft strings" --mix duck --out result\n'
+        "  python -m app dub clip.mp4 --parts 4 --part all --prompt auto --through --out result\n"
         "  python -m app dub --from result/manifest.json --out again                    (makes the same again)\n"
         "  python -m app dub --from result/manifest.json --part 2 --loudness -14        (redoes only the mix)\n",
     )
@@ -102,11 +114,11 @@ def add_dub(commands: Any) -> None:
     parser.add_argument("--parts", type=int, metavar="N", help="how many equal parts to cut it into")
     parser.add_argument(
         "--part",
-        type=int,
-        metavar="K",
+        type=part_number,
+        metavar="K|all",
         action="append",
         default=[],
-        help="which part gets music, from 1; repeat for more",
+        help="which part gets music, from 1, or all of them; repeat for more",
     )
     parser.add_argument(
         "--prompt", metavar="TEXT", action="append", default=[],
@@ -157,10 +169,11 @@ def add_generate(commands: Any) -> None:
         "generate",
         "make music from words, without a video",
         '  python -m app generate --prompt "funky bass line" --seconds 12.3 --out bass.wav\n'
-        '  python -m app generate --prompt "techno loop" --seconds 8 --loop --out loop.wav --image loop.png\n',
+        '  python -m app generate --prompt "techno loop" --seconds 8 --loop --out loop.wav --image loop.png\n'
+        '  python -m app generate --prompt "solo harp" --midi tune.mid --out harp.wav\n',
     )
     parser.add_argument("--prompt", metavar="TEXT", required=True, help="what the music should be")
-    parser.add_argument("--seconds", type=seconds, metavar="S", required=True, help="how long, 0.2 to 600")
+    parser.add_argument("--seconds", type=seconds, metavar="S", help="how long, 0.2 to 600; with --midi, as it is")
     parser.add_argument(
         "--out", type=Path, metavar="FILE.wav", required=True, help="further takes go to FILE.take2.wav ..."
     )
@@ -175,7 +188,38 @@ def add_generate(commands: Any) -> None:
     )
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     _add_music(parser)
+    _add_score(parser, "score", "midi")
     _add_model(parser)
+    _add_json(parser)
+
+
+def _listed(name: str) -> str:
+    """All that a wish may be, under its flag."""
+    option = WISHES[name]
+    return fill(f"{option.flag}: {', '.join(option.choices)}", 78, subsequent_indent="  ") + "\n"
+
+
+def add_compose(commands: Any) -> None:
+    """compose: a score and no sound."""
+    parser = _command(
+        commands,
+        "compose",
+        "write a score from words, a video or both, as a MIDI file",
+        '  python -m app compose "lo-fi, 78 BPM" --seconds 30 --out tune.mid\n'
+        "  python -m app compose clip.mp4 --out clip.mid                     (as long as it is, on its cuts)\n"
+        '  python -m app compose "calm piano" clip.mp4 --part 2/4 --out part.mid\n'
+        "  python -m app generate --prompt harp --midi tune.mid --out tune.wav            (paints it)\n\n"
+        + "\n".join(_listed(name) for name in ("genre", "mood", "instruments", "key")),
+    )
+    parser.add_argument("what", nargs="+", metavar="PROMPT|VIDEO", help="words, a video, or both")
+    parser.add_argument("--part", type=part_of, metavar="K/N", help="write for part K of N of the video only")
+    parser.add_argument("--seconds", type=seconds, metavar="S", help="how long, 0.2 to 600; with a video, as it is")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.mid|FILE.json", required=True, help="where to; JSON keeps the form in words"
+    )
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+    _add(parser, "seed", "loop", "describer")
+    _add_score(parser, "follow")
     _add_json(parser)
 
 

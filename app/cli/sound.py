@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from riffusion_inference.datatypes import (
     Waveform,
     check_range,
 )
+from riffusion_inference.score.midi import MidiReading
 
 from .. import media
 from ..dub.build_order import part_order
-from ..dub.music import make_takes
+from ..dub.music import paint
 from ..dub.run import Run
 from ..files import read_image, write_errors, written_together
 from ..models import ModelShelf
@@ -38,13 +40,13 @@ def generate_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     lines = ProgressLines()
     with wrong_usage():
         target_lufs = _loudness(args.level)
-        check_range("Seconds", float(args.seconds), MIN_SECONDS, MAX_SECONDS)
         if args.sample_rate is not None:
             check_range("Sample rate in Hz", args.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
     check_new_file(args.out, args.force, ".wav")
     if args.image is not None:
         check_new_file(args.image, args.force, ".png")
     given = given_options(args, settings)
+    length = _length(args.seconds, given.get("midi"))
     run = Run(settings, lines.show, stop.should_cancel, lines.note)
     with ModelShelf(settings) as models:
         with wrong_usage():
@@ -55,9 +57,8 @@ def generate_command(args: argparse.Namespace, stop: StopSwitch) -> int:
             model = models.get(order.model)
             run.note(models.note)
         sample_rate = args.sample_rate or model.sample_rate
-        n_samples = round(args.seconds * sample_rate)
         with run.stage("generate"):
-            takes = make_takes(model, order.generation, n_samples, sample_rate, run)
+            takes, _ = paint(order, model, round(length * sample_rate), sample_rate, run)
     run.note(*(note for take in takes for note in take.notes))
     takes = [_leveled(take, target_lufs) for take in takes]
     with written_together() as hidden:
@@ -70,6 +71,16 @@ def generate_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     lines.close()
     _report_takes(args, takes, model.name, model.licence, run)
     return 0
+
+
+def _length(seconds: Fraction | None, midi: MidiReading | None) -> Fraction:
+    """How long the music is: as it was typed, or as the score is."""
+    if seconds is None and midi is None:
+        raise UsageError("generate needs --seconds, or --midi whose length it takes.")
+    length = seconds if seconds is not None else midi.score.duration if midi is not None else Fraction(0)
+    with wrong_usage():
+        check_range("Seconds", float(length), MIN_SECONDS, MAX_SECONDS)
+    return length
 
 
 def numbered(path: Path, number: int) -> Path:

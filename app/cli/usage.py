@@ -66,10 +66,11 @@ def given_options(args: argparse.Namespace, settings: Settings) -> dict[str, Any
     return found
 
 
-def check_new_file(path: Path, force: bool, suffix: str) -> None:
+def check_new_file(path: Path, force: bool, *suffixes: str) -> None:
     """Raise unless path may be written and its name says what it will be."""
-    if path.suffix.lower() != suffix:
-        raise UsageError(f"{path.name} does not end in {suffix}: name it {path.stem or 'file'}{suffix}.")
+    if path.suffix.lower() not in suffixes:
+        right = f"{path.stem or 'file'}{suffixes[0]}"
+        raise UsageError(f"{path.name} does not end in {' or '.join(suffixes)}: name it {right}.")
     if path.is_dir():
         raise ArchiveError(f"{path} is a folder: name a file in it.")
     if path.exists() and not force:

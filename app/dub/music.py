@@ -14,13 +14,15 @@ from riffusion_inference.errors import EngineError
 
 from ..errors import PlanError
 from ..files import copy_file
-from ..result.facts import MusicFacts
+from ..mood import Watched
+from ..result.facts import MusicFacts, ScoreFacts
 from ..result.folder import Result
 from ..settings.writing import Lead
 from .cut import Cut
+from .order import PartOrder
 from .piece import Piece, key_of
 from .run import Run
-from .score import Scored, facts_between, lead_of, score_music, wants_score, watch_piece
+from .score import facts_between, lead_of, score_music, wants_score, watch_piece
 from .takes import take_between, write_starts, write_take
 
 
@@ -73,38 +75,68 @@ def make_music(
     start, end = piece.samples(cut)
     watched = watch_piece(piece, cut, run) if wants_score(first.writing, model) else None
     with run.stage("generate"):
-        scored = score_music(first, model, Fraction(end - start, cut.sample_rate), watched)
-        _tell(piece, scored, run)
-        generation = replace(first.generation, scores=scored.scores)
-        bpm = first.writing.wishes.get("bpm")
-        made = make_takes(model, generation, end - start, cut.sample_rate, run, bpm=bpm)
+        made, facts = paint(first, model, end - start, cut.sample_rate, run, watched=watched, name=piece.name)
     if len(made) < first.take:
         raise EngineError(f"{model.name} made {len(made)} takes where take {first.take} was chosen: choose take 1.")
     painted = made[first.take - 1].score
     if painted is not None and first.writing.lead is None:
         first = replace(first, writing=replace(first.writing, lead=lead_of(first.part, painted)))
-    alike = replace(first, generation=replace(first.generation, scores=()))
-    whole = Piece(tuple(replace(alike, part=number) for number in piece.numbers))
-    # What no take has painted is no score of this music.
-    scored = replace(scored, facts=scored.facts if painted is not None else None)
-    return tuple(_part_music(whole, place, made, scored, model, cut, work) for place in range(len(piece.orders)))
+    whole = Piece(tuple(replace(first, part=number) for number in piece.numbers))
+    return tuple(_part_music(whole, place, made, facts, model, cut, work) for place in range(len(piece.orders)))
 
 
-def _tell(piece: Piece, scored: Scored, run: Run) -> None:
-    """Say what was understood, and what is to be known of the score, before the long work."""
+def paint(
+    order: PartOrder,
+    model: MusicModel,
+    n_samples: int,
+    sample_rate: int,
+    run: Run,
+    *,
+    watched: Watched | None = None,
+    name: str = "",
+) -> tuple[list[Take], ScoreFacts | None]:
+    """Write the scores of a piece, say what was understood before the long work, and paint them.
+
+    Args:
+        order: what to make; the prompt is known.
+        model: makes it.
+        n_samples: exact length of each take.
+        sample_rate: Hz.
+        run: progress, the way to stop, notes.
+        watched: what the picture does, where it is followed.
+        name: whose music it is, for what is told.
+    Returns:
+        The takes, the best first, and where their scores come from; None where the model found the notes itself.
+    """
+
+    def tell(*sentences: str) -> None:
+        run.note(*(f"{name}: {sentence}" if name else sentence for sentence in sentences if sentence))
+
+    scored = score_music(order, model, Fraction(n_samples, sample_rate), watched)
     facts = scored.facts
-    said = (facts.read, *facts.notes) if facts is not None else scored.notes
-    run.note(*(f"{piece.name}: {sentence}" for sentence in said if sentence))
+    tell(*((facts.read, *facts.notes) if facts is not None else scored.notes))
+    generation = replace(order.generation, scores=scored.scores)
+    takes = make_takes(model, generation, n_samples, sample_rate, run, bpm=order.writing.wishes.get("bpm"))
+    if facts is not None and takes[0].score is None:
+        tell(f"{model.name} paints no scores, so its music has notes of its own.")
+        return takes, None
+    return takes, facts
 
 
 def _part_music(
-    piece: Piece, place: int, made: Sequence[Take], scored: Scored, model: MusicModel, cut: Cut, work: Path
+    piece: Piece,
+    place: int,
+    made: Sequence[Take],
+    facts: ScoreFacts | None,
+    model: MusicModel,
+    cut: Cut,
+    work: Path,
 ) -> MusicFacts:
     """One part of a piece: its stretch of every take, as files."""
     order = piece.orders[place]
     begin, end = cut.samples_of(order.part)
     origin, rate = piece.samples(cut)[0], cut.sample_rate
-    facts, whole = scored.facts, made[0].waveform.n_samples
+    whole = made[0].waveform.n_samples
     if facts is not None and len(piece.orders) > 1:
         start, stop = Fraction(begin - origin, rate), Fraction(end - origin, rate)
         facts = facts_between(facts, start, stop, Fraction(whole, rate))

@@ -71,9 +71,14 @@ def score_music(order: PartOrder, model: MusicModel, duration: Fraction, watched
     Raises:
         SettingError: music cannot be written for so short or so long a part.
     """
+    if not wants_score(order.writing, model):
+        return Scored(notes=_unkept_wishes(order.writing))
+    return write_scores(order, duration, watched)
+
+
+def write_scores(order: PartOrder, duration: Fraction, watched: Watched | None = None) -> Scored:
+    """The same, whatever will paint them."""
     writing = order.writing
-    if not wants_score(writing, model):
-        return Scored(notes=_unkept_wishes(writing))
     if writing.midi is not None:
         return _given(writing.midi, duration)
     brief = with_options(read_prompt(order.generation.prompt), **writing.wishes)
