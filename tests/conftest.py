@@ -15,5 +15,6 @@ pytest_plugins = [
     "tests.fixtures_models",
     "tests.fixtures_page",
     "tests.fixtures_dub",
+    "tests.fixtures_score",
     "tests.fixtures_beside",
 ]

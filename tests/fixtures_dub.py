@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -36,6 +36,7 @@ from riffusion_inference.datatypes import (
 )
 from riffusion_inference.errors import GenerationCancelled
 
+Model = TypeVar("Model", bound="ChordModel")
 RATE, FRAME_RATE = 16000, 10
 """Of the clips made here: small, so that tests are quick."""
 
@@ -198,14 +199,18 @@ DUB = "--parts 4 --part 2 --prompt piano --out {out}"
 @pytest.fixture
 def cli_model(monkeypatch: pytest.MonkeyPatch) -> ChordModel:
     """What load_model gives; its name is the one asked for."""
-    chords = ChordModel()
+    return given_by_load_model(ChordModel(), monkeypatch)
 
-    def load_model(name: str, **options: Any) -> ChordModel:
-        chords.name = name
-        return chords
+
+def given_by_load_model(model: Model, monkeypatch: pytest.MonkeyPatch) -> Model:
+    """Let load_model give this model under the name asked for."""
+
+    def load_model(name: str, **options: Any) -> Model:
+        model.name = name
+        return model
 
     monkeypatch.setattr("riffusion_inference.engines.load.load_model", load_model)
-    return chords
+    return model
 
 
 def words(text: str, **names: object) -> list[str]:

@@ -123,6 +123,9 @@ def _build(kind: Any, value: Any, where: str) -> Any:
     allowed = get_args(kind) or (kind,)
     if Any in allowed or (value is None and type(None) in allowed):
         return value
+    nested = next((one for one in allowed if isinstance(one, type) and is_dataclass(one)), None)
+    if nested is not None:
+        return _build_dataclass(nested, value, where)
     if float in allowed and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) in allowed:
