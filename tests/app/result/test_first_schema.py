@@ -36,8 +36,9 @@ def as_first_schema(values: dict[str, Any]) -> dict[str, Any]:
         music = one.pop("music")
         generation = music.pop("generation")
         generation.pop("bpm", None)
-        del music["writing"], music["seed_midi"]
-        music["takes"] = [{name: take[name] for name in take if name != "midi"} for take in music["takes"]]
+        del music["writing"], music["seed_midi"], music["score"]
+        for take in music["takes"]:
+            del take["midi"], take["kept_cuts"]
         dubs.append({**one, **music, **generation})
     return {**values, "dubs": dubs, "schema": 1}
 
