@@ -19,7 +19,7 @@ from tests.fixtures_dub import ChordModel, nothing_left, run
 
 
 @pytest.mark.parametrize(
-    "command", ["", "dub", "split", "generate", "invert", "spectrogram", "verify", "mood", "serve"]
+    "command", ["", "dub", "split", "generate", "compose", "invert", "spectrogram", "verify", "mood", "serve"]
 )
 def test_help_has_examples(capsys: pytest.CaptureFixture[str], command: str) -> None:
     code, out, _ = run(capsys, *command.split(), "--help")
