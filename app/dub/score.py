@@ -81,8 +81,7 @@ def write_scores(order: PartOrder, duration: Fraction, watched: Watched | None =
     writing = order.writing
     if writing.midi is not None:
         return _given(writing.midi, duration)
-    brief = with_options(read_prompt(order.generation.prompt), **writing.wishes)
-    brief, notes = _with_lead(brief, order)
+    brief, notes = _brief_of(order)
     hits, energy = mood.followed(watched, writing.follow) if watched is not None else ((), None)
     seeds, loop = order.generation.seeds(), order.generation.loop
     scores = tuple(write_score(brief, duration, seed, hits, energy, loop=loop) for seed in seeds)
@@ -113,19 +112,23 @@ def _given(midi: MidiReading, duration: Fraction) -> Scored:
     return Scored((midi.score,), ScoreFacts("given", notes=tuple(notes)))
 
 
-def _with_lead(brief: Brief, order: PartOrder) -> tuple[Brief, tuple[str, ...]]:
-    """Let a piece go with the film's first music, and say so."""
-    lead = order.writing.lead
-    if order.writing.apart or lead is None or lead.part in (order.part, *order.writing.run):
-        return brief, ()
-    if order.writing.seen and "bpm" not in order.writing.wishes:
-        # Nobody asked for the tempo that was read from the picture.
+def _brief_of(order: PartOrder) -> tuple[Brief, tuple[str, ...]]:
+    """What a piece should be by its words, wishes over them, and the film's first music; and what to say of that."""
+    writing = order.writing
+    brief = with_options(read_prompt(order.generation.prompt), **writing.wishes)
+    if writing.seen and "bpm" not in writing.wishes:
+        # Nobody asked for a tempo that was read from the picture: the cuts may choose another.
         brief = replace(brief, bpm=None, said=tuple(one for one in brief.said if one.field != "bpm"))
+    lead = writing.lead
+    if writing.apart or lead is None or lead.part in (order.part, *writing.run):
+        return brief, ()
     found = related(brief, lead.score)
-    if found == brief or found.tonic is None:
-        return found, ()
-    shown = f"{key_name(found.tonic, found.minor)}, {found.bpm:.4g} BPM"
-    return found, (f"Key and tempo go with part {lead.part}: {shown}.",)
+    shown = []
+    if brief.tonic is None and found.tonic is not None:
+        shown.append(key_name(found.tonic, found.minor))
+    if brief.bpm is None and found.bpm is not None:
+        shown.append(f"{found.bpm:.4g} BPM")
+    return found, (f"It goes with part {lead.part}: {', '.join(shown)}.",) if shown else ()
 
 
 def _with_what_is_followed(facts: ScoreFacts, watched: Watched, follow: Follow) -> ScoreFacts:
@@ -189,7 +192,7 @@ def cuts_sentence(kept: int | None, n_cuts: int) -> str | None:
         return None
     if n_cuts == 1:
         return "The cut falls on a beat." if kept else "The cut does not fall on a beat."
-    return f"{kept} of {n_cuts} cuts fall on {'a beat' if kept == 1 else 'beats'}."
+    return f"{kept} of {n_cuts} cuts {'falls on a beat' if kept == 1 else 'fall on beats'}."
 
 
 def lead_of(part: int, score: Score) -> Lead:

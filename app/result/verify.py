@@ -14,7 +14,7 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 from .. import media
 from ..errors import ArchiveError, MediaError
-from ..files import check_cancel, hash_file
+from ..files import check_cancel, hash_file, read_score
 from .archive import unpack
 from .checks import (
     LEAK_SAMPLES,
@@ -212,6 +212,10 @@ def _music(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check
         lengths = [media.read_audio(folder / take.wav).n_samples for take in dub.music.takes]
         right = all(length == wanted for length in lengths)
         yield Check(f"music {dub.part}", right, f"{len(lengths)} takes of {', '.join(map(str, lengths))} samples")
+        names = [take.midi for take in dub.music.takes if take.midi is not None]
+        if names:
+            notes = [len(read_score(folder / name).score.notes) for name in names]
+            yield Check(f"score {dub.part}", True, f"scores of {', '.join(map(str, notes))} notes can be read")
 
 
 def _film(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check]:

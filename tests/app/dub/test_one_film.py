@@ -39,7 +39,7 @@ def test_parts_of_a_film_share_key_and_tempo_across_runs_unless_they_are_apart(
         assert key_of(score) == key_of(first)
         ratio = main_bpm(score) / main_bpm(first)
         assert min(abs(ratio / wanted - 1) for wanted in (1, 2, 0.5, 1.5, 2 / 3)) < 0.001
-        assert f"Part {part}: Key and tempo go with part 3: " in err
+        assert f"Part {part}: It goes with part 3: " in err
     # With nothing but the manifest, the very same scores are written again.
     (tmp_path / "alone").mkdir()
     (tmp_path / "alone" / "manifest.json").write_bytes((out / "manifest.json").read_bytes())

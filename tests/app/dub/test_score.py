@@ -57,7 +57,7 @@ def test_what_was_understood_and_kept_is_told_always(
     kept = facts.dubs[0].music.takes[0].kept_cuts
     assert kept is not None
     assert [cut.time for cut in facts.dubs[0].music.score.cuts] == ["13/10", "3", "41/10"]
-    assert f"{kept} of 3 cuts fall on" in err
+    assert f"{kept} of 3 cuts fall" in err
     score = score_of(tmp_path / "out", "music/01.mid")
     accents = [score.seconds(accent.tick) for accent in score.accents]
     met = [
