@@ -13,6 +13,7 @@ from riffusion_inference.errors import SettingError
 from riffusion_inference.score.accents import mark_accents
 from riffusion_inference.score.brief import Brief
 from riffusion_inference.score.datatypes import BY_TIME, Accent, Chord, Key, Score, ScoreNote, Section
+from riffusion_inference.score.drums import write_drum_part
 from riffusion_inference.score.follow import Followed, Hit, follow_hits
 from riffusion_inference.score.form import Plan, plan_bars
 from riffusion_inference.score.harmony import Bar, harmonise
@@ -21,7 +22,6 @@ from riffusion_inference.score.parts import (
     Writer,
     write_bass_part,
     write_chord_part,
-    write_drum_part,
     write_ending,
     write_lead_part,
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import zip_longest
 
 import numpy as np
 
@@ -15,7 +17,7 @@ RING_OUT = (0.9, 2.6)
 MAX_STRETCH = 0.06
 """How far a tempo that nobody named may move, so that whole bars fill the part."""
 BLOCK = 8
-"""Bars in a section of a long piece; in a short one there are half as many."""
+"""Bars in a section of a long piece; in a short one there are two loops of the harmony."""
 ARC = {"intro": 0.4, "a": 0.62, "b": 0.82, "c": 0.5, "ending": 0.9}
 """How much happens in a section, before the part's own energy."""
 SHORT_FORMS = {1: "a", 2: "aa", 3: "aba", 4: "aaba"}
@@ -57,6 +59,8 @@ class Plan:
     """Whole bars before the last chord."""
     end: int
     """Tick at which the part ends."""
+    loop: int = 4
+    """Bars after which the harmony comes back: 4, 2, or 1 where every bar is played twice."""
     closes: bool = True
     """Whether a last chord follows the bars; where none does, the music goes on or repeats."""
 
@@ -103,7 +107,9 @@ def plan_bars(taste: Taste, duration: Fraction, energy: np.ndarray | None, tempi
         meters = (Meter(0, pickup_beats, 4), Meter(pickup_beats * TICKS, *taste.meter))
     end = int(duration * MICROSECONDS * TICKS / tempo.microseconds)
     blocks = divide_bars(n_bars, energy, taste)
-    return Plan((tempo,), meters, pickup_beats * TICKS, round(bar_quarters * TICKS), blocks, n_bars, end)
+    return Plan(
+        (tempo,), meters, pickup_beats * TICKS, round(bar_quarters * TICKS), blocks, n_bars, end, loop_of(taste, n_bars)
+    )
 
 
 def _plan_on(tempi: tuple[Tempo, ...], taste: Taste, duration: Fraction, energy: np.ndarray | None) -> Plan:
@@ -115,18 +121,35 @@ def _plan_on(tempi: tuple[Tempo, ...], taste: Taste, duration: Fraction, energy:
     end = clock.tick_at(duration)
     end -= clock.seconds(end) > duration
     meters = (Meter(0, *taste.meter),)
-    return Plan(tempi, meters, 0, bar_ticks, divide_bars(n_bars, energy, taste), n_bars, end)
+    return Plan(tempi, meters, 0, bar_ticks, divide_bars(n_bars, energy, taste), n_bars, end, loop_of(taste, n_bars))
+
+
+def with_following(blocks: tuple[Block, ...]) -> Iterator[tuple[Block, Block | None]]:
+    """Every section with the one after it."""
+    yield from zip_longest(blocks, blocks[1:])
+
+
+def loop_of(taste: Taste, n_bars: int) -> int:
+    """Bars of the harmony's loop in a piece of so many bars, which is played at least twice."""
+    loop = taste.loop
+    while loop > 1 and 2 * loop > n_bars:
+        loop //= 2
+    return loop
 
 
 def divide_bars(n_bars: int, energy: np.ndarray | None, taste: Taste) -> tuple[Block, ...]:
-    """Divide bars into sections: what does not fill a section comes first, as an introduction."""
-    size = BLOCK if n_bars >= 3 * BLOCK else BLOCK // 2
+    """Divide bars into sections that play their harmony twice; what does not fill one is an introduction."""
+    loop = loop_of(taste, n_bars)
+    size = BLOCK if n_bars >= 3 * BLOCK else 2 * loop
     count, rest = divmod(n_bars, size)
     if count == 0:
         names, lengths = (["a"], [rest]) if rest else ([], [])
     else:
         names = [*SHORT_FORMS.get(count, (LONG_FORM * (count // len(LONG_FORM) + 1))[: count - 1] + "a")]
         lengths = [size] * count
+        if rest > loop and names[0] == "a":
+            # A loop more of the first section, so that the introduction is not longer than one.
+            names, lengths, rest = ["a", *names], [rest // loop * loop, *lengths], rest % loop
         if rest:
             names, lengths = ["intro", *names], [rest, *lengths]
         elif count >= 5:

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from riffusion_inference.score.form import Plan
+from riffusion_inference.score.form import Plan, with_following
 from riffusion_inference.score.instruments import INSTRUMENTS
 from riffusion_inference.score.taste import Taste
 
@@ -19,8 +19,12 @@ LOOPS = {
 """Degrees of the scale, 0 = tonic, for each bar of a phrase, in major and in minor."""
 CONTRASTS = {False: ((3, 4, 2, 5), (5, 3, 0, 4), (3, 0, 1, 4)), True: ((5, 6, 0, 0), (3, 6, 2, 4), (5, 3, 6, 4))}
 """The same for sections that stand against the others."""
-CADENCES = {False: (3, 4), True: (3, 4)}
-"""Degrees of the last two bars before the last chord."""
+SHORT_LOOPS = {
+    False: ((0, 3), (0, 4), (0, 5), (0, 1), (0, 2)),
+    True: ((0, 5), (0, 3), (0, 6), (0, 2), (0, 4)),
+}
+"""The same for loops of two bars."""
+SHORT_CONTRASTS = {False: ((3, 0), (5, 3), (3, 4)), True: ((5, 6), (3, 0), (5, 2))}
 SEVENTHS = ("jazz", "swing", "bossa nova", "lo-fi", "funk", "house", "blues")
 STATIC = ("ambient", "horror", "indian", "techno")
 BLUES = (0, 0, 0, 0, 3, 3, 0, 0, 4, 3, 0, 4)
@@ -50,9 +54,13 @@ def harmonise(taste: Taste, plan: Plan, rng: np.random.Generator) -> list[Bar]:
     degrees = _degrees(taste, plan, rng)
     bars: list[Bar] = []
     before: tuple[int, ...] = ()
+    # What comes back sounds the same.
+    voiced: dict[tuple[int, tuple[int, ...]], tuple[int, ...]] = {}
     for degree in [*degrees, 0]:
         root, tones = _chord(taste, degree)
-        before = _voice(taste, root, tones, before)
+        if (root, tones) not in voiced:
+            voiced[root, tones] = _voice(taste, root, tones, before)
+        before = voiced[root, tones]
         bars.append(Bar(degree, root, tones, before))
     return bars
 
@@ -61,24 +69,35 @@ def _degrees(taste: Taste, plan: Plan, rng: np.random.Generator) -> list[int]:
     """Choose a degree for each bar: every section has its loop, whenever it comes."""
     if taste.texture == "drone" or (taste.genre.name in STATIC and rng.random() < 0.6):
         return [0] * plan.n_bars
-    loops: dict[str, tuple[int, ...]] = {"a": LOOPS[taste.minor][int(rng.integers(len(LOOPS[taste.minor])))]}
-    loops["intro"] = loops["a"]
-    loops["b"] = CONTRASTS[taste.minor][int(rng.integers(len(CONTRASTS[taste.minor])))]
-    loops["c"] = LOOPS[taste.minor][int(rng.integers(len(LOOPS[taste.minor])))]
-    if taste.genre.name == "blues":
-        loops = dict.fromkeys(loops, BLUES)
+    loops = _loops(taste, plan.loop, rng)
     degrees = []
-    for block in plan.blocks:
+    for block, following in with_following(plan.blocks):
         loop = loops[block.name]
-        degrees += [loop[bar % len(loop)] for bar in range(block.n_bars)]
-        # A section that another follows ends on the dominant, as a half close does.
-        if block.n_bars >= 4 and block.first_bar + block.n_bars < plan.n_bars:
+        # An introduction leads into its loop's beginning.
+        first = -block.n_bars if block.name == "intro" else 0
+        degrees += [loop[(first + bar) % len(loop)] for bar in range(block.n_bars)]
+        # A section that another one follows ends on the dominant, as a half close does.
+        if block.n_bars >= 4 and following is not None and loops[following.name] != loop:
             degrees[-1] = 4
-    if plan.n_bars >= 4:
-        degrees[-2:] = CADENCES[taste.minor]
-    elif plan.n_bars >= 2:
+    if plan.closes and plan.n_bars >= 2:
+        # The dominant leads home; what leads to it is the loop's own, or the subdominant where that is the tonic still.
         degrees[-1] = 4
+        degrees[-2] = degrees[-2] or 3 * (plan.n_bars >= 4)
     return degrees
+
+
+def _loops(taste: Taste, length: int, rng: np.random.Generator) -> dict[str, tuple[int, ...]]:
+    """Draw the loop of each section."""
+    if taste.genre.name == "blues":
+        return dict.fromkeys(("intro", "a", "b", "c"), BLUES)
+
+    def draw(table: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+        loop = table[int(rng.integers(len(table)))]
+        return tuple(degree for degree in loop for _ in range(2)) if length == 1 else loop
+
+    usual, contrasts = (LOOPS, CONTRASTS) if length == 4 else (SHORT_LOOPS, SHORT_CONTRASTS)
+    first = draw(usual[taste.minor])
+    return {"intro": first, "a": first, "b": draw(contrasts[taste.minor]), "c": draw(usual[taste.minor])}
 
 
 def _chord(taste: Taste, degree: int) -> tuple[int, tuple[int, ...]]:

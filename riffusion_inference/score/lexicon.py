@@ -63,15 +63,20 @@ class Meaning:
 Phrase = tuple[str, ...]
 
 
+STOP = ","
+"""What stands between words that do not belong together."""
+
+
 def words_of(text: str) -> list[str]:
-    """Split text into words, lower case and without accents; a hyphen divides, and symbols stand by themselves.
+    """Split text into words, lower case and without accents; a hyphen divides, symbols and STOP stand by themselves.
 
     >>> words_of("Lo-fi, tanzbare Schläge à 90!")
-    ['lo', 'fi', 'tanzbare', 'schlage', 'a', '90']
+    ['lo', 'fi', ',', 'tanzbare', 'schlage', 'a', '90', ',']
     """
     plain = unicodedata.normalize("NFKD", text).lower().replace("ß", "ss").replace("œ", "oe").replace("’", "'")
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    return re.findall(r"[^\W_]+(?:[&][^\W_]+)?|[^\w\s.,;:!?'\"()\-/&]+", plain)
+    found = re.findall(r"[^\W_]+(?:[&][^\W_]+)?|[.,;:!?()/\n]|[^\w\s.,;:!?'\"()\-/&]+", plain)
+    return [STOP if len(word) == 1 and word in ".,;:!?()/\n" else word for word in found]
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +93,7 @@ def lexicon() -> dict[Phrase, tuple[Meaning, ...]]:
 @lru_cache(maxsize=1)
 def passed_over() -> frozenset[str]:
     """Words that say nothing to the composer, and are not worth saying that of."""
-    return frozenset(words_of(PASSED_OVER))
+    return frozenset((STOP, *words_of(PASSED_OVER)))
 
 
 def _phrases() -> Iterator[tuple[str, Meaning]]:

@@ -27,6 +27,8 @@ RHYTHMS: dict[str, tuple[tuple[int, ...], ...]] = {
         (2, 1, 1, 2, 2, 4, -4),
     ),
 }
+ORDER = {4: (0, 0, 1, 2), 2: (0, 1, 0, 1), 1: (0, 0, 1, 1)}
+"""Which motif each bar has, by the length of the loop; motif 2 is motif 0 with another end."""
 RIFFS = ((3, 3, 2, 3, 3, 2), (2, 2, -2, 2, 3, 3, 2), (4, -2, 2, 2, 2, -4), (3, 3, 4, 2, 4), (2, -2, 2, 2, -2, 2, 2, -2))
 
 
@@ -48,6 +50,8 @@ class Lead:
     """Highest MIDI key."""
     steps_per_bar: int
     """Sixteenths in a bar."""
+    loop: int = 4
+    """Bars after which the harmony comes back: 4, 2, or 1 where every bar is played twice."""
 
 
 def write_lead(lead: Lead, degrees: list[int], voicings: list[list[int]], rng: np.random.Generator) -> list[Event]:
@@ -95,21 +99,38 @@ def _base(lead: Lead, rng: np.random.Generator) -> int:
 
 
 def _melody(lead: Lead, degrees: list[int], voicings: list[list[int]], rng: np.random.Generator) -> list[Event]:
-    """Two motifs in the form A A B A', chord tones on strong beats, steps between them."""
-    base = _base(lead, rng)
-    motifs = [_motif(lead, rng) for _ in range(2)]
+    """Motifs that come back with the harmony, chord tones on strong beats, each bar near where the last one ended."""
+    base, motifs = _base(lead, rng), [_motif(lead, rng) for _ in range(2)]
+    turn = len(motifs[0]) // 2
+    motifs.append(
+        motifs[0][:turn] + [(step, n, offset + int(rng.integers(-1, 2))) for step, n, offset in motifs[0][turn:]]
+    )
     events: list[Event] = []
+    before: int | None = None
+    written: dict[tuple[int, int], list[Event]] = {}
     for bar, degree in enumerate(degrees):
-        motif = motifs[(0, 0, 1, 0)[bar % 4]]
-        for step, length, offset in motif:
-            if bar % 4 == 3 and rng.random() < 0.3:
-                offset += int(rng.integers(-1, 2))
-            strong = step % 4 == 0
-            if strong:
-                offset = 2 * round(offset / 2)
-            key = _degree_key(lead, degree + offset, base)
-            events.append((bar * lead.steps_per_bar + step, length, key, 1.08 if strong else 0.92))
+        which = ORDER[lead.loop][bar % 4]
+        if (which, degree) not in written:
+            written[which, degree] = _sung(lead, motifs[which], degree, base, before)
+        bar_of = written[which, degree]
+        events += [(bar * lead.steps_per_bar + step, length, key, accent) for step, length, key, accent in bar_of]
+        before = bar_of[-1][2] if bar_of else before
     return events
+
+
+def _sung(lead: Lead, motif: list[tuple[int, int, int]], degree: int, base: int, before: int | None) -> list[Event]:
+    """A motif over one chord, in the octave that begins nearest to the key before it."""
+    bar = []
+    for step, length, offset in motif:
+        strong = step % 4 == 0
+        tone = degree + (2 * round(offset / 2) if strong else offset)
+        bar.append((step, length, _degree_key(lead, tone, base), 1.08 if strong else 0.92))
+    if not bar or before is None:
+        return bar
+    low, high = min(event[2] for event in bar), max(event[2] for event in bar)
+    shifts = [shift for shift in (0, -12, 12) if lead.low <= low + shift and high + shift <= lead.high] or [0]
+    nearest = min(shifts, key=lambda shift: abs(bar[0][2] + shift - before) + 0.1 * abs(shift))
+    return [(step, length, key + nearest, accent) for step, length, key, accent in bar]
 
 
 def _motif(lead: Lead, rng: np.random.Generator) -> list[tuple[int, int, int]]:
@@ -159,11 +180,12 @@ def _riff(lead: Lead, degrees: list[int], voicings: list[list[int]], rng: np.ran
 
 
 def _drone(lead: Lead, degrees: list[int], voicings: list[list[int]], rng: np.random.Generator) -> list[Event]:
-    """Long root and fifth, a new breath every two bars, now and then a tone above."""
+    """Long root and fifth, a new breath every two bars, with a tone above in every other one."""
     events: list[Event] = []
+    above = int(rng.choice((7, 7, 8)))
     for bar in range(0, len(degrees), 2):
         start, length = bar * lead.steps_per_bar, 2 * lead.steps_per_bar
-        tones = [0, 4, 7] if rng.random() < 0.7 else [0, 4, 8]
+        tones = [0, 4, above if bar % 4 else 7]
         if lead.density != "sparse":
             tones.append(9)
         events += [(start, length, _fold(lead, _degree_key(lead, tone, max(lead.low, 43))), 0.85) for tone in tones]

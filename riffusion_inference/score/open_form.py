@@ -9,7 +9,7 @@ import numpy as np
 
 from riffusion_inference.score.brief import Brief
 from riffusion_inference.score.datatypes import MICROSECONDS, TICKS, Meter, Score, Tempo
-from riffusion_inference.score.form import Plan, divide_bars
+from riffusion_inference.score.form import Plan, divide_bars, loop_of
 from riffusion_inference.score.taste import Taste
 
 NEAR_TEMPO = 0.03
@@ -33,7 +33,17 @@ def plan_loop(taste: Taste, duration: Fraction, energy: np.ndarray | None) -> Pl
     tempi = _exact_tempi(duration, n_bars * bar_quarters)
     bar_ticks = int(bar_quarters * TICKS)
     blocks = divide_bars(n_bars, energy, replace(taste, meter=meter))
-    return Plan(tempi, (Meter(0, *meter),), 0, bar_ticks, blocks, n_bars, n_bars * bar_ticks, closes=False)
+    return Plan(
+        tempi,
+        (Meter(0, *meter),),
+        0,
+        bar_ticks,
+        blocks,
+        n_bars,
+        n_bars * bar_ticks,
+        loop_of(taste, n_bars),
+        closes=False,
+    )
 
 
 def _exact_tempi(duration: Fraction, quarters: Fraction) -> tuple[Tempo, ...]:
@@ -55,7 +65,9 @@ def plan_open(taste: Taste, duration: Fraction, energy: np.ndarray | None, tempi
     end -= clock.seconds(end) > duration
     n_bars = -(-end // bar_ticks)
     blocks = divide_bars(n_bars, energy, taste)
-    return Plan(tempi, (Meter(0, *taste.meter),), 0, bar_ticks, blocks, n_bars, end, closes=False)
+    return Plan(
+        tempi, (Meter(0, *taste.meter),), 0, bar_ticks, blocks, n_bars, end, loop_of(taste, n_bars), closes=False
+    )
 
 
 def departures(brief: Brief, score: Score) -> tuple[str, ...]:

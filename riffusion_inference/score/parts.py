@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from riffusion_inference.score.datatypes import TICKS, ScoreNote
-from riffusion_inference.score.form import Block, Plan
+from riffusion_inference.score.form import Block, Plan, with_following
 from riffusion_inference.score.harmony import Bar, scale_of
 from riffusion_inference.score.instruments import INSTRUMENTS, Instrument
 from riffusion_inference.score.melody import Event, Lead, write_lead
-from riffusion_inference.score.patterns import BASS, CHORDS, CRASH, DRUM_SETS, DRUMS, KICK, SNARE, TOM_HIGH, TOM_MID
+from riffusion_inference.score.patterns import BASS, CHORDS, CRASH, DRUM_SETS, DRUMS, KICK
 from riffusion_inference.score.taste import Taste
 
 SIXTEENTH = TICKS // 4
@@ -75,15 +75,20 @@ def write_lead_part(writer: Writer) -> list[ScoreNote]:
     taste, notes = writer.taste, []
     instrument = INSTRUMENTS[taste.lead]
     low, high = max(instrument.low, 43), instrument.high
-    lead = Lead(taste.texture, taste.density, taste.tonic, scale_of(taste), low, high, taste.steps_per_bar)
-    for block in writer.plan.blocks:
+    lead = Lead(
+        taste.texture, taste.density, taste.tonic, scale_of(taste), low, high, taste.steps_per_bar, writer.plan.loop
+    )
+    for block, following in with_following(writer.plan.blocks):
         if block.name == "intro" and taste.chords and block.n_bars > 1:
             continue
         inside = writer.bars[block.first_bar : block.first_bar + block.n_bars]
         rng = writer.rng(1, MATERIAL[block.name])
         events = write_lead(lead, [bar.degree for bar in inside], [list(bar.voicing) for bar in inside], rng)
         if taste.texture in ("melody", "riff"):
-            events = _close(_vary(events, lead, block, writer), lead, inside)
+            events = _vary(events, lead, block, writer)
+            # Where the same comes again the melody runs on.
+            if following is None or MATERIAL[following.name] != MATERIAL[block.name]:
+                events = _close(events, lead, inside)
         hand = writer.rng(2, block.first_bar)
         for step, steps, key, accent in events:
             bar, within = divmod(step, taste.steps_per_bar)
@@ -100,7 +105,7 @@ def _vary(events: list[Event], lead: Lead, block: Block, writer: Writer) -> list
         return events
     rng, varied = writer.rng(3, MATERIAL[block.name], block.visit), []
     for step, steps, key, accent in events:
-        if steps >= 4 and rng.random() < 0.2:
+        if steps >= 4 and rng.random() < 0.15:
             half = steps // 2
             neighbour = min(max(_step_from(key, lead, 1 if rng.random() < 0.6 else -1), lead.low), lead.high)
             varied += [(step, half, key, accent), (step + half, steps - half, neighbour, accent * 0.92)]
@@ -137,7 +142,7 @@ def write_chord_part(writer: Writer) -> list[ScoreNote]:
     """Play the genre's chord pattern; where little happens, held chords."""
     taste, notes = writer.taste, []
     instrument = INSTRUMENTS[taste.chords]
-    for block in _sections(writer, "chords"):
+    for block in sections_of(writer, "chords"):
         calm = block.energy < 0.35 or (taste.density == "sparse" and taste.genre.drums < 0.5)
         pattern = CHORDS["pad" if calm else taste.genre.chord_style]
         hand = writer.rng(4, block.first_bar)
@@ -167,7 +172,7 @@ def write_bass_part(writer: Writer) -> list[ScoreNote]:
     """Play the genre's bass pattern; the last note before a new root leads to it."""
     taste, notes = writer.taste, []
     instrument = INSTRUMENTS[taste.bass]
-    for block in _sections(writer, "bass"):
+    for block in sections_of(writer, "bass"):
         calm = block.energy < 0.4 or (taste.density == "sparse" and taste.genre.drums < 0.5)
         pattern = BASS["long" if calm else taste.genre.bass_style]
         hand = writer.rng(5, block.first_bar)
@@ -175,45 +180,18 @@ def write_bass_part(writer: Writer) -> list[ScoreNote]:
             low = fold(28 + (writer.bars[bar].root - 28) % 12, instrument)
             following = fold(28 + (writer.bars[bar + 1].root - 28) % 12, instrument)
             third = low + writer.bars[bar].tones[1]
-            approach = following + (1 if hand.random() < 0.4 else -1)
+            # The same lead-in wherever these bars come back.
+            turn = writer.rng(7, MATERIAL[block.name], (bar - block.first_bar) % 4)
+            approach = following + (1 if turn.random() < 0.4 else -1)
             pitches = {"R": low, "F": low + 7, "O": low + 12, "W": third, "A": approach}
             events = read_pattern(pattern, taste.steps_per_bar)
             for place, (step, mark, steps) in enumerate(events):
                 last = place == len(events) - 1 and step >= taste.steps_per_bar - 4 and following != low
-                key = approach if last and mark != "A" and hand.random() < 0.5 else pitches[mark]
+                key = approach if last and mark != "A" and turn.random() < 0.5 else pitches[mark]
                 first = writer.tick(bar, step) + hand.normal(0, 1.5)
                 span = (first, first + 0.95 * steps * SIXTEENTH)
                 loud = 98 * (0.78 + 0.3 * block.energy) * hand.normal(1, 0.04)
                 notes.append(writer.note("bass", instrument.program, key, span, loud))
-    return notes
-
-
-def write_drum_part(writer: Writer) -> list[ScoreNote]:
-    """Play the groove, with a fill before each new section and a crash on its first beat."""
-    taste, notes = writer.taste, []
-    kit, lines = DRUMS[taste.groove]
-    program = DRUM_SETS[kit]
-
-    def strike(tick: float, key: int, loud: float) -> None:
-        notes.append(writer.note("drums", program, key, (tick, tick + DRUM_TICKS), loud))
-
-    for block in _sections(writer, "drums"):
-        hand = writer.rng(6, block.first_bar)
-        for bar in range(block.first_bar, block.first_bar + block.n_bars):
-            fills = bar == block.first_bar + block.n_bars - 1 and block.energy > 0.5
-            room = taste.steps_per_bar - (4 if fills else 0)
-            for key, line in lines.items():
-                for step in range(room):
-                    mark = line[step % len(line)]
-                    if mark == "." or (mark in "345" and block.energy < 0.5) or (key == CRASH and bar % 2):
-                        continue
-                    loud = (34 + 10 * int(mark)) * (0.8 + 0.3 * block.energy) * hand.normal(1, 0.05)
-                    strike(writer.tick(bar, step) + hand.normal(0, 1.5), key, loud)
-            for step in range(room, taste.steps_per_bar):
-                key = int(hand.choice((SNARE, TOM_HIGH, TOM_MID)))
-                strike(writer.tick(bar, step), key, 80 + 10 * (step - room))
-        if block.first_bar and block.energy > 0.6:
-            strike(writer.tick(block.first_bar, 0), CRASH, 96)
     return notes
 
 
@@ -250,7 +228,7 @@ def _degree_below(writer: Writer, steps: int) -> int:
     return scale_of(writer.taste)[-steps % 7] - 12
 
 
-def _sections(writer: Writer, layer: str) -> list[Block]:
+def sections_of(writer: Writer, layer: str) -> list[Block]:
     """The sections in which a layer plays; all of them where it would not play at all."""
     chosen = [block for block in writer.plan.blocks if plays(layer, block)]
     return chosen or list(writer.plan.blocks)

@@ -22,6 +22,8 @@ PACES = {
 MANY_VOICED = ("keys", "organ", "guitar", "plucked", "mallets", "pad", "synth", "voice", "strings")
 """Families whose instruments accompany themselves when they play alone."""
 BASS_FAMILIES = ("bass",)
+LONGEST_LOOP = 11.0
+"""Seconds after which the harmony comes back at the latest."""
 LOUDNESS = {"soft": 0.62, "medium": 0.8, "loud": 1.0}
 HELD = {"legato": 1.05, "normal": 0.9, "staccato": 0.45}
 
@@ -62,6 +64,8 @@ class Taste:
     """Share of its time that a note is held."""
     lively: float
     """0 to 1, how much happens."""
+    loop: int
+    """Bars after which the harmony comes back in a piece that is long enough: 4, 2, or 1 for bars played twice."""
 
     @property
     def steps_per_bar(self) -> int:
@@ -77,12 +81,13 @@ def settle(brief: Brief, rng: np.random.Generator) -> Taste:
     meter = brief.meter or (genre.meter, 4)
     soft = mood in SOFT_MOODS
     high, low = brief.energy == "high", brief.energy == "low"
+    bpm = brief.bpm or _tempo(brief, genre, mood, rng)
     density = brief.density or str(rng.choice(("sparse", "medium", "busy"), p=_shares(high, low or soft)))
     dynamics = brief.dynamics or ("loud" if high else "soft" if low or soft else "medium")
     return Taste(
         genre=genre,
         mood=mood,
-        bpm=brief.bpm or _tempo(brief, genre, mood, rng),
+        bpm=bpm,
         bpm_is_asked=brief.bpm is not None,
         meter=meter,
         tonic=int(rng.integers(12)) if brief.tonic is None else brief.tonic,
@@ -96,7 +101,14 @@ def settle(brief: Brief, rng: np.random.Generator) -> Taste:
         loudness=LOUDNESS[dynamics],
         held=HELD[brief.articulation or str(rng.choice(("legato", "normal", "normal", "staccato")))],
         lively=0.85 if high else 0.35 if low else 0.5 + 0.2 * (mood in FAST_MOODS) - 0.15 * soft,
+        loop=_loop(240.0 / bpm * meter[0] / meter[1], rng),
     )
+
+
+def _loop(bar_seconds: float, rng: np.random.Generator) -> int:
+    """Draw how many bars the harmony's loop has: so few that an ear still knows them when they come again."""
+    fits = [bars for bars in (4, 2, 1) if bars * bar_seconds <= LONGEST_LOOP] or [1]
+    return fits[0] if rng.random() < (0.85 if fits[0] * bar_seconds < 9 else 0.5) else fits[min(1, len(fits) - 1)]
 
 
 def _shares(high: bool, low: bool) -> tuple[float, float, float]:
