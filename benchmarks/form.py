@@ -1,17 +1,17 @@
-"""Is there form in the music: what comes back, a pulse, the tempo that was asked for, an ending, other seeds, other music?
+"""Is there form in the music: does it come back, has it a pulse, the tempo that was asked for, an ending?
 
     python -m benchmarks.form [--model pocket] [--sketch-only]
 
-Every piece is a score, measured as its sketch and, beside it, as the sound that a model makes of it. Nothing here is
-told what the score says; the figures come from the picture alone. Last, how long a score of ten minutes takes to write.
+Every piece is a score, measured as its sketch and as the sound that a model makes of it. The tempo is estimated from
+the picture alone. Then, how alike pieces of one prompt are, and how long a score of ten minutes takes to write.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -56,29 +56,29 @@ N_SEEDS = 4
 SEED_PROMPTS = ("techno", "piano", "rock", "ambient")
 WINDOW, NEAREST, FARTHEST = 2.0, 1.5, 12.0
 """Seconds: of a window, and how far away the window may be that it is compared with."""
+TOLERANCE = 0.01
+"""How far a tempo that is heard may be from the one that was asked for."""
 
 
 def picture_of(mel: NDArray[np.float32]) -> Array:
-    """The picture that repetition is looked for in: fourth roots at 10 frames a second, each row without its mean.
+    """The picture that repetition is looked for in: fourth roots, two rows in one, each row without its mean.
 
     Returns:
-        [n_mels // 2, F // 5].
+        [n_mels // 2, F].
     """
     roots = np.asarray(mel, dtype=np.float64) ** GRID.power_for_image
-    rows, frames = len(roots) // 2, roots.shape[1] // 5
-    small = roots[: 2 * rows, : 5 * frames].reshape(rows, 2, frames, 5).mean((1, 3))
-    return small - small.mean(1, keepdims=True)
+    small = roots[: len(roots) // 2 * 2].reshape(len(roots) // 2, 2, -1).mean(1)
+    return np.asarray(small - small.mean(1, keepdims=True))
 
 
 def repetition(mel: NDArray[np.float32]) -> float:
-    """Mean over all windows of the best correlation with a window NEAREST to FARTHEST seconds away; 1 is the same again."""
-    picture = picture_of(mel)
-    frames, size = picture.shape[1], round(10 * WINDOW)
-    count = frames - size + 1
+    """Best correlation of a window with one NEAREST to FARTHEST seconds away, mean over all windows; 1 is the same."""
+    picture, size = picture_of(mel), round(FRAME_RATE * WINDOW)
+    count = picture.shape[1] - size + 1
     energy = _sums((picture**2).sum(0), size)
     best = np.full(count, -1.0)
-    for lag in range(round(10 * NEAREST), min(round(10 * FARTHEST), count - 1) + 1):
-        products = _sums((picture[:, :-lag] * picture[:, lag:]).sum(0), size)
+    for lag in range(round(FRAME_RATE * NEAREST), min(round(FRAME_RATE * FARTHEST), count - 1) + 1):
+        products = _sums(np.einsum("ij,ij->j", picture[:, :-lag], picture[:, lag:]), size)
         alike = products / np.sqrt(energy[:-lag] * energy[lag:] + 1e-12)
         best[:-lag] = np.maximum(best[:-lag], alike)
         best[lag:] = np.maximum(best[lag:], alike)
@@ -109,25 +109,25 @@ def autocorrelation(envelope: Array) -> Array:
 
 
 def pulse(mel: NDArray[np.float32], bpm: float) -> float:
-    """Autocorrelation of what begins at one beat, or at two or four where a beat passes without anything: the best."""
+    """Autocorrelation of what begins, at one beat or at the two of a kick and a snare, whichever is more."""
     likeness = autocorrelation(onset_envelope(mel))
-    beat = 60 * FRAME_RATE / bpm
-    return max(float(likeness[round(beats * beat) - 1 : round(beats * beat) + 2].max()) for beats in (1, 2, 4))
+    lags = [round(beats * 60 * FRAME_RATE / bpm) for beats in (1, 2)]
+    return max(float(likeness[lag - 1 : lag + 2].max()) for lag in lags)
 
 
 def heard_tempo(mel: NDArray[np.float32]) -> float:
-    """Estimate BPM from the picture alone: the tempo whose multiples repeat best, made exact by how long it stays in step.
+    """Estimate BPM from the picture alone: the tempo whose multiples repeat best, then exactly by what stays in step.
 
-    Source: autocorrelation and comb after Scheirer 1998; the preference for 110 after Ellis 2007.
+    Source: autocorrelation of onsets, weighted by how usual a tempo is: Ellis 2007, with his 120 BPM and an octave.
     """
     envelope = onset_envelope(mel)
     likeness, tempi = autocorrelation(envelope), np.geomspace(50, 200, 700)
     lags = 60 * FRAME_RATE / tempi
-    frames = np.arange(len(likeness))
-    comb = np.mean([np.interp(beats * lags, frames, likeness) for beats in (1, 2, 3, 4, 6, 8)], axis=0)
-    between = np.mean([np.interp(lags * part, frames, likeness) for part in (0.5, 0.25)], axis=0)
-    liked = np.exp(-0.5 * (np.log2(tempi / 110) / 1.0) ** 2)
-    near = tempi[int(np.argmax(np.maximum(comb + 0.5 * between, 0) * liked))]
+    repeats = [np.interp(n * lags, np.arange(len(likeness)), likeness) for n in (1, 2, 3, 4, 6, 8, 1 / 2, 1 / 4)]
+    # Where a beat is divided in two and in four, a third of another beat is not.
+    comb = np.mean(repeats[:6], axis=0) + 0.25 * np.mean(repeats[6:], axis=0)
+    usual = np.exp(-0.5 * np.log2(tempi / 120) ** 2)
+    near = tempi[int(np.argmax(np.maximum(comb, 0) * usual))]
     fine = near * np.geomspace(0.97, 1.03, 601)
     moments = np.arange(len(envelope)) / FRAME_RATE
     turns = [np.abs(np.exp(2j * np.pi * np.outer(fine * parts / 60, moments)) @ envelope) for parts in (1, 2, 4)]
@@ -139,3 +139,86 @@ def likeness_of(first: NDArray[np.float32], other: NDArray[np.float32]) -> float
     frames = min(first.shape[1], other.shape[1])
     seen = [np.asarray(mel[:, :frames], dtype=np.float64) ** GRID.power_for_image for mel in (first, other)]
     return float(np.corrcoef(seen[0].ravel(), seen[1].ravel())[0, 1])
+
+
+def dies_away_db(mel: NDArray[np.float32]) -> float:
+    """How loud the last 60 ms are beside the loudest of the last second and a half, in dB."""
+    last = mel[:, -round(1.5 * FRAME_RATE) :].max()
+    return float(20 * np.log10(max(float(mel[:, -3:].max()), 1e-9) / max(float(last), 1e-9)))
+
+
+def sketched(prompt: str, score: Score) -> NDArray[np.float32]:
+    """The picture of a score as it is drawn, before any model has seen it."""
+    return draw_sketch(score.played(), round(float(score.duration) * FRAME_RATE))
+
+
+def painted_by(model: MusicModel, steps: int) -> Painter:
+    """A painter that has a model paint a score, and looks at the sound that comes out."""
+
+    def paint(prompt: str, score: Score) -> NDArray[np.float32]:
+        settings = GenerationSettings(prompt, seed=0, num_inference_steps=steps, scores=(score,))
+        n_samples = round(float(score.duration) * GRID.sample_rate)
+        take = model.generate(settings, n_samples=n_samples, sample_rate=GRID.sample_rate)[0]
+        return mel_from_waveform(take.waveform, GRID).mel_amplitudes[0]
+
+    return paint
+
+
+def print_form(paint: Painter) -> None:
+    """Print repetition, pulse and ending of six prompts."""
+    figures = []
+    for prompt in FORM_PROMPTS:
+        score = write_score(read_prompt(prompt), Fraction(SECONDS), seed=0)
+        mel = paint(prompt, score)
+        figures.append((repetition(mel), pulse(mel, score.tempi[0].bpm), dies_away_db(mel)))
+        print(
+            f"  {prompt:40s} repetition {figures[-1][0]:.2f}  pulse {figures[-1][1]:.2f}  end {figures[-1][2]:.0f} dB"
+        )
+    means = np.mean(figures, axis=0)
+    print(f"  {'mean':40s} repetition {means[0]:.2f}  pulse {means[1]:.2f}  end {means[2]:.0f} dB")
+
+
+def print_tempi(paint: Painter) -> None:
+    """Print the tempo that is heard in twelve prompts that name one."""
+    exact, octaves = 0, 0
+    for prompt, bpm in TEMPO_PROMPTS:
+        prompt = prompt.format(bpm)
+        heard = heard_tempo(paint(prompt, write_score(read_prompt(prompt), Fraction(SECONDS), seed=0)))
+        level = 2.0 ** round(np.log2(heard / bpm))
+        right = abs(heard / level / bpm - 1) <= TOLERANCE
+        exact, octaves = exact + (right and level == 1), octaves + right
+        print(f"  {prompt:40s} heard {heard:.1f} BPM")
+    n_prompts = len(TEMPO_PROMPTS)
+    print(f"  within 1 %: {octaves} of {n_prompts}, of which {octaves - exact} were counted at half or twice the beat")
+
+
+def print_seeds(paint: Painter) -> None:
+    """Print how alike the pictures of one prompt's seeds are."""
+    for prompt in SEED_PROMPTS:
+        scores = [write_score(read_prompt(prompt), Fraction(SECONDS), seed) for seed in range(N_SEEDS)]
+        mels = [paint(prompt, score) for score in scores]
+        alike = [likeness_of(one, other) for one, other in itertools.combinations(mels, 2)]
+        print(f"  {prompt:40s} mean {np.mean(alike):.2f}  most {max(alike):.2f}")
+
+
+def main() -> None:
+    """Print every figure, of the sketches and of what the model makes of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="pocket")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--sketch-only", action="store_true", help="load no model")
+    args = parser.parse_args()
+    painters: dict[str, Painter] = {"sketch": sketched}
+    if not args.sketch_only:
+        painters[args.model] = painted_by(load_model(args.model), args.steps)
+    for name, paint in painters.items():
+        for what, show in (("form", print_form), ("tempo", print_tempi), ("likeness of seeds", print_seeds)):
+            print(f"{name}, {what}")
+            show(paint)
+    began = time.perf_counter()
+    score = write_score(read_prompt("drum and bass"), Fraction(600), seed=0)
+    print(f"a score of ten minutes with {len(score.notes)} notes: {time.perf_counter() - began:.2f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,9 @@ from riffusion_inference.score.datatypes import MICROSECONDS, TICKS, Meter, Scor
 from riffusion_inference.score.taste import Taste
 
 RING_OUT = (0.9, 2.6)
-"""Seconds that the last chord has, at least and at most, where the piece is long enough."""
+"""Seconds that the last chord has where the piece is long enough: at least, and at most unless it rings longer."""
+LONGEST_RING = 5.5
+"""Seconds that are left for a last chord to die away, at most."""
 MAX_STRETCH = 0.06
 """How far a tempo that nobody named may move, so that whole bars fill the part."""
 BLOCK = 8
@@ -91,16 +93,15 @@ def plan_bars(taste: Taste, duration: Fraction, energy: np.ndarray | None, tempi
     beat = 60.0 / taste.bpm
     bar_quarters = 4 * taste.meter[0] / taste.meter[1]
     bar, seconds = beat * bar_quarters, float(duration)
-    ring = float(np.clip(min(0.75 * bar, 0.3 * seconds), min(RING_OUT[0], 0.4 * seconds), RING_OUT[1]))
+    wanted = max(min(0.75 * bar, RING_OUT[1]), min(taste.ring_seconds, LONGEST_RING))
+    ring = max(min(wanted, 0.3 * seconds), min(RING_OUT[0], 0.4 * seconds))
     n_bars = int((seconds - ring) / bar + (1e-6 if taste.bpm_is_asked else 0.5))
-    pickup_beats = 0
-    if n_bars < 1:
-        pickup_beats = min(int((seconds - ring) / beat), int(bar_quarters) - 1)
-    elif not taste.bpm_is_asked:
+    if n_bars and not taste.bpm_is_asked:
         stretched = (seconds - ring) / (n_bars * bar_quarters)
         beat = float(np.clip(stretched, beat * (1 - MAX_STRETCH), beat * (1 + MAX_STRETCH)))
-        while n_bars * bar_quarters * beat > seconds - min(ring, RING_OUT[0]) + 1e-6:
-            n_bars -= 1
+        shortest = min(ring, max(RING_OUT[0], taste.ring_seconds))
+        n_bars = min(n_bars, int((seconds - shortest + 1e-6) / (bar_quarters * beat)))
+    pickup_beats = 0 if n_bars else max(min(int((seconds - ring) / beat + 1e-6), int(bar_quarters) - 1), 0)
     tempo = Tempo(0, round(beat * MICROSECONDS))
     meters: tuple[Meter, ...] = (Meter(0, *taste.meter),)
     if pickup_beats:

@@ -13,6 +13,7 @@ from riffusion_inference.score.harmony import Bar, scale_of
 from riffusion_inference.score.instruments import INSTRUMENTS, Instrument
 from riffusion_inference.score.melody import Event, Lead, write_lead
 from riffusion_inference.score.patterns import BASS, CHORDS, CRASH, DRUM_SETS, DRUMS, KICK
+from riffusion_inference.score.sketch import fade_seconds
 from riffusion_inference.score.taste import Taste
 
 SIXTEENTH = TICKS // 4
@@ -22,6 +23,8 @@ MATERIAL = {"a": 1, "intro": 1, "b": 2, "c": 3}
 """Sections of one number share their motifs."""
 POWER_CHORDS = ("distorted guitar", "overdriven guitar")
 DRUM_TICKS = 48
+SHORTEST_LAST = 0.12
+"""Seconds for which a note of the last chord is held at least, where there is room."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def write_lead_part(writer: Writer) -> list[ScoreNote]:
         taste.texture, taste.density, taste.tonic, scale_of(taste), low, high, taste.steps_per_bar, writer.plan.loop
     )
     for block, following in with_following(writer.plan.blocks):
-        if block.name == "intro" and taste.chords and block.n_bars > 1:
+        if block.name == "intro" and taste.chords and block.n_bars == 2:
             continue
         inside = writer.bars[block.first_bar : block.first_bar + block.n_bars]
         rng = writer.rng(1, MATERIAL[block.name])
@@ -198,27 +201,37 @@ def write_bass_part(writer: Writer) -> list[ScoreNote]:
 def write_ending(writer: Writer) -> list[ScoreNote]:
     """Write the last chord, which rings out inside the part, and what leads to it where there is no bar before it."""
     taste, plan, notes = writer.taste, writer.plan, []
-    tail = max(round(0.15 * (plan.end - plan.final)), 1)
-    span = (plan.final, max(plan.end - tail, plan.final + 1))
     lead, last = INSTRUMENTS[taste.lead], writer.bars[-1]
     home = fold(60 + (taste.tonic - 60) % 12, lead)
     for place in range(plan.pickup // TICKS):
         before = _degree_below(writer, plan.pickup // TICKS - place)
         steps = (place * TICKS, (place + 0.9) * TICKS)
         notes.append(writer.note("lead", lead.program, fold(home + before, lead), steps, 92))
-    notes.append(writer.note("lead", lead.program, home, span, 104))
+    notes.append(_last_note(writer, "lead", lead, home, 104))
     if taste.chords:
         chords = INSTRUMENTS[taste.chords]
         keys = {fold(key, chords) for key in _voicing(writer, len(writer.bars) - 1)}
-        notes += [writer.note("chords", chords.program, key, span, 84) for key in sorted(keys)]
+        notes += [_last_note(writer, "chords", chords, key, 84) for key in sorted(keys)]
     if taste.bass:
         bass = INSTRUMENTS[taste.bass]
-        notes.append(writer.note("bass", bass.program, fold(28 + (last.root - 28) % 12, bass), span, 100))
+        notes.append(_last_note(writer, "bass", bass, fold(28 + (last.root - 28) % 12, bass), 100))
     if taste.groove and (not plan.blocks or plays("drums", plan.blocks[-1])):
         program = DRUM_SETS[DRUMS[taste.groove][0]]
         strike: Any = (plan.final, plan.final + DRUM_TICKS)
         notes += [writer.note("drums", program, key, strike, 104) for key in (KICK, CRASH)]
     return notes
+
+
+def _last_note(writer: Writer, layer: str, instrument: Instrument, key: int, loud: float) -> ScoreNote:
+    """A note of the last chord, let go so early that it dies away inside the part, if it can."""
+    plan = writer.plan
+    room = plan.end - plan.final
+    ticks_per_second = 1_000_000 * TICKS / plan.tempi[-1].microseconds
+    seconds = room / ticks_per_second
+    shares = [share for share in (0.85, 0.7, 0.55, 0.4, 0.25) if share * seconds >= SHORTEST_LAST] or [0.85]
+    dies = (s for s in shares if fade_seconds(instrument.program, key, round(s * seconds, 2)) <= seconds)
+    held = max(next(dies, shares[-1]) * room, 1)
+    return writer.note(layer, instrument.program, key, (plan.final, plan.final + held), loud)
 
 
 def _degree_below(writer: Writer, steps: int) -> int:

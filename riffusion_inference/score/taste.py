@@ -9,6 +9,7 @@ import numpy as np
 from riffusion_inference.score.brief import Brief
 from riffusion_inference.score.genres import GENRES, Genre
 from riffusion_inference.score.instruments import INSTRUMENTS
+from riffusion_inference.score.sketch import fade_seconds
 from riffusion_inference.score.words import FAST_MOODS, MAJOR_MOODS, MINOR_MOODS, SLOW_MOODS, SOFT_MOODS
 
 PACES = {
@@ -68,6 +69,13 @@ class Taste:
     """Bars after which the harmony comes back in a piece that is long enough: 4, 2, or 1 for bars played twice."""
 
     @property
+    def ring_seconds(self) -> float:
+        """How long a last chord of half a second takes to die away."""
+        names = {name for name in (self.lead, self.chords, self.bass) if name}
+        middle = {name: (INSTRUMENTS[name].low + INSTRUMENTS[name].high) // 2 for name in names}
+        return max(fade_seconds(INSTRUMENTS[name].program, key, 0.5) for name, key in middle.items())
+
+    @property
     def steps_per_bar(self) -> int:
         """Sixteenths in a bar."""
         return 16 * self.meter[0] // self.meter[1]
@@ -100,7 +108,7 @@ def settle(brief: Brief, rng: np.random.Generator) -> Taste:
         density=density,
         loudness=LOUDNESS[dynamics],
         held=HELD[brief.articulation or str(rng.choice(("legato", "normal", "normal", "staccato")))],
-        lively=0.85 if high else 0.35 if low else 0.5 + 0.2 * (mood in FAST_MOODS) - 0.15 * soft,
+        lively=0.9 if high else 0.05 if low else 0.5 + 0.2 * (mood in FAST_MOODS) - 0.15 * soft,
         loop=_loop(240.0 / bpm * meter[0] / meter[1], rng),
     )
 

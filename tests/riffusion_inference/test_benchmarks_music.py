@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import any_length, full_size, inversion
+from benchmarks import any_length, form, full_size, inversion
 from benchmarks.clips import make_clips
 from riffusion_inference.datatypes import SpectrogramParams
+from riffusion_inference.score.brief import read_prompt
+from riffusion_inference.score.compose import write_score
 from riffusion_inference.spectrogram.mel import mel_from_waveform
 
 
@@ -55,3 +58,26 @@ def test_the_clips_of_the_inversion_differ_and_repeat() -> None:
         assert inversion.convergence_db(mel, clip.samples) < -80
         assert inversion.convergence_db(mel, 0.5 * clip.samples) == pytest.approx(-6.02, abs=0.01)
         assert inversion.image_error(mel, clip.samples) < 0.01 < inversion.image_error(mel, 0.5 * clip.samples)
+
+
+def test_the_measures_of_form_know_what_they_measure() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.random((256, 1500)).astype(np.float32)
+    again = np.tile(noise[:, :250], (1, 6))
+    assert form.repetition(again) > 0.99
+    assert form.repetition(noise) < 0.1
+    score = write_score(read_prompt("house, 123 bpm"), Fraction(20), seed=0)
+    mel = form.sketched("", score)
+    assert form.heard_tempo(mel) == pytest.approx(123, rel=form.TOLERANCE)
+    assert form.pulse(mel, 123) > 0.5 > form.pulse(noise, 123)
+    assert form.dies_away_db(mel) < -20
+    assert form.likeness_of(mel, mel) == pytest.approx(1.0)
+
+
+def test_form_is_measured_of_sketches(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(form, "SECONDS", 8)
+    monkeypatch.setattr(form, "N_SEEDS", 2)
+    run(form, monkeypatch, "--sketch-only")
+    printed = capsys.readouterr().out
+    assert "of 12, of which" in printed
+    assert printed.splitlines()[-1].startswith("a score of ten minutes with")
