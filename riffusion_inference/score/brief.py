@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from riffusion_inference.score.instruments import INSTRUMENTS
 from riffusion_inference.score.lexicon import MAX_PHRASE, Meaning, meanings_of, passed_over, slip_of, words_of
@@ -87,8 +87,8 @@ class Brief:
     def sentence(self) -> str:
         """What a person is told.
 
-        >>> read_prompt("dark lo-fi with sousaphones, 78 BPM").sentence()
-        'Read as: 78 BPM, dark, lo-fi. Not understood: sousaphones.'
+        >>> read_prompt("dark lo-fi with kazoos, 78 BPM").sentence()
+        'Read as: 78 BPM, dark, lo-fi. Not understood: kazoos.'
         """
         parts = [f"Read as: {', '.join(self.read)}." if self.read else "Nothing in the prompt was understood."]
         if self.unread:
@@ -109,6 +109,8 @@ class _Reading:
     minor: bool | None = None
     meter: tuple[int, int] | None = None
     said: list[Said] = field(default_factory=list)
+    weak: list[tuple[str, Meaning]] = field(default_factory=list)
+    """Phrases that count only where nothing else says what their field is."""
     unread: list[str] = field(default_factory=list)
 
 
@@ -127,6 +129,7 @@ def read_prompt(text: str) -> Brief:
     reading = _Reading()
     _read_numbers(quantities, reading)
     _read_words(words_of(quantities.rest), reading)
+    _take_weak(reading)
     fields = reading.fields
     solo = implies_solo(reading.instruments, fields.get("genre"), reading.drums)
     if reading.solo is not None:
@@ -224,12 +227,23 @@ def _read_slip(word: str, negated: bool, reading: _Reading) -> None:
 def _take(phrase: Sequence[str], meanings: Sequence[Meaning], negated: bool, reading: _Reading, said: str = "") -> None:
     """Take in what a phrase says."""
     for meaning in meanings:
+        if meaning.weak:
+            reading.weak += [] if negated else [(" ".join(phrase), meaning)]
+            continue
         shown = _apply(meaning, negated, reading)
         if shown and (meaning.near or said):
             shown = f"{shown} (for {said or ' '.join(phrase)})"
         if shown:
             name = ("without" if negated else "instruments") if meaning.field == "instrument" else meaning.field
             reading.said.append(Said(name, shown))
+
+
+def _take_weak(reading: _Reading) -> None:
+    """Take in what was said by words that count only where nothing else does."""
+    for phrase, meaning in reading.weak:
+        known = reading.moods if meaning.field == "mood" else reading.fields.get(meaning.field)
+        if not known:
+            _take([phrase], [replace(meaning, weak=False)], False, reading)
 
 
 def _apply(meaning: Meaning, negated: bool, reading: _Reading) -> str:
@@ -246,8 +260,17 @@ def _apply(meaning: Meaning, negated: bool, reading: _Reading) -> str:
     if negated:
         return ""
     if name == "mood":
-        reading.moods += [value] if value not in reading.moods else []
-        return value
+        known = value in reading.moods
+        reading.moods += [] if known else [value]
+        return "" if known else value
+    # "Funk with a saxophone solo" is no saxophone alone.
+    if (
+        name == "solo"
+        and value == "yes"
+        and reading.instruments
+        and reading.fields.get("genre", "") not in ("", *IMPLIED)
+    ):
+        return ""
     if name in ("solo", "minor"):
         setattr(reading, name, value == "yes")
         return {"solo": ("a band", "solo"), "minor": ("major", "minor")}[name][value == "yes"]

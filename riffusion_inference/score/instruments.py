@@ -93,10 +93,10 @@ _ALL = [
         "strings",
         True,
         """
-        violin;40;58;93;solo violin|violins
+        violin;40;58;93;violins
         fiddle;110;58;90;folk fiddle|country fiddle
-        viola;41;50;82;solo viola
-        cello;42;38;72;violoncello|solo cello|cellos
+        viola;41;50;82;
+        cello;42;38;72;violoncello|cellos
         tremolo strings;44;43;86;trembling strings|shivering strings
         strings;48;40;88;string section|string orchestra|orchestral strings|string ensemble
         slow strings;49;40;86;lush strings|legato strings
@@ -129,8 +129,8 @@ _ALL = [
         trombone;57;40;72;trombones
         tuba;58;28;60;oom-pah tuba
         muted trumpet;59;55;82;harmon trumpet|cup-muted trumpet
-        french horn;60;43;77;horn|horns
-        brass section;61;45;82;brass|big band brass|fanfare brass|horn section
+        french horn;60;43;77;horn|french horns
+        brass section;61;45;82;brass|big band brass|fanfare brass|horn section|horns
         synth brass;62;45;82;analog brass|eighties brass""",
     ),
     *_table(
@@ -151,7 +151,7 @@ _ALL = [
         True,
         """
         piccolo;72;72;102;piccolo flute
-        flute;73;60;93;flutes|solo flute|transverse flute
+        flute;73;60;93;flutes|transverse flute
         recorder;74;62;90;blockflute
         pan flute;75;60;88;pan pipes|andean flute|zampona
         shakuhachi;77;57;84;bamboo flute|japanese flute

@@ -6,12 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 
 from riffusion_inference.score.genres import GENRES
 from riffusion_inference.score.instruments import INSTRUMENTS
-from riffusion_inference.score.lexicon_tables import NEAR, OTHER_LANGUAGES, PASSED_OVER, PLAIN
+from riffusion_inference.score.lexicon_tables import NEAR, OTHER_LANGUAGES, PASSED_OVER, PLAIN, WEAK
 from riffusion_inference.score.words import (
     ARTICULATION_WORDS,
     DENSITY_WORDS,
@@ -28,8 +27,8 @@ from riffusion_inference.score.words import (
 
 MAX_PHRASE = 5
 """Most words in a phrase that means something."""
-LIKENESS, SHORTEST = 0.8, 5
-"""How like a known word an unknown one must be to count as a slip of the pen, and how long."""
+SHORTEST, LONG = 5, 8
+"""Letters that a word must have to be read as a slip, and to be read as one that has another letter."""
 ENDINGS = (
     ("s", ""),
     ("es", ""),
@@ -44,6 +43,10 @@ ENDINGS = (
     ("ive", "if"),
     ("ce", "x"),
     ("ies", "y"),
+    ("ly", ""),
+    ("n", ""),
+    ("musik", ""),
+    ("video", ""),
 )
 """Endings of plurals, cases and genders, and what stands in their place in the word that is known."""
 
@@ -58,6 +61,8 @@ class Meaning:
     """The field's value."""
     near: bool = False
     """Whether the phrase says something that is not known, and this lies nearest to it."""
+    weak: bool = False
+    """Whether it counts only where nothing else says what the field is."""
 
 
 Phrase = tuple[str, ...]
@@ -124,14 +129,19 @@ def _phrases() -> Iterator[tuple[str, Meaning]]:
         yield from ((word, Meaning(flag, value)) for word in phrases)
     for mood, scenes in SCENES.items():
         yield from ((scene, Meaning("mood", mood)) for scene in scenes)
-    for tables, near in ((PLAIN, False), (OTHER_LANGUAGES, False), (NEAR, True)):
+    for tables, near, weak in (
+        (PLAIN, False, False),
+        (OTHER_LANGUAGES, False, False),
+        (NEAR, True, False),
+        (WEAK, True, True),
+    ):
         for line in tables.strip().splitlines():
             meanings, *phrase_lists = (part.strip() for part in line.split("|"))
             for phrase in (one.strip() for part in phrase_lists for one in part.split(",")):
                 for meaning in meanings.split("+"):
                     field, _, value = meaning.strip().partition(" ")
                     if phrase:
-                        yield phrase, Meaning(field, value, near)
+                        yield phrase, Meaning(field, value, near, weak)
 
 
 def meanings_of(phrase: Phrase) -> tuple[Meaning, ...]:
@@ -150,9 +160,33 @@ def meanings_of(phrase: Phrase) -> tuple[Meaning, ...]:
 
 
 def slip_of(word: str) -> str:
-    """The known word that an unknown one is a slip for, or ""."""
+    """The known word that an unknown one is a slip for, or "".
+
+    A letter too many, too few, or two the wrong way round are slips; another letter is often another word, such as
+    "sport" for "short", and counts in long words only.
+    """
     if len(word) < SHORTEST or not word.isalpha():
         return ""
-    single = [phrase[0] for phrase in lexicon() if len(phrase) == 1 and len(phrase[0]) >= SHORTEST]
-    close = get_close_matches(word, single, n=1, cutoff=LIKENESS)
-    return close[0] if close and close[0][0] == word[0] else ""
+    return next((known for known in _single_words() if known[0] == word[0] and _is_slip(word, known)), "")
+
+
+@lru_cache(maxsize=1)
+def _single_words() -> tuple[str, ...]:
+    """Known words that are long enough to be taken for what a slip meant."""
+    return tuple(phrase[0] for phrase in lexicon() if len(phrase) == 1 and len(phrase[0]) >= SHORTEST)
+
+
+def _is_slip(word: str, known: str) -> bool:
+    """Whether one slip lies between two words.
+
+    >>> _is_slip("voilin", "violin"), _is_slip("sport", "short"), _is_slip("saxaphone", "saxophone")
+    (True, False, True)
+    """
+    if abs(len(word) - len(known)) > 1:
+        return False
+    first = next((at for at, (a, b) in enumerate(zip(word, known, strict=False)) if a != b), min(len(word), len(known)))
+    rest, other = word[first:], known[first:]
+    if len(word) != len(known):
+        return rest[1:] == other or rest == other[1:]
+    swapped = len(rest) > 1 and rest[:2] == other[1::-1] and rest[2:] == other[2:]
+    return swapped or (len(word) >= LONG and rest[1:] == other[1:])

@@ -11,6 +11,12 @@ solo yes | solo, alone, unaccompanied, single, by itself, on its own, nothing el
 solo no | band, ensemble, full band, full orchestra, accompanied, with accompaniment, trio, quartet, combo, duet, duo
 drums yes | drum, drum kit, drumkit, percussive, kick, snare, hi hat, hihat, cymbals, beats, breakbeats, claps, drumming, backbeat, brushes, brushed drums
 instrument piano | grand piano, piano keys
+instrument electric piano | rhodes piano, wurlitzer piano
+instrument violin + solo yes | solo violin
+instrument cello + solo yes | solo cello
+instrument viola + solo yes | solo viola
+instrument flute + solo yes | solo flute
+instrument accordion | musette
 instrument acoustic guitar | guitar, guitars, acoustic
 instrument strings | string, orchestral strings, string quartet
 instrument saxophone | saxophones
@@ -19,11 +25,12 @@ instrument double bass | stand up bass
 genre classical piano | piano ballad, piano sonata, nocturne, prelude
 genre orchestral | symphonic, philharmonic, classical
 genre epic | trailer, blockbuster, hollywood, hybrid orchestral
-genre hip hop | rap, boombap
+genre hip hop | rap, rapping, boombap
 genre chiptune | 8 bit, 8bit, 16 bit, arcade, video game, gameboy, nes
 genre techno | rave, warehouse
 genre house | club, dance, electronic dance music, electronic dance, dance music
-genre ambient | soundscape, atmospheric, spa, yoga, sleep
+genre house | tropical house
+genre ambient | meditation music, soundscape, atmospheric, spa, yoga, sleep
 genre corporate | business, presentation, explainer, commercial, advert, advertisement, promo
 genre documentary | interview, reportage
 genre comedy | cartoon, circus, quirky
@@ -31,7 +38,7 @@ genre horror | thriller, creepy
 genre lo-fi | chill, chilled, lofi, study
 genre jazz | jazzy, swinging, smoky
 genre waltz + meter 3/4 | waltz, waltzing
-energy high | high energy, intense, pumping, banging, full of energy, adrenaline, explosive
+energy high | build up, high energy, intense, pumping, banging, full of energy, adrenaline, explosive
 energy low | low energy, laid back, chill, mellow, subdued, restrained, understated, background
 mood happy | happiness, joy, fun, cheery
 mood sad | rain, rainy, sadness, grief, melancholy, heartbroken, lonely
@@ -43,7 +50,12 @@ mood dreamy | dreamlike, dream, surreal, airy
 mood romantic | romance, love
 mood scary | fear, terror, horror
 mood uplifting | inspirational, hope, feelgood
-mood energetic | energy, dynamic
+mood energetic | energy, dynamic, danceable, groovy, sport, sports, fitness, gym, action scene
+mood hypnotic | pulsating, droning
+mood tense | showdown, shoot out, crime
+mood romantic | weddings, valentine
+mood calm | soothes, silence
+mood warm | cooking, cosy
 mood nostalgic | nostalgia, retro, memories
 mood dramatic | drama
 mood dark | darkness, grim, bleak
@@ -54,6 +66,28 @@ density sparse | sparsely, less is more, empty, bare
 density busy | busier, layered, lush, wall of sound
 articulation staccato | plucked, pizzicato style, short
 articulation legato | long notes, gliding
+dynamics loud | heavy
+dynamics soft | light
+mood happy | gleeful, jubilant, euphoric, giddy, blissful, jolly, perky, ecstatic, delighted
+mood sad | somber, sombre, forlorn, dismal, desolate, lonesome, downcast, woeful, heartbreaking, tearjerking, mournfully
+mood calm | placid, languid, restful, unhurried, still
+mood energetic | fierce, vibrant, thunderous, frenetic, feisty, syncopated
+mood dark | gothic, murky
+mood tense | foreboding, menacing, ticking, edgy, urgency
+mood dreamy | celestial, cosmic, weightless, hallucinatory
+mood epic | regal, valiant, noble, legendary, glorious, climactic
+mood romantic | sultry, seductive, amorous
+mood mysterious | cryptic, occult, puzzling
+mood playful | zany, wacky, cheeky, frisky
+mood scary | ghostly, unsettling, macabre, terrifying
+mood angry | raging, vengeful, ferocious, hateful
+mood serious | pensive, contemplative, grave, stern
+mood uplifting | stirring, encouraging, rousing
+mood nostalgic | yearning, homesick
+mood warm | snug, hearty, welcoming
+mood funny | hilarious, ludicrous, laughable
+mood confident | fearless, assertive, swagger
+mood dramatic | gripping, operatic, emotions
 section ending | with an ending, ending, final, outro
 section intro | intro, opening
 """
@@ -64,9 +98,10 @@ genre pop + energy high | k pop, kpop, j pop, jpop, hyperpop, eurodance, schlage
 genre drum and bass | dubstep, brostep, garage, uk garage, hardcore, gabber
 genre synthwave | vaporwave, darksynth, electro, electronic, electronica, idm, cyberpunk, blade runner, stranger things
 genre jazz + mood dark + pace slow | noir, film noir, detective, private eye, neo noir
-genre country | western, spaghetti western, cowboy, honky tonk
+genre country | wild west, morricone, western, spaghetti western, cowboy, honky tonk
 genre church music | gospel, choral, requiem, monks, cathedral
 genre funk | soul, r&b, rnb, motown, neo soul, afro funk
+genre rock + mood dreamy | shoegaze, dream pop
 genre rock | punk, grunge, garage rock, stoner, emo, britpop, post rock, alternative
 genre metal | djent, metalcore, death metal, black metal, hard rock
 genre salsa | mariachi, cumbia, bachata, merengue, mambo, tejano, rumba, cha cha
@@ -80,7 +115,7 @@ genre epic | cinematic, game of thrones, hans zimmer, lord of the rings, superhe
 genre indian | arabic, oriental, middle eastern, turkish, persian, desert
 genre japanese | anime, chinese, asian, korean traditional, samurai
 genre african | afrobeats, amapiano, tribal, jungle drums
-genre lullaby + mood warm | christmas, xmas, jingle bells, holiday
+genre lullaby + mood warm | weihnachten, weihnachts, weihnachtlich, navidad, villancico, noel, christmas, xmas, jingle bells, holiday
 genre horror | halloween, zombie, slasher
 genre orchestral | film score, soundtrack music, ballet, opera, symphony, john williams
 genre corporate | vlog, tutorial, unboxing, tech, startup, linkedin
@@ -88,7 +123,19 @@ genre lo-fi | trip hop, downtempo beats, vlog chill, coffeehouse
 genre trance | psytrance, goa, hardstyle, festival
 genre techno | industrial, minimal techno, acid, ebm
 genre disco | boogie, abba
-genre hip hop | rapper, freestyle, g funk
+genre house | daft punk, edm drop
+genre reggae | bob marley
+genre metal | metallica
+genre baroque | bach, vivaldi, handel
+genre classical piano | satie, chopin, debussy, einaudi, yiruma, gymnopedie
+genre orchestral | mozart, beethoven, tchaikovsky, dvorak
+genre march + instrument brass section | oompah, blasmusik, oktoberfest, brass band
+genre documentary + mood tense | true crime
+genre corporate | podcast
+genre epic + energy high | action
+texture drone + energy high | riser, uplifter, swell
+instrument bowed pad | singing bowls, singing bowl, klangschalen
+genre hip hop | glitch hop, rapper, freestyle, g funk
 instrument acoustic guitar | ukulele, uke, lute, oud, classical lute, bouzouki
 instrument steel guitar | mandolin, twelve string, 12 string, slide guitar, dobro, lap steel
 instrument fiddle | erhu, hurdy gurdy, nyckelharpa, hardanger
@@ -107,8 +154,28 @@ instrument electric piano | keytar, clavinova
 instrument clarinet | duduk, bass clarinet
 instrument flute | bansuri, panpipe, quena, irish flute
 instrument strings | violas, string trio
-drums yes | cajon, djembe, bongos, congas, tabla, taiko drums, timpani, shaker, tambourine, bodhran, darbuka, beatbox, 808 drums
+instrument tuba | sousaphone, euphonium
+instrument trumpet | cornet, flugelhorn, bugle
+instrument harpsichord | spinet, clavichord, virginal
+instrument piccolo | fife
+instrument bassoon | contrabassoon
+instrument steel guitar | balalaika, charango
+instrument organ | harmonium
+drums yes | cajon, djembe, bongos, congas, tabla, taiko drums, cowbell, shaker, tambourine, bodhran, darbuka, beatbox, 808 drums
 """
+
+WEAK = """
+genre synthwave | 80s, 1980s, eighties, 80er, los 80, annees 80
+genre pop | 90s, 1990s, nineties, 90er
+genre funk | 70s, 1970s, seventies, 70er
+genre rock | indie, 60s, 1960s, sixties, 60er
+genre swing | 20s, 30s, 40s, 1920s, 1930s, 1940s, roaring twenties
+mood warm | beach, playa, plage, strand, summer, sommer, verano, ete, holiday
+mood dark | night, midnight, nacht, noche, nuit
+mood calm | forest, nature, wald, natur, bosque, foret
+mood playful | cat, dog, katze, hund, katzen, gato, perro, chat, chien
+"""
+"""What is said by words that count only where nothing else says it."""
 
 OTHER_LANGUAGES = """
 instrument piano | klavier, flügel, pianoforte | teclado de piano | clavier, piano à queue
@@ -152,7 +219,7 @@ instrument whistle | pfeifen | silbido | sifflement
 instrument banjo | banjo | banjo | banjo
 instrument timpani | pauken | timbales | timbales
 instrument warm pad | flächen, fläche | colchón | nappe, nappes
-drums yes | schlagzeug, trommeln, mit schlagzeug, beats | batería, percusión, tambores, con batería | batterie, percussions, avec batterie, tambours
+drums yes | klatschen, schlagzeug, trommeln, mit schlagzeug, beats | palmas, batería, percusión, tambores, con batería | batterie, percussions, avec batterie, tambours
 drums no | ohne schlagzeug, ohne trommeln, ohne beat, kein schlagzeug | sin batería, sin percusión, sin tambores | sans batterie, sans percussions, pas de batterie
 solo yes | allein, solo, unbegleitet | solo, sola, a solas | seul, seule, en solo
 mood happy | fröhlich, glücklich, heiter, freudig, lustvoll | alegre, feliz, contento | joyeux, heureux, gai
@@ -163,7 +230,7 @@ mood dark | düster, dunkel, finster | oscuro, sombrío | sombre, obscur
 mood tense | spannend, angespannt, spannungsvoll, nervös | tenso, inquietante, suspense | tendu, angoissant, suspense
 mood dreamy | verträumt, träumerisch, schwebend | soñador, onírico | rêveur, onirique
 mood epic | episch, heroisch, monumental, heldenhaft | épico, heroico, grandioso | épique, héroïque, grandiose
-mood romantic | romantisch, zärtlich, liebevoll | romántico, tierno | romantique, tendre
+mood romantic | romantisch, zärtlich, liebevoll, hochzeit | romántico, tierno, apasionado, boda | romantique, tendre, mariage
 mood mysterious | geheimnisvoll, mysteriös, rätselhaft | misterioso, enigmático | mystérieux, énigmatique
 mood playful | verspielt, keck | juguetón, travieso | enjoué, espiègle, ludique
 mood warm | warm, gemütlich, herzlich | cálido, acogedor | chaleureux
@@ -194,7 +261,7 @@ texture arpeggio | arpeggien, gebrochene akkorde | arpegios | arpèges
 texture chords | akkorde | acordes | accords
 genre classical piano | klaviermusik, klavierstück | música de piano | musique de piano
 genre orchestral | orchester, klassik, klassische musik, sinfonisch | orquesta, música clásica, sinfónico, orquestal | orchestre, musique classique, symphonique
-genre epic | filmmusik, kinotrailer | música de cine, tráiler | bande annonce, musique de film
+genre epic | filmmusik, kinotrailer, trailermusik | música de cine, tráiler | bande annonce, musique de film
 genre folk | volkslied, liedermacher | folclore, folk, popular | chanson folk, folklorique
 genre waltz + meter 3/4 | walzer, dreivierteltakt | vals | valse
 genre march | marsch, marschmusik | marcha | marche, fanfare
@@ -212,7 +279,7 @@ genre celtic | irisch, keltisch | irlandés, celta | irlandais, celtique
 genre country | wildwest | vaquero, ranchera | country
 genre chiptune | videospiel, computerspiel | videojuego | jeu vidéo
 genre house | tanzmusik | música de baile, discoteca | musique de danse, boîte de nuit
-genre documentary | dokumentarfilm, naturfilm | documental | documentaire
+genre documentary | dokumentarfilm, naturfilm | documental, entrevista | entretien, documentaire
 genre corporate | werbung, imagefilm, unternehmensfilm | corporativo, publicidad, empresa | entreprise, publicité
 energy high | voller energie | mucha energía, intenso | intense, plein d'énergie
 energy low | zurückhaltend, im hintergrund | de fondo, discreto | en fond, discret
@@ -228,5 +295,6 @@ slightly bit little lot part scene video film movie clip section loop bars bar t
 einen einem einer mit und von fur im am zu auf als ist sehr etwas bitte musik stuck lied hintergrund stimmung takt
 stil ton uber el la los las un una unos con y de del para en al por muy algo musica cancion pieza tema fondo estilo
 ritmo compas ambiente melodia que le les des du au aux avec et pour dans sur par tres une musique morceau chanson fond
-ambiance rythme d l qui assez plutot only upon too off i we you d'une dem den
+ambiance rythme d l qui assez plutot only upon too off i we you d'une dem den bpm compose imagine female male girl boy group bassline pitched voiceover hintergrundmusik vom court metrage
+corto corta
 """
