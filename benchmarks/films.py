@@ -96,12 +96,10 @@ def cut_film(sources: Sequence[Source], path: Path, seed: int) -> Film:
     lengths: list[int] = []
     while sum(lengths) < wanted * RATE:
         lengths.append(round((SHORTEST + rng.exponential(MEAN_MORE)) * RATE))
-    encoder = subprocess.Popen(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuv420p"]
-        + ["-s", f"{WIDTH}x{HEIGHT}", "-framerate", str(RATE), "-i", "-", "-threads", "1"]
-        + ["-c:v", "libx264", "-preset", "veryfast", "-g", "250", "-crf", "23", str(path)],
-        stdin=subprocess.PIPE,
-    )
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "yuv420p"]
+    command += ["-s", f"{WIDTH}x{HEIGHT}", "-framerate", str(RATE), "-i", "-", "-threads", "1"]
+    command += ["-c:v", "libx264", "-preset", "veryfast", "-g", "250", "-crf", "23", str(path)]
+    encoder = subprocess.Popen(command, stdin=subprocess.PIPE)
     assert encoder.stdin is not None
     frames, before = [0], -1
     for length in lengths:

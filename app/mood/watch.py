@@ -124,7 +124,7 @@ def _see(clip: Clip, part: Part, on_progress: OnProgress | None, should_cancel: 
 
 
 def _stacked(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Pictures as one array, as large as the first; one of another size, where a stream changes, is cropped or filled."""
+    """Pictures as one array, as large as the first; one of another size is cropped or filled."""
     shape = pictures[0].shape if pictures else (1, 1)
     stack = np.zeros((len(pictures), *shape), dtype=np.uint8)
     for place, picture in enumerate(pictures):

@@ -13,8 +13,8 @@ NEAR = TICKS // 16
 """Ticks from a hit within which a note belongs to it."""
 LOUDER = 0.3
 """How much louder a note on the strongest hit is."""
-CHORD_FROM, CRASH_FROM, BREATH_FROM = 0.5, 0.6, 0.85
-"""Weights from which a hit gets a chord, a crash and a breath."""
+CRASH_FROM, BREATH_FROM = 0.6, 0.85
+"""Weights from which a hit gets a crash and a breath before it; a chord every hit gets."""
 BREATH = TICKS // 2
 
 
@@ -47,17 +47,16 @@ def _louder(note: ScoreNote, accent: Accent) -> ScoreNote:
 
 
 def _chord(accent: Accent, writer: Writer) -> list[ScoreNote]:
-    """The bar's chord, a beat long, on a hit that is strong enough."""
-    plan, taste = writer.plan, writer.taste
-    bar = (accent.tick - plan.pickup) // plan.bar_ticks
-    if accent.weight < CHORD_FROM or not 0 <= bar < len(writer.bars):
+    """The bar's chord, a beat long, the louder the stronger the hit; the last chord needs no other."""
+    taste, bar = writer.taste, writer.plan.bar_at(accent.tick)
+    if writer.plan.closes and accent.tick == writer.plan.played(writer.plan.final):
         return []
     layer = "chords" if taste.chords else "lead"
     instrument = INSTRUMENTS[taste.chords or taste.lead]
-    keys = {fold(key, instrument) for key in writer.bars[bar].voicing}
+    keys = {fold(key, instrument) for key in writer.bars[max(bar, 0)].voicing}
     # An instrument with one voice plays its highest tone.
     chosen = sorted(keys) if taste.chords else [max(keys)]
-    span, loud = (accent.tick, accent.tick + 0.9 * TICKS), 84 + 30 * accent.weight
+    span, loud = (accent.tick, accent.tick + 0.9 * TICKS), 78 + 36 * accent.weight
     return [writer.note(layer, instrument.program, key, span, loud) for key in chosen]
 
 

@@ -11,9 +11,11 @@ import numpy as np
 from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS
 from riffusion_inference.errors import SettingError
 from riffusion_inference.score.accents import mark_accents
+from riffusion_inference.score.bars import play_bars
 from riffusion_inference.score.brief import Brief
 from riffusion_inference.score.datatypes import BY_TIME, Accent, Chord, Key, Score, ScoreNote, Section
 from riffusion_inference.score.drums import write_drum_part
+from riffusion_inference.score.dynamics import swell, thin_out
 from riffusion_inference.score.follow import Followed, Hit, follow_hits
 from riffusion_inference.score.form import Plan, plan_bars
 from riffusion_inference.score.harmony import Bar, harmonise
@@ -26,6 +28,9 @@ from riffusion_inference.score.parts import (
     write_lead_part,
 )
 from riffusion_inference.score.taste import Taste, settle
+
+SHORTEST_CHORD = Fraction(1, 4)
+"""Seconds before the end of the part from which on nothing is met: no chord could be heard."""
 
 
 def write_score(
@@ -62,11 +67,10 @@ def write_score(
     taste = settle(brief, np.random.default_rng([seed, 0]))
     curve = None if energy is None else np.clip(np.asarray(energy, dtype=float), 0, 1)
     followed = None if loop else _follow(hits, taste, duration)
-    tempi = followed.tempi if followed else ()
     if loop:
         plan = plan_loop(taste, duration, curve)
     else:
-        plan = plan_bars(taste, duration, curve, tempi) if ending else plan_open(taste, duration, curve, tempi)
+        plan = (plan_bars if ending else plan_open)(taste, duration, curve, followed)
     accents = tuple(Accent(tick, hit.weight) for hit, tick in followed.kept) if followed else ()
     bars = harmonise(taste, plan, np.random.default_rng([seed, 8]))
     writer = Writer(taste, plan, bars, seed)
@@ -74,13 +78,18 @@ def write_score(
     notes += write_chord_part(writer) if taste.chords else []
     notes += write_bass_part(writer) if taste.bass else []
     notes += write_drum_part(writer) if taste.groove else []
-    notes = [note for note in notes if note.tick < plan.final]
-    notes = mark_accents(notes, tuple(accent for accent in accents if accent.tick < plan.final), writer)
+    notes = play_bars([note for note in notes if note.tick < plan.final], plan)
+    if plan.energies:
+        notes = thin_out(notes, plan)
     # Whatever is held into the last chord would blur it.
-    notes = [_until(note, plan.final) for note in notes]
+    notes = [_until(note, plan.played(plan.final)) for note in notes]
+    notes += play_bars(write_ending(writer), plan) if plan.closes else []
+    notes = mark_accents(notes, accents, writer)
+    if curve is not None:
+        notes = swell(notes, Score((), 0, plan.tempi), curve, duration)
     return Score(
-        notes=tuple(untangle([*notes, *(write_ending(writer) if plan.closes else ())])),
-        end=plan.end,
+        notes=tuple(untangle(notes)),
+        end=plan.played(plan.end),
         tempi=plan.tempi,
         meters=plan.meters,
         key=Key(taste.tonic, taste.minor),
@@ -92,9 +101,8 @@ def write_score(
 
 def _follow(hits: Sequence[Hit], taste: Taste, duration: Fraction) -> Followed | None:
     """Find a tempo map that meets the hits inside the part; None where it meets none."""
-    inside = [hit for hit in hits if 0 < hit.time < duration]
-    beats = taste.steps_per_bar // 4 or 1
-    found = follow_hits(inside, taste.bpm, bpm_is_asked=taste.bpm_is_asked, beats_in_bar=beats)
+    inside = [hit for hit in hits if 0 < hit.time <= duration - SHORTEST_CHORD]
+    found = follow_hits(inside, taste.bpm, bpm_is_asked=taste.bpm_is_asked, bar=taste.steps_per_bar)
     return found if found.kept else None
 
 
@@ -104,15 +112,16 @@ def _until(note: ScoreNote, tick: int) -> ScoreNote:
 
 
 def untangle(notes: list[ScoreNote]) -> list[ScoreNote]:
-    """End a note where its key is struck again; of two that begin together the louder stays."""
+    """End a note where its key is struck again, and hold that one on; of two that begin together the louder stays."""
     last: dict[tuple[str, int, int], ScoreNote] = {}
     result: list[ScoreNote] = []
     for note in sorted(notes, key=BY_TIME):
         which = (note.layer, note.program, note.key)
         before = last.get(which)
         if before is not None and note.tick == before.tick:
-            note = max(before, note, key=lambda one: one.velocity)
+            note = replace(max(before, note, key=lambda one: one.velocity), ticks=max(before.ticks, note.ticks))
         elif before is not None:
+            note = replace(note, ticks=max(note.ticks, before.tick + before.ticks - note.tick))
             result.append(_until(before, note.tick))
         last[which] = note
     return [*result, *last.values()]
@@ -120,15 +129,15 @@ def untangle(notes: list[ScoreNote]) -> list[ScoreNote]:
 
 def _sections(plan: Plan) -> tuple[Section, ...]:
     """The form, with the last chord as its ending."""
-    names = tuple(Section(plan.tick(block.first_bar), block.name) for block in plan.blocks)
-    return (*names, Section(plan.final, "ending")) if plan.closes else names
+    names = tuple(Section(plan.played(plan.tick(block.first_bar)), block.name) for block in plan.blocks)
+    return (*names, Section(plan.played(plan.final), "ending")) if plan.closes else names
 
 
 def _chords(plan: Plan, bars: list[Bar]) -> tuple[Chord, ...]:
     """The harmony where it changes."""
     chords: list[Chord] = []
     for index, bar in enumerate(bars if plan.closes else bars[:-1]):
-        chord = Chord(plan.tick(index), bar.root, bar.tones)
+        chord = Chord(plan.played(plan.tick(index)), bar.root, bar.tones)
         if not chords or (chords[-1].root, chords[-1].tones) != (chord.root, chord.tones):
             chords.append(chord)
     return tuple(chords)

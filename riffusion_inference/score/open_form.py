@@ -9,7 +9,8 @@ import numpy as np
 
 from riffusion_inference.score.brief import Brief
 from riffusion_inference.score.datatypes import MICROSECONDS, TICKS, Meter, Score, Tempo
-from riffusion_inference.score.form import Plan, divide_bars, loop_of
+from riffusion_inference.score.follow import Followed
+from riffusion_inference.score.form import Plan, bar_energies, divide_bars, loop_of, meters_of
 from riffusion_inference.score.taste import Taste
 
 NEAR_TEMPO = 0.03
@@ -32,10 +33,13 @@ def plan_loop(taste: Taste, duration: Fraction, energy: np.ndarray | None) -> Pl
         bar_quarters = Fraction(meter[0])
     tempi = _exact_tempi(duration, n_bars * bar_quarters)
     bar_ticks = int(bar_quarters * TICKS)
-    blocks = divide_bars(n_bars, energy, replace(taste, meter=meter))
+    lines = [bar * bar_ticks for bar in range(n_bars + 1)]
+    energies = bar_energies(energy, Score((), 0, tempi), lines, duration)
+    blocks = divide_bars(n_bars, energies, replace(taste, meter=meter))
+    meters = (Meter(0, *meter),)
     return Plan(
         tempi,
-        (Meter(0, *meter),),
+        meters,
         0,
         bar_ticks,
         blocks,
@@ -43,6 +47,7 @@ def plan_loop(taste: Taste, duration: Fraction, energy: np.ndarray | None) -> Pl
         n_bars * bar_ticks,
         loop_of(taste, n_bars),
         closes=False,
+        energies=energies,
     )
 
 
@@ -56,17 +61,32 @@ def _exact_tempi(duration: Fraction, quarters: Fraction) -> tuple[Tempo, ...]:
     return (Tempo(0, short + 1), Tempo(longer * TICKS, short))
 
 
-def plan_open(taste: Taste, duration: Fraction, energy: np.ndarray | None, tempi: tuple[Tempo, ...]) -> Plan:
-    """Lay bars over a part to its end, where the last one is broken off; the tempo stays as it is."""
-    tempi = tempi or (Tempo(0, round(60 * MICROSECONDS / taste.bpm)),)
+def plan_open(taste: Taste, duration: Fraction, energy: np.ndarray | None, followed: Followed | None = None) -> Plan:
+    """Lay bars over a part to its end, where the last one is broken off; the tempo stays as it is or is given."""
+    tempi = followed.tempi if followed else (Tempo(0, round(60 * MICROSECONDS / taste.bpm)),)
     clock = Score((), 0, tempi)
     bar_ticks = TICKS * 4 * taste.meter[0] // taste.meter[1]
     end = clock.tick_at(duration)
     end -= clock.seconds(end) > duration
-    n_bars = -(-end // bar_ticks)
-    blocks = divide_bars(n_bars, energy, taste)
+    lines = [line for line in (followed.bar_lines if followed else (0,)) if line < end]
+    lines += range(lines[-1] + bar_ticks, end + bar_ticks, bar_ticks)
+    n_bars = len(lines) - 1
+    energies = bar_energies(energy, clock, lines, duration)
+    blocks = divide_bars(n_bars, energies, taste)
+    meters, end = meters_of(lines, bar_ticks, taste), end + (n_bars - 1) * bar_ticks - lines[-2]
+    played = tuple(lines)
     return Plan(
-        tempi, (Meter(0, *taste.meter),), 0, bar_ticks, blocks, n_bars, end, loop_of(taste, n_bars), closes=False
+        tempi,
+        meters,
+        0,
+        bar_ticks,
+        blocks,
+        n_bars,
+        end,
+        loop_of(taste, n_bars),
+        closes=False,
+        lines=played,
+        energies=energies,
     )
 
 
