@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from app.page import strings
+
 WIDE = {"width": 1440, "height": 900}
 
 
@@ -116,6 +118,12 @@ class Visit:
             self.tab.get_by_role("button", name="Additional settings").click()
             self.tab.locator("#seed input, #seed textarea").first.wait_for()
             self.settle()
+
+    def open_score(self) -> None:
+        """Unfold what decides the score beside the prompt."""
+        self.tab.locator("#panel-score button", has_text=strings.SCORE_HEADING).first.click()
+        self.tab.locator("#midi").wait_for()
+        self.settle()
 
     def settle(self) -> None:
         """Wait until fields that have just appeared keep what is typed: Gradio sets their first value late."""

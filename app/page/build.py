@@ -14,7 +14,7 @@ from riffusion_inference.datatypes import MAX_SEED
 from riffusion_inference.errors import RiffusionError
 
 from ..models import ShelfState
-from ..settings.options import PER_MODEL
+from ..settings.options import PER_MODEL, WISHES
 from . import strings
 from .cards import hint_html, model_html
 from .endpoints import add_endpoints
@@ -46,6 +46,8 @@ from .panels import (
 )
 from .results import results
 from .run import after, begin, cancel, choose_take, other_columns, run, undo, watch
+from .score_input import show_midi
+from .score_panel import score_panel
 from .session import PageContext, Session, close, sentence
 
 SUMMARY = ("card", "run", "auto", "cancel", "reason")
@@ -69,6 +71,7 @@ def build(context: PageContext) -> gr.Blocks:
                 widgets.update(settings_panel(settings, any_checkpoint=get_space() is None))
             with gr.Column(scale=5, min_width=320):
                 widgets.update(music_panel(settings))
+                widgets.update(score_panel())
                 widgets.update(run_panel())
         widgets.update(results_panel())
         gr.HTML(hint_html(strings.counted(strings.FOOTER, settings.delete_after_minutes)))
@@ -88,6 +91,7 @@ class Wiring:
         self.input()
         self.prompt()
         self.suggestion()
+        self.score()
         self.settings()
         self.running()
         self.results()
@@ -189,7 +193,10 @@ class Wiring:
         w = self.w
         # Not its input event, which Gradio raises for keys alone: text may be pasted, dropped or dictated.
         self.on(w["prompt"].change, edit_prompt, ("prompt",), SUMMARY, trigger_mode="always_last", queue=False)
-        self.on(w["prompt"].change, read_draft, ("prompt",), ("reading",), trigger_mode="always_last", queue=False)
+        for name in ("prompt", *WISHES):
+            self.on(
+                w[name].change, read_draft, ("prompt", *WISHES), ("reading",), trigger_mode="always_last", queue=False
+            )
         self.on(w["prompt"].submit, apply_prompt, ("prompt",), ("prompt", *SUMMARY), queue=False)
         for number, idea in enumerate(strings.PROMPT_EXAMPLES):
             self.on(
@@ -214,6 +221,11 @@ class Wiring:
             concurrency_id=QUEUE,
             concurrency_limit=1,
         )
+
+    def score(self) -> None:
+        """A score of one's own."""
+        w, context = self.w, self.context
+        self.on(w["midi"].change, lambda session, path: show_midi(context, session, path), ("midi",), ("midi_news",))
 
     def settings(self) -> None:
         """What a checkpoint likes, and the dice."""

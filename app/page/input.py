@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import gradio as gr
 
 from riffusion_inference.errors import RiffusionError, SettingError
 from riffusion_inference.score.brief import read_prompt
+from riffusion_inference.score.options import with_options
 
 from .. import mood
 from ..media import Clip, SplitMode, explain_split, probe
 from ..plan import timeline
 from ..settings import Settings
-from ..settings.options import PER_MODEL
+from ..settings.options import PER_MODEL, WISHES
 from . import strings
 from .cards import (
     card_html,
@@ -31,7 +33,7 @@ from .cards import (
     stills_html,
     strip_html,
 )
-from .order import whole
+from .order import given_wishes, whole
 from .session import PageContext, Session, sentence
 
 Updates = dict[str, Any]
@@ -130,18 +132,23 @@ def edit_prompt(session: Session, text: str) -> Updates:
     return summary(session)
 
 
-async def read_draft(session: Session, text: str) -> Updates:
+async def read_draft(session: Session, text: str, *wishes: Any) -> Updates:
     """Say what is understood of the words in the prompt field, once the typing pauses.
 
     Meanwhile edit_prompt notes every letter; the browser comes back with the last ones when this has answered.
     """
     await asyncio.sleep(TYPING_PAUSE_SECONDS)
-    return await asyncio.to_thread(reading, text) if session.draft == text else {}
+    return await asyncio.to_thread(reading, text, wishes) if session.draft == text else {}
 
 
-def reading(text: str) -> Updates:
-    """How the composer understands a prompt."""
-    return {"reading": reading_html(read_prompt(text).sentence() if text.strip() else strings.READING_EMPTY)}
+def reading(text: str, wishes: Sequence[Any]) -> Updates:
+    """How the composer understands a prompt, with what is set beside it, by the order of WISHES."""
+    try:
+        wanted = given_wishes(dict(zip(WISHES, wishes, strict=True)))
+        brief = with_options(read_prompt(text), **wanted)
+    except RiffusionError as error:
+        return {"reading": error_html(sentence(error))}
+    return {"reading": reading_html(brief.sentence() if text.strip() or wanted else strings.READING_EMPTY)}
 
 
 def apply_prompt(session: Session, text: str) -> Updates:

@@ -1,4 +1,4 @@
-"""Keys, chords, instruments and tempi of a score as musicians read them."""
+"""A score in words: keys, chords, instruments, tempo and form as musicians read them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ SUFFIXES: dict[tuple[int, ...], str] = {
 """What follows a chord's root, by its tones in semitones above the root."""
 PROGRAM_NAMES = {instrument.program: name for name, instrument in reversed(INSTRUMENTS.items())}
 KIT_NAMES = {program: name for name, program in DRUM_SETS.items()}
+
+LONGEST_NAME = 24
+"""Letters of a section's name at most: a MIDI file's markers may be anything."""
+MANY_SECTIONS = 12
+"""More than this are not all named to a screen reader."""
 
 
 def pitch_name(pitch_class: int, key: Key | None) -> str:
@@ -95,3 +100,44 @@ def tempo_text(score: Score) -> str:
     used = sorted(tempo.bpm for tempo in score.tempi if tempo.tick < max(score.end, 1))
     slowest, fastest = (f"{bpm:.1f}".removesuffix(".0") for bpm in (used[0], used[-1]))
     return f"{slowest} BPM" if slowest == fastest else f"{slowest} to {fastest} BPM"
+
+
+def section_name(name: str) -> str:
+    """What a section is called.
+
+    >>> section_name("a"), section_name("ending")
+    ('A', 'Ending')
+    """
+    return f"{name[:1].upper()}{name[1:LONGEST_NAME]}"
+
+
+def layers_in_words(score: Score) -> dict[str, str]:
+    """Who plays, for each layer that does.
+
+    >>> layers_in_words(Score((ScoreNote(0, "lead", 73, 72, 480, 90),), 480))
+    {'lead': 'Lead: flute'}
+    """
+    return {layer: f"{strings.LAYERS[layer]}: {', '.join(names)}" for layer, names in instrument_names(score).items()}
+
+
+def score_facts(score: Score, n_bars: int | None = None) -> list[str]:
+    """Bars, meter, tempo, key and who plays; n_bars where not all of them are meant."""
+    n_bars = len(score.bar_lines()) if n_bars is None else n_bars
+    meters = ", ".join(dict.fromkeys(f"{meter.beats}/{meter.unit}" for meter in score.meters))
+    keys = [key_name(score.key)] if score.key else []
+    return [
+        strings.counted(strings.ROLL_BARS, n_bars), meters, tempo_text(score), *keys, *layers_in_words(score).values()
+    ]  # fmt: skip
+
+
+def score_in_words(score: Score, name: str, n_bars: int) -> str:
+    """All of a piano roll for those who do not see it."""
+    facts = score_facts(score, n_bars)
+    names = [section_name(one.name) for one in score.sections]
+    if len(names) > MANY_SECTIONS:
+        names = [*names[: MANY_SECTIONS - 1], strings.ROLL_MORE, names[-1]]
+    if names:
+        facts.append(strings.ROLL_SECTIONS.format(names=", ".join(names)))
+    if score.accents:
+        facts.append(strings.counted(strings.ROLL_ACCENTS, len(score.accents)))
+    return strings.ROLL_ALT.format(name=name, facts="; ".join(facts))

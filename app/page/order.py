@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from riffusion_inference.errors import SettingError
@@ -11,14 +12,16 @@ from .. import media
 from ..dub.build_order import new_order
 from ..dub.order import Order
 from ..errors import MediaError
-from ..files import read_image
-from ..settings.options import MUSIC, OPTIONS, Kind
+from ..files import read_image, read_score
+from ..settings.options import MUSIC, OPTIONS, SCORE, WISHES, Kind
 from .session import PageContext, Session
 
 QUEUE = "music"
 """The concurrency id of everything that needs the model: one at a time."""
-CONTROLS = ("model", *MUSIC, "sound_mode", "music_gain_db", "loudness", "loudness_lufs", "describer")
+CONTROLS = ("model", *MUSIC, *SCORE, "sound_mode", "music_gain_db", "loudness", "loudness_lufs", "describer")
 """The widgets whose values decide an order, in the sequence in which handlers get them."""
+EMPTY: tuple[Any, ...] = (None, "", [])
+"""What a widget holds where nothing is set."""
 FIXED = "fixed"
 """Value of the page's loudness switch that takes the level beside it; its other value is "match"."""
 
@@ -54,30 +57,69 @@ def given_options(context: PageContext, session: Session, values: Mapping[str, A
     """An order's options, each as its kind wants it; files are opened once they are known to be the visitor's."""
     given: dict[str, Any] = {}
     for name, value in values.items():
-        if name in ("loudness", "loudness_lufs") or value is None or value == "":
+        if name in ("loudness", "loudness_lufs") or value in EMPTY:
             continue
         kind = OPTIONS[name].kind
-        if kind is Kind.WHOLE:
-            given[name] = whole(OPTIONS[name].label, value)
-        elif kind is Kind.NUMBER:
-            given[name] = float(value)
-        elif kind is Kind.IMAGE:
-            given[name] = _own_image(context, session, value)
-        elif kind is Kind.SOUND:
-            given[name] = media.read_audio(context.visitors.own(session.visitor, value))
+        if kind in FILES:
+            given[name] = FILES[kind](context.visitors.own(session.visitor, value))
         else:
-            given[name] = value.strip() if isinstance(value, str) else value
+            given[name] = plain_value(name, value)
     fixed = values.get("loudness", FIXED) == FIXED and values.get("loudness_lufs") is not None
     given["loudness"] = float(values["loudness_lufs"]) if fixed else None
     return given
 
 
-def _own_image(context: PageContext, session: Session, path: str) -> Any:
-    own = context.visitors.own(session.visitor, path)
+def given_wishes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked of the score beside the prompt.
+
+    Raises:
+        SettingError: a value is not of its option's kind.
+    """
+    return {name: plain_value(name, values[name]) for name in WISHES if values.get(name) not in EMPTY}
+
+
+def plain_value(name: str, value: Any) -> Any:
+    """What a widget holds, as its option's kind wants it.
+
+    Raises:
+        SettingError: it is not of that kind.
+    """
+    option = OPTIONS[name]
+    if option.kind is Kind.WHOLE:
+        return whole(option.label, value)
+    if option.kind is Kind.NUMBER:
+        return number(option.label, value)
+    text = value.strip() if isinstance(value, str) else value
+    if option.kind is Kind.EITHER and text in option.choices:
+        return text == option.choices[0]
+    return text
+
+
+def _read_image(path: Path) -> Any:
     try:
-        return read_image(own)
+        return read_image(path)
     except MediaError as error:
         raise SettingError("The seed image cannot be read as a picture: choose a PNG or JPEG file.") from error
+
+
+FILES: dict[Kind, Callable[[Path], Any]] = {
+    Kind.IMAGE: _read_image,
+    Kind.SOUND: lambda path: media.read_audio(path),
+    Kind.MIDI: read_score,
+}
+"""How a file of each kind is opened."""
+
+
+def number(name: str, value: float | str) -> float:
+    """A number from a slider or a text field.
+
+    Raises:
+        SettingError: it is none.
+    """
+    try:
+        return float(value)
+    except ValueError:
+        raise SettingError(f"{name} is {value!r}, but must be a number, for example 92.") from None
 
 
 def whole(name: str, value: float | str | None) -> int:

@@ -10,8 +10,7 @@ from fractions import Fraction
 from riffusion_inference.score.datatypes import Score, ScoreNote
 from riffusion_inference.score.notes import DRUMS, LAYERS
 
-from . import strings
-from .music_words import chord_name, instrument_names, key_name, tempo_text
+from .music_words import chord_name, layers_in_words, score_in_words, section_name
 from .render import render
 
 WIDTH = 10_000
@@ -30,10 +29,6 @@ LINES = 8.0
 """Pixels between two lines at least; of bars that lie closer, every second, fourth, ... is drawn."""
 LOUDNESS = ((60, "soft"), (92, "medium"), (128, "loud"))
 """Velocities below which a note is drawn in that strength."""
-LONGEST_NAME = 24
-"""Letters of a section's name at most: a MIDI file's markers may be anything."""
-MANY_SECTIONS = 12
-"""More than this are not all named to a screen reader."""
 DRUM_ROWS = (
     (35, 36),
     (37, 38, 39, 40),
@@ -162,7 +157,7 @@ def piano_roll(score: Score, duration: Fraction, name: str) -> PianoRoll:
     bottom = min(min(keys) - 1, middle - rows // 2)
     drum_rows = sorted({_drum_row(note.key) for note in drums})
     return PianoRoll(
-        says=_in_words(score, name, len(bars)),
+        says=score_in_words(score, name, len(bars)),
         sections=tuple(_stretches(score, axis)),
         section_names=_section_names(score, axis),
         chords=labels([(chord_name(chord, score.key), axis.share(chord.tick)) for chord in score.chords]),
@@ -174,9 +169,7 @@ def piano_roll(score: Score, duration: Fraction, name: str) -> PianoRoll:
         drum_rows=len(drum_rows),
         voices=_voices(pitched, axis, lambda note: rows - 1 - (note.key - bottom)),
         drums=_voices(drums, axis, lambda note: len(drum_rows) - 1 - drum_rows.index(_drum_row(note.key))),
-        legend=tuple(
-            (layer, f"{strings.LAYERS[layer]}: {', '.join(names)}") for layer, names in instrument_names(score).items()
-        ),
+        legend=tuple(layers_in_words(score).items()),
     )
 
 
@@ -280,24 +273,3 @@ def _section_names(score: Score, axis: Axis) -> tuple[Label, ...]:
     room = 1 - (LETTER * len(last) + GAP) / NARROW
     kept = [one for one in labels(before) if float(one.x.rstrip("%")) / 100 + LETTER * len(one.text) / NARROW <= room]
     return (*kept, Label(last, "100%", narrow=True, wide=True, at_end=True))
-
-
-def section_name(name: str) -> str:
-    """What a section is called: A for the composer's a."""
-    return f"{name[:1].upper()}{name[1:LONGEST_NAME]}"
-
-
-def _in_words(score: Score, name: str, n_bars: int) -> str:
-    """The picture for those who do not see it."""
-    meters = ", ".join(dict.fromkeys(f"{meter.beats}/{meter.unit}" for meter in score.meters))
-    facts = [strings.counted(strings.ROLL_BARS, n_bars), meters, tempo_text(score)]
-    facts += [key_name(score.key)] if score.key else []
-    facts += [f"{strings.LAYERS[layer]}: {', '.join(names)}" for layer, names in instrument_names(score).items()]
-    names = [section_name(one.name) for one in score.sections]
-    if len(names) > MANY_SECTIONS:
-        names = [*names[: MANY_SECTIONS - 1], strings.ROLL_MORE, names[-1]]
-    if names:
-        facts.append(strings.ROLL_SECTIONS.format(names=", ".join(names)))
-    if score.accents:
-        facts.append(strings.counted(strings.ROLL_ACCENTS, len(score.accents)))
-    return strings.ROLL_ALT.format(name=name, facts="; ".join(facts))

@@ -56,6 +56,16 @@ PROMPT_EXAMPLES = (
     "funk bass and drums, groovy, 100 BPM",
 )
 
+# The score
+SCORE_HEADING = "Score"
+SCORE_INTRO = "The music is written down first, then painted. What you set here goes over the words of the prompt."
+SCORE_CHOICES = (("Automatic", "auto"), ("Always", "on"), ("Never", "off"))
+FOLLOW_CHOICES = (("Cuts and motion", "both"), ("Cuts", "cuts"), ("Motion", "motion"), ("Nothing", "off"))
+BY_WORDS = "as the words say"
+MIDI_ENDINGS = (".mid", ".midi")
+MIDI_READ = "{facts}. It lasts {seconds:.1f} s. It will be painted as it is, with the sound that the prompt says."
+MIDI_NAME = "your file"
+
 # Suggest from the video
 SUGGEST_HEADING = "Suggest from the video"
 SUGGEST_INTRO = "Looks at stills from your video and writes a fitting prompt. You can edit it before you apply it."
@@ -74,6 +84,9 @@ AUTO_HELP = "Looks at the part, writes and applies a prompt, and makes the music
 # Additional settings
 SETTINGS_HEADING = "Additional settings"
 SETTINGS: dict[str, tuple[str, str]] = {
+    "score": ("Write a score", "Automatic writes one where the checkpoint was trained to paint it, as pocket was."),
+    "follow": ("Follow the picture", "Cuts fall on beats; the more moves, the fuller and louder the music."),
+    "midi": ("Your own score", "A MIDI file that is painted instead of a written score."),
     "split_mode": ("How to cut", "What this means for your video appears below."),
     "model": ("Checkpoint", "auto uses riffusion on a CUDA GPU and the built-in pocket elsewhere."),
     "loudness": ("Loudness", "Match the part's original sound, or set a level of your own."),
@@ -139,7 +152,7 @@ TAKE_SEED = "seed {seed}"
 USE_TAKE = "Use this take"
 TAKE_IN_USE = "in the film"
 SPECTROGRAM_ALT = "Spectrogram of take {take}: time from left to right, low notes at the bottom"
-# The score
+# The piano roll
 LAYERS = {"lead": "Lead", "chords": "Chords", "bass": "Bass", "drums": "Drums"}
 MAJOR, MINOR = "major", "minor"
 DRUM_KIT = "{name} kit"

@@ -20,8 +20,12 @@ from app.page import strings
 from app.page.order import CONTROLS
 from app.page.panels import labels
 from app.settings import OPTIONS, SoundMode
+from app.settings.options import WISHES
+from app.settings.writing import Writing
 from app.soundtrack.mix import MixSettings
 from riffusion_inference.datatypes import GenerationSettings, Waveform
+from riffusion_inference.score.datatypes import Score, ScoreNote
+from riffusion_inference.score.midi import midi_from_score
 from tests.fixtures_page import Served, Visit
 
 pytestmark = pytest.mark.browser
@@ -71,11 +75,21 @@ def test_every_control_reaches_the_core(
     changed = run_and_see(me, calls)
     (new,) = changed.parts
     generation = new.generation
-    kinds = ((PartOrder, old, new), (GenerationSettings, old.generation, generation), (MixSettings, old.mix, new.mix))
+    kinds = (
+        (PartOrder, old, new),
+        (GenerationSettings, old.generation, generation),
+        (MixSettings, old.mix, new.mix),
+        (Writing, old.writing, new.writing),
+    )
     for kind, one, other in kinds:
         same = {f.name for f in fields(kind) if getattr(one, f.name) == getattr(other, f.name)}
-        # The first take goes in; seed image and describer have runs of their own; tempo and extra have no widget.
-        assert same <= {"take", "seed_image", "bpm", "extra", "describer", "stills"}, f"dead controls: {same}"
+        # The first take goes in; seed image, describer and MIDI have runs of their own; the others have no widget.
+        left = {"take", "seed_image", "bpm", "extra", "describer", "stills", "scores", "midi", "run", "lead"}
+        assert same <= left, f"dead controls: {same - left}"
+    assert new.writing.wishes == WANTED
+    assert set(WANTED) == set(WISHES)
+    assert (new.writing.score, new.writing.follow) == ("on", "motion")
+    assert (new.writing.through, new.writing.apart) == (True, True)
     assert (changed.n_parts, new.part, changed.split_mode) == (6, 5, "reencode")
     assert new.mix == MixSettings(SoundMode.DUCK, -20, -23)
     assert (generation.prompt, generation.negative_prompt, generation.seed) == ("slow strings", "vocals", 1234)
@@ -96,6 +110,71 @@ def test_every_control_reaches_the_core(
     check_dice(me)
 
 
+WANTED: dict[str, Any] = {
+    "key": "A minor",
+    "bpm": 92.0,
+    "meter": "3/4",
+    "genre": "lo-fi",
+    "mood": "calm",
+    "instruments": ["piano", "cello"],
+    "solo": False,
+    "drums": True,
+    "density": "busy",
+    "dynamics": "soft",
+    "articulation": "staccato",
+    "texture": "arpeggio",
+    "energy": "high",
+}
+"""What the score should be in every respect."""
+
+
+def change_score(me: Visit) -> None:
+    """Give every control of the score another value than it has."""
+    me.open_score()
+    me.pick("Write a score", "Always")
+    me.pick("Follow the picture", "Motion")
+    for name, value in WANTED.items():
+        label = labels(name)["label"]
+        if isinstance(value, list):
+            for one in value:
+                me.pick(label, one)
+            me.tab.keyboard.press("Escape")
+        elif isinstance(value, bool):
+            me.pick(label, OPTIONS[name].choices[not value].capitalize())
+        elif isinstance(value, float):
+            me.tab.get_by_label(label).fill(f"{value:g}")
+        else:
+            me.pick(label, f"{value[0].upper()}{value[1:]}")
+    me.tab.get_by_label("Run on across cuts").check()
+    me.tab.get_by_label("By itself").check()
+
+
+def test_a_midi_file_is_painted_until_it_is_taken_away(
+    visit: Callable[..., Visit], real_clip: Path, calls: list[Order], tmp_path: Path
+) -> None:
+    me = visit()
+    me.upload(real_clip)
+    me.apply("calm piano")
+    song, wrong = tmp_path / "song.mid", tmp_path / "wrong.mid"
+    score = Score((ScoreNote(0, "lead", 73, 72, 480, 90),), 1920)
+    song.write_bytes(midi_from_score(score))
+    wrong.write_bytes(b"this is no MIDI file")
+    me.open_score()
+    me.tab.locator("#midi input[type=file]").set_input_files(str(wrong))
+    me.tab.locator("#midi-news .problem", has_text="wrong.mid").wait_for()
+    me.tab.locator("#midi button[aria-label=Clear]").click()
+    me.tab.locator("#midi-news .problem").wait_for(state="detached")
+    me.tab.locator("#midi input[type=file]").set_input_files(str(song))
+    me.tab.locator("#midi-news .roll").wait_for()
+    assert "1 bar; 4/4; 120 BPM; Lead: flute" in me.text("#midi-news")
+    (part,) = run_and_see(me, calls).parts
+    assert part.writing.midi is not None
+    assert part.writing.midi.score == score
+    me.tab.locator("#midi button[aria-label=Clear]").click()
+    me.tab.locator("#midi-news .roll").wait_for(state="detached")
+    assert run_and_see(me, calls).parts[0].writing.midi is None
+
+
 def change_everything(me: Visit, tmp_path: Path) -> None:
     """Give every control another value than it has."""
     me.number(strings.N_PARTS_LABEL, 6)
@@ -105,6 +184,7 @@ def change_everything(me: Visit, tmp_path: Path) -> None:
     me.tab.locator("#card dd", has_text="5 of 6").wait_for()
     me.apply("slow strings")
     me.tab.get_by_label("Negative prompt").fill("vocals")
+    change_score(me)
     me.open_settings()
     me.pick("Checkpoint", "pocket")
     me.tab.wait_for_timeout(500)  # The checkpoint brings its own steps and scheduler, which are changed below.

@@ -17,19 +17,27 @@ import pytest
 from app.dub import Order
 from app.errors import ConfigError, DubCancelled
 from app.models import ModelShelf
+from app.page import strings
 from app.page.cards import data_url, facts_html, part_lengths, reason, strip_html
-from app.page.input import edit_prompt, model_changed, read_draft, replan, take_video
+from app.page.input import edit_prompt, model_changed, read_draft, reading, replan, take_video
 from app.page.jobs import Job, Stages, Worker, gpu_seconds, use_shelf
 from app.page.order import order_for, whole
 from app.page.progress import progress_html, seconds_text, waiting_html
 from app.page.results import history_html, model_name
 from app.page.run import cancel, run_job, watch
+from app.page.score_input import show_midi
 from app.page.session import HistoryEntry, PageContext, Session, close
 from app.page.visitors import COOKIE, OwnFilesOnly, Visitors, visitor_key, who_asks
 from app.plan import Part
-from app.settings import load_settings
+from app.settings import OPTIONS, load_settings
+from app.settings.options import WISHES, Kind
 from riffusion_inference.datatypes import GenerationSettings, Progress
 from riffusion_inference.errors import SettingError
+from riffusion_inference.score.datatypes import Score, ScoreNote
+from riffusion_inference.score.midi import midi_from_score
+
+UNSET: tuple[Any, ...] = tuple([] if OPTIONS[name].kind is Kind.NAMES else "" for name in WISHES)
+"""What the score's widgets hold where nothing is set."""
 
 
 def finish(work: Coroutine[Any, Any, Any]) -> Any:
@@ -306,12 +314,49 @@ def test_only_the_last_of_many_keystrokes_is_read(context: PageContext) -> None:
         readings = []
         for text in ("sa", "sad", "sad harp"):
             edit_prompt(session, text)
-            readings.append(asyncio.ensure_future(read_draft(session, text)))
+            readings.append(asyncio.ensure_future(read_draft(session, text, *UNSET)))
         return list(await asyncio.gather(*readings))
 
     first, second, last = finish(type_quickly())
     assert first == second == {}
     assert "Read as: sad, harp." in last["reading"]
+
+
+def test_what_is_set_beside_the_prompt_is_read_instead_of_its_words() -> None:
+    def read(text: str, **wishes: Any) -> str:
+        return str(
+            reading(text, [wishes.get(name, empty) for name, empty in zip(WISHES, UNSET, strict=True)])["reading"]
+        )
+
+    assert "Read as: happy, D minor, cello." in read("happy piano in C major", key="D minor", instruments=["cello"])
+    assert "Read as: A minor, 92 BPM." in read("", key="A minor", bpm="92")
+    assert strings.READING_EMPTY in read("   ")
+    assert "Tempo in BPM" in read("piano", bpm="quick")
+    assert "40 to 240" in read("piano", bpm="999")
+    both = read("", instruments=["piano", "cello"], solo="solo")
+    assert "Solo is for one instrument, but piano and cello are chosen" in both
+
+
+def test_a_score_of_ones_own_is_looked_at_as_soon_as_it_is_there(context: PageContext) -> None:
+    session = session_of(context)
+    assert session.folder is not None
+    own, wrong = session.folder / "song.mid", session.folder / "wrong.mid"
+    notes = (ScoreNote(0, "lead", 73, 72, 480, 90), ScoreNote(480, "chords", 127, 60, 480, 90))
+    own.write_bytes(midi_from_score(Score(notes, 3840)))
+    wrong.write_bytes(b"this is no MIDI file")
+    said = show_midi(context, session, str(own))["midi_news"]
+    assert "2 bars; 4/4; 120 BPM; Lead: flute" in said
+    assert "It lasts 4.0 s" in said
+    assert "program 128 is painted as" in said
+    assert "<svg" in said
+    problem = show_midi(context, session, str(wrong))["midi_news"]
+    assert "wrong.mid" in problem
+    assert problem.count("<p") == 1
+    assert str(session.folder) not in problem
+    assert show_midi(context, session, None)["midi_news"] == ""
+    foreign = context.visitors.new_folder("bert") / "song.mid"
+    foreign.write_bytes(own.read_bytes())
+    assert "not from this visit" in show_midi(context, session, str(foreign))["midi_news"]
 
 
 def test_picture_and_part_helpers() -> None:
