@@ -178,8 +178,12 @@ def kept_cuts(score: Score, cuts: Sequence[HitFacts]) -> int | None:
     """How many cuts have an accent of the score on them; None where there are none."""
     if not cuts:
         return None
-    accents = [score.seconds(accent.tick) for accent in score.accents]
-    return sum(any(abs(at - Fraction(cut.time)) <= KEPT_WITHIN for at in accents) for cut in cuts)
+    return sum(is_met(score, cut) for cut in cuts)
+
+
+def is_met(score: Score, hit: HitFacts) -> bool:
+    """Whether an accent of a score is on a moment of the picture."""
+    return any(abs(score.seconds(accent.tick) - Fraction(hit.time)) <= KEPT_WITHIN for accent in score.accents)
 
 
 def cuts_sentence(kept: int | None, n_cuts: int) -> str | None:

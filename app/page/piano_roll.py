@@ -11,7 +11,6 @@ from riffusion_inference.score.datatypes import Score, ScoreNote
 from riffusion_inference.score.notes import DRUMS, LAYERS
 
 from .music_words import chord_name, layers_in_words, score_in_words, section_name
-from .render import render
 
 WIDTH = 10_000
 """Units across the picture, whatever its width in pixels."""
@@ -135,19 +134,14 @@ class Axis:
         return step
 
 
-def piano_roll_html(score: Score, duration: Fraction, name: str) -> str:
-    """Draw a score as SVG.
+def piano_roll(score: Score, duration: Fraction, name: str) -> PianoRoll:
+    """Lay a score out for piano_roll.html.
 
     Args:
         score: what is drawn.
         duration: seconds from the left edge to the right one, > 0; what lies behind is cut off.
         name: what the music is called, for those who do not see the picture.
     """
-    return render("piano_roll", roll=piano_roll(score, duration, name))
-
-
-def piano_roll(score: Score, duration: Fraction, name: str) -> PianoRoll:
-    """Lay a score out over a duration in seconds; see piano_roll_html."""
     axis = Axis(score, duration)
     bars = [tick for tick in score.bar_lines() if axis.units(tick) < WIDTH]
     pitched, drums = _split(note for note in score.notes if axis.units(note.tick) < WIDTH)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ..result.facts import DubFacts
+from ..files import read_score
+from ..result.facts import DubFacts, ScoreFacts, TakeFacts
 from ..result.folder import Result
 from ..settings import SoundMode
 from . import strings
 from .cards import dubbed_parts, file_url, hint_html, picture_of, time_range
+from .follow_lane import Lane, follow_lane
+from .piano_roll import PianoRoll, piano_roll
 from .progress import stage_name
 from .render import render
 from .session import HistoryEntry, Session
@@ -61,6 +65,12 @@ class ShownTake:
     """Address of its spectrogram; empty where there is none."""
     picture_says: str
     """The spectrogram in words."""
+    roll: PianoRoll | None
+    """The score that was painted; None where the model found the notes itself."""
+    lane: Lane | None
+    """What it follows in the picture; None where it follows nothing."""
+    downloads: tuple[tuple[str, str, str], ...]
+    """Words, address and file name of what can be taken away."""
 
 
 @dataclass(frozen=True)
@@ -151,18 +161,38 @@ def other_notes(result: Result, dub: DubFacts) -> list[str]:
 
 def takes(result: Result, dub: DubFacts) -> list[ShownTake]:
     """Each take with its sound, spectrogram and seed; the others can be chosen."""
-    return [
-        ShownTake(
-            number=number,
-            name=strings.TAKE.format(take=number),
-            seed=strings.TAKE_SEED.format(seed=take.seed),
-            in_use=number == dub.take,
-            sound=file_url(result.folder / take.wav),
-            picture=file_url(result.folder / take.image) if take.image else "",
-            picture_says=strings.SPECTROGRAM_ALT.format(take=number),
-        )
-        for number, take in enumerate(dub.music.takes, 1)
-    ]
+    return [_take(result, dub, number, take) for number, take in enumerate(dub.music.takes, 1)]
+
+
+def _take(result: Result, dub: DubFacts, number: int, take: TakeFacts) -> ShownTake:
+    name, sound = strings.TAKE.format(take=number), result.folder / take.wav
+    roll, lane, downloads = None, None, [(strings.DOWNLOAD_SOUND, file_url(sound), sound.name)]
+    if take.midi is not None:
+        duration = Fraction(dub.music.n_samples, dub.music.sample_rate)
+        midi = result.folder / take.midi
+        roll, lane = _score(midi, midi.stat().st_mtime_ns, duration, dub.music.score, name.lower())
+        downloads.append((strings.DOWNLOAD_SCORE, file_url(midi), midi.name))
+    return ShownTake(
+        number=number,
+        name=name,
+        seed=strings.TAKE_SEED.format(seed=take.seed),
+        in_use=number == dub.take,
+        sound=file_url(sound),
+        picture=file_url(result.folder / take.image) if take.image else "",
+        picture_says=strings.SPECTROGRAM_ALT.format(take=number),
+        roll=roll,
+        lane=lane,
+        downloads=tuple(downloads),
+    )
+
+
+@lru_cache(maxsize=32)
+def _score(
+    midi: Path, _changed: int, duration: Fraction, facts: ScoreFacts | None, name: str
+) -> tuple[PianoRoll, Lane | None]:
+    """A take's score as it is drawn; ten minutes of music take a moment, and every click shows them again."""
+    score = read_score(midi).score
+    return piano_roll(score, duration, name), follow_lane(facts, score, duration)
 
 
 def made(dub: DubFacts) -> list[tuple[str, str]]:

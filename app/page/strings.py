@@ -123,6 +123,7 @@ SESSION_LOST = "This page was open for so long that its files were deleted: relo
 NOT_YOURS = "That file is not from this visit: upload it here first."
 STAGES: dict[str, str] = {
     "look": "Look at the video",
+    "watch": "Watch every frame of the part",
     "probe": "Read the video",
     "split": "Cut the parts",
     "download": "Download the checkpoint",
@@ -163,7 +164,19 @@ ROLL_BARS = ("{n} bar", "{n} bars")
 ROLL_SECTIONS = "sections {names}"
 ROLL_MORE = "and so on to"
 ROLL_ACCENTS = ("{n} accent on the picture", "{n} accents on the picture")
-ROLL_ACCENT_KEY = "Accent: the music meets a cut or a movement"
+LANE = {
+    "energy": "How much happens in the picture",
+    "met": "Cut that the music meets",
+    "missed": "Cut between its beats",
+    "peak": "Peak of motion that it meets",
+}
+LANE_ALT = "What the music follows: {facts}."
+LANE_CUTS = "{met} of {n} cuts are met"
+LANE_PEAKS = ("{n} peak of motion is met", "{n} peaks of motion are met")
+LANE_ENERGY = "the curve shows how much happens in the picture"
+ROLL_ACCENT_KEY = "Accent: the music meets the picture"
+DOWNLOAD_SOUND = "Download WAV"
+DOWNLOAD_SCORE = "Download MIDI"
 MADE_PROMPT = "Prompt"
 MADE_NEGATIVE = "Negative prompt"
 MADE_LOUDNESS = "Loudness"

@@ -84,7 +84,7 @@ def test_every_control_reaches_the_core(
     for kind, one, other in kinds:
         same = {f.name for f in fields(kind) if getattr(one, f.name) == getattr(other, f.name)}
         # The first take goes in; seed image, describer and MIDI have runs of their own; the others have no widget.
-        left = {"take", "seed_image", "bpm", "extra", "describer", "stills", "scores", "midi", "run", "lead"}
+        left = {"take", "seed_image", "bpm", "extra", "describer", "stills", "scores", "midi", "run", "lead", "seen"}
         assert same <= left, f"dead controls: {same - left}"
     assert new.writing.wishes == WANTED
     assert set(WANTED) == set(WISHES)

@@ -8,7 +8,8 @@ from fractions import Fraction
 import pytest
 
 from app.page.music_words import chord_name, instrument_names, key_name, tempo_text
-from app.page.piano_roll import Axis, labels, piano_roll, piano_roll_html
+from app.page.piano_roll import Axis, labels, piano_roll
+from app.page.render import render
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
 from riffusion_inference.score.datatypes import Accent, Chord, Key, Meter, Score, ScoreNote, Section, Tempo
@@ -73,7 +74,7 @@ def test_what_is_behind_the_right_edge_is_cut_off() -> None:
 
 
 def test_a_screen_reader_is_told_what_the_picture_shows() -> None:
-    html = piano_roll_html(TWO_BARS, Fraction(5), "take 1")
+    html = render("piano_roll", roll=piano_roll(TWO_BARS, Fraction(5), "take 1"), lane=None)
     assert 'role="img"' in html
     said = re.search(r'aria-label="([^"]*)"', html)
     assert said is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import jinja2
@@ -13,6 +14,7 @@ from app.page.cards import card_html, notes_html
 from app.page.progress import waiting_html
 from app.page.render import render
 from app.page.session import Session
+from riffusion_inference.score.datatypes import Score, Section
 
 APP = Path(__file__).resolve().parents[3] / "app"
 TEMPLATES = sorted((APP / "page" / "templates").glob("*.html"))
@@ -54,10 +56,18 @@ def test_values_are_escaped_in_text_and_in_attributes() -> None:
 
 def detail_values(name: str) -> dict[str, object]:
     """What detail.html wants, with one name in every place that takes one."""
+    from app.page.follow_lane import Lane, Moment
+    from app.page.piano_roll import piano_roll
     from app.page.results import Player, ShownTake
 
     player = Player("before", name, name, name, caption=name, span=(name, name))
-    take = ShownTake(1, name, name, in_use=False, sound=name, picture=name, picture_says=name)
+    score = Score((), 480, sections=(Section(0, name),))
+    roll = piano_roll(score, Fraction(1, 2), name)
+    lane = Lane("M0 0", (Moment("5%", name, 1.0),), ((name, name),), name)
+    files = ((name, name, name),)
+    take = ShownTake(
+        1, name, name, in_use=False, sound=name, picture=name, picture_says=name, roll=roll, lane=lane, downloads=files
+    )
     players = {"before": player, "after": player, "in_place": player}
     return {
         **players,
