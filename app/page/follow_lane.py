@@ -57,9 +57,7 @@ def follow_lane(facts: ScoreFacts | None, score: Score, duration: Fraction) -> L
     cuts = _moments(facts.cuts, score, duration, "met", "missed")
     peaks = [one for one in _moments(facts.peaks, score, duration, "peak", "") if one.kind]
     moments = (*cuts, *peaks)
-    kinds = [
-        kind for kind in strings.LANE if kind in {one.kind for one in moments} or (kind == "energy" and facts.energy)
-    ]
+    shown = {one.kind for one in moments} | ({"energy"} if facts.energy else set())
     met = sum(one.kind == "met" for one in cuts)
     said = [strings.LANE_CUTS.format(met=met, n=len(cuts))] if cuts else []
     said += [strings.counted(strings.LANE_PEAKS, len(peaks))] if peaks else []

@@ -7,9 +7,11 @@ from fractions import Fraction
 
 import pytest
 
+from app.page.follow_lane import follow_lane
 from app.page.music_words import chord_name, instrument_names, key_name, tempo_text
 from app.page.piano_roll import Axis, labels, piano_roll
 from app.page.render import render
+from app.result.facts import HitFacts, ScoreFacts
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
 from riffusion_inference.score.datatypes import Accent, Chord, Key, Meter, Score, ScoreNote, Section, Tempo
@@ -118,3 +120,25 @@ def test_a_score_of_nothing_is_a_picture_too() -> None:
     roll = piano_roll(Score((), 480, meters=(Meter(0, 3, 4),)), Fraction(1, 2), "take 1")
     assert roll.voices == roll.drums == roll.legend == ()
     assert "3/4" in roll.says
+
+
+def test_cuts_are_marked_by_whether_the_music_meets_them() -> None:
+    cuts = (HitFacts("2", 1.0), HitFacts("5/2", 0.5), HitFacts("7", 1.0))
+    facts = ScoreFacts("written", cuts=cuts, peaks=(HitFacts("2", 0.7), HitFacts("3", 0.9)), energy=(0.0, 1.0, 0.5))
+    lane = follow_lane(facts, TWO_BARS, Fraction(4))
+    assert lane is not None
+    marks = [(one.x, one.kind) for one in lane.moments]
+    assert marks == [("50.00%", "met"), ("62.50%", "missed"), ("50.00%", "peak")], (
+        "what is missed of motion is no matter"
+    )
+    assert lane.energy == "M0 100L0 100 5000 0 10000 50L10000 100z"
+    assert [kind for kind, _ in lane.legend] == ["energy", "met", "missed", "peak"]
+    assert "1 of 2 cuts are met; 1 peak of motion is met" in lane.says
+    html = render("piano_roll", roll=piano_roll(TWO_BARS, Fraction(4), "take 1"), lane=lane)
+    assert html.count('role="img"') == 2
+    assert html.count('<line class="missed"') == 1
+
+
+def test_music_that_follows_nothing_has_no_lane() -> None:
+    assert follow_lane(None, TWO_BARS, Fraction(4)) is None
+    assert follow_lane(ScoreFacts("given"), TWO_BARS, Fraction(4)) is None
