@@ -21,7 +21,7 @@ from ..dub.run import Run
 from ..dub.story import carry_out
 from ..media import Clip, explain_split
 from ..result.folder import Result
-from ..settings.options import OPTIONS, Kind
+from ..settings.options import OPTIONS, SCORE, Kind, Option
 from . import strings
 from .cards import facts, time_range
 from .input import checked_probe
@@ -34,6 +34,7 @@ Facts = dict[str, Any]
 DUB_OPTIONS = (
     "split_mode", "negative_prompt", "model", "scheduler", "guidance_scale", "num_inference_steps", "seed",
     "candidates", "sound_mode", "music_gain_db", "loudness_lufs", "seed_image", "seed_audio", "strength", "loop",
+    *SCORE,
 )  # fmt: skip
 """Options of /dub in their order; each may be left out and is then the program's or the model's own."""
 WIDGETS: dict[Kind, type[gr.components.Component]] = {
@@ -43,8 +44,11 @@ WIDGETS: dict[Kind, type[gr.components.Component]] = {
     Kind.SWITCH: gr.Checkbox,
     Kind.IMAGE: gr.File,
     Kind.SOUND: gr.File,
+    Kind.MIDI: gr.File,
 }
 """What carries an option's value; text is carried by a text field."""
+MOST_CHOICES = 12
+"""More than this are not listed where an option is described; an error names them all."""
 FILE, FILES, FACTS = (gr.File, {"label": "file"}), (gr.File, {"file_count": "multiple"}), (gr.JSON, {"label": "facts"})
 
 
@@ -112,8 +116,10 @@ class Endpoints:
         n_parts: float = 4,
         part: float = 1,
         *options: Any,
-    ) -> tuple[str | None, str | None, Facts]:
-        """Make new music for one part of a video; returns the film, the music alone, and a report.
+    ) -> tuple[str | None, str | None, Facts, str | None]:
+        """Make new music for one part of a video; returns the film, the music alone, a report, and the score as MIDI.
+
+        There is no score where the checkpoint finds the notes itself.
 
         Args:
             video: the video file.
@@ -130,8 +136,9 @@ class Endpoints:
             began = time.monotonic()
             result = run_job(self._context, job)
             remember(session, job, result, time.monotonic() - began)
-            music = next(result.path(one.chosen.wav) for one in result.dubs if one.part == job.part)
-            return str(result.film), str(music), result_facts(result)
+            take = next(one.chosen for one in result.dubs if one.part == job.part)
+            midi = result.path(take.midi)
+            return str(result.film), str(result.path(take.wav)), result_facts(result), str(midi) if midi else None
 
     def archive(self, request: gr.Request, session: Session) -> str:
         """Give the zip of this client's latest film: parts, music, spectrograms, film and manifest."""
@@ -164,7 +171,7 @@ ENDPOINTS: dict[str, tuple[Sequence[str], Sequence[tuple[Any, dict[str, Any]]], 
     "probe": ((), [FACTS], False),
     "split": (("split_mode",), [FILES, FACTS], False),
     "suggest": (("describer",), [FACTS], True),
-    "dub": (DUB_OPTIONS, [FILE, FILE, FACTS], True),
+    "dub": (DUB_OPTIONS, [FILE, FILE, FACTS, FILE], True),
     "archive": ((), [FILE], False),
 }
 """Of each named endpoint: its options, what it returns, and whether it waits for the model."""
@@ -203,15 +210,21 @@ def described(work: Callable[..., Any], options: Sequence[str]) -> Callable[...,
     def call(*values: Any) -> Any:
         return work(*values)
 
-    lines = "".join(f"            {name}: {_option(name).help}\n" for name in options)
+    lines = "".join(f"            {name}: {_help(_option(name))}\n" for name in options)
     call.__name__, call.__doc__ = work.__name__, f"{(work.__doc__ or '').rstrip()}\n{lines}        "
     call.__signature__ = inspect.Signature([*kept, *added])  # type: ignore[attr-defined]
     call.__annotations__ = {"request": gr.Request}
     return call
 
 
-def _option(name: str) -> Any:
+def _option(name: str) -> Option:
     return OPTIONS["loudness" if name == "loudness_lufs" else name]
+
+
+def _help(option: Option) -> str:
+    """What an option does, and its values where they are few and not in the sentence already."""
+    few = 0 < len(option.choices) <= MOST_CHOICES and not all(choice in option.help for choice in option.choices)
+    return f"{option.help} ({', '.join(option.choices)})" if few else option.help
 
 
 def _widget(parameter: inspect.Parameter) -> gr.components.Component:

@@ -9,7 +9,7 @@ from ..settings.writing import Writing
 from . import strings
 from .panels import Widgets, hint, labels
 
-MIN_WIDTH = 160
+MIN_WIDTH = 130
 FEW = 12
 """Choices up to which nobody wants to search them."""
 WRITING = Writing()

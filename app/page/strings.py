@@ -84,8 +84,8 @@ AUTO_HELP = "Looks at the part, writes and applies a prompt, and makes the music
 # Additional settings
 SETTINGS_HEADING = "Additional settings"
 SETTINGS: dict[str, tuple[str, str]] = {
-    "score": ("Write a score", "Automatic writes one where the checkpoint was trained to paint it, as pocket was."),
-    "follow": ("Follow the picture", "Cuts fall on beats; the more moves, the fuller and louder the music."),
+    "score": ("Write a score", "Automatic: where the checkpoint was trained to paint one."),
+    "follow": ("Follow the picture", "Cuts fall on beats; motion makes the music fuller and louder."),
     "midi": ("Your own score", "A MIDI file that is painted instead of a written score."),
     "split_mode": ("How to cut", "What this means for your video appears below."),
     "model": ("Checkpoint", "auto uses riffusion on a CUDA GPU and the built-in pocket elsewhere."),
@@ -167,7 +167,7 @@ ROLL_ACCENTS = ("{n} accent on the picture", "{n} accents on the picture")
 LANE = {
     "energy": "How much happens in the picture",
     "met": "Cut that the music meets",
-    "missed": "Cut between its beats",
+    "missed": "Cut that falls between beats",
     "peak": "Peak of motion that it meets",
 }
 LANE_ALT = "What the music follows: {facts}."

@@ -12,6 +12,9 @@ from gradio_client.exceptions import AppError
 
 from app.media.ffmpeg import ffmpeg_exe
 from app.result.verify import verify
+from app.settings.options import SCORE
+from riffusion_inference.score.datatypes import Key
+from riffusion_inference.score.midi import midi_from_score, score_from_midi
 from tests.fixtures_page import Served
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,17 +33,41 @@ def test_the_whole_job_from_a_program(client: Client, served: Served, real_clip:
     parts, report = client.predict(video, 3, api_name="/split")
     assert len(parts) == len(report["parts"]) == 3
     mood = client.predict(video, n_parts=4, part=2, api_name="/suggest")
-    film, music, report = client.predict(
+    film, music, report, midi = client.predict(
         video, mood["prompt"], n_parts=4, part=2, seed=5, num_inference_steps=2, api_name="/dub"
     )
     assert Path(film).stat().st_size > 0
     assert Path(music).suffix == ".wav"
+    assert midi is None, "this checkpoint paints no scores"
     assert [(dub["part"], dub["seed"], dub["prompt"]) for dub in report["dubs"]] == [(2, 5, mood["prompt"])]
-    _, _, report = client.predict(video, "strings", part=3, num_inference_steps=2, api_name="/dub")
+    _, _, report, _ = client.predict(video, "strings", part=3, num_inference_steps=2, api_name="/dub")
     assert [dub["part"] for dub in report["dubs"]] == [2, 3]
     archive = client.predict(api_name="/archive")
     assert verify(Path(archive), real_clip).ok
     assert str(served.folder) not in str(report)
+
+
+def test_a_program_says_what_the_score_should_be_and_gets_it(client: Client, real_clip: Path, tmp_path: Path) -> None:
+    video, asked = handle_file(str(real_clip)), {"n_parts": 1, "num_inference_steps": 1, "score": "on", "seed": 3}
+    wishes = {"key": "D minor", "bpm": 100, "meter": "3/4", "instruments": "flute, cello", "drums": "no drums"}
+    *_, report, midi = client.predict(video, "happy piano in C, 4/4", **asked, **wishes, api_name="/dub")
+    score = score_from_midi(Path(midi).read_bytes()).score
+    assert score.key == Key(2, minor=True)
+    assert (3, 4) in [(meter.beats, meter.unit) for meter in score.meters]
+    assert all(abs(tempo.bpm - 100) < 4.1 for tempo in score.tempi)
+    assert {note.layer for note in score.notes} <= {"lead", "chords", "bass"}
+    assert any("D minor" in note for note in report["notes"])
+    own = tmp_path / "own.mid"
+    own.write_bytes(midi_from_score(score))
+    *_, report, again = client.predict(
+        video, "piano", n_parts=1, num_inference_steps=1, midi=handle_file(str(own)), api_name="/dub"
+    )
+    assert score_from_midi(Path(again).read_bytes()).score.notes == score.notes
+    own.write_bytes(b"this is no MIDI file")
+    with pytest.raises(AppError, match=r"own\.mid"):
+        client.predict(video, "piano", n_parts=1, midi=handle_file(str(own)), api_name="/dub")
+    with pytest.raises(AppError, match="nonsense"):
+        client.predict(video, "piano", n_parts=2, genre="nonsense", api_name="/dub")
 
 
 def test_the_example_in_the_docs_runs(
@@ -90,6 +117,8 @@ def test_every_endpoint_describes_its_parameters(client: Client) -> None:
         assert endpoint["description"], name
         for parameter in endpoint["parameters"]:
             assert parameter["parameter_name"] not in ("request", "session"), name
+    offered = {one["parameter_name"] for one in described["named_endpoints"]["/dub"]["parameters"]}
+    assert set(SCORE) <= offered
 
 
 def test_nobody_fetches_what_is_not_his(client: Client, served: Served, real_clip: Path) -> None:
