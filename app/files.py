@@ -165,13 +165,14 @@ def read_score(path: Path) -> MidiReading:
         MediaError: it is not there, or is neither.
     """
     from riffusion_inference.score.datatypes import Score
-    from riffusion_inference.score.midi import MidiReading, score_from_midi
+    from riffusion_inference.score.midi import MidiReading, midi_from_score, score_from_midi
 
     try:
         data = path.read_bytes()
-        if path.suffix.lower() == ".json":
-            return MidiReading(Score.from_json(data.decode("utf-8", "replace")))
-        return score_from_midi(data)
+        json = path.suffix.lower() == ".json"
+        read = MidiReading(Score.from_json(data.decode("utf-8", "replace"))) if json else score_from_midi(data)
+        midi_from_score(read.score)  # It is kept as one, and what cannot be is said before the long work.
+        return read
     except OSError as error:
         raise MediaError(f"{path} cannot be read ({error.strerror or error}): give a MIDI file.") from error
     except ScoreError as error:

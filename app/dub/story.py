@@ -45,8 +45,8 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
         pieces = pieces_of(order.parts)
         for piece in pieces:
             check_length(piece, cut)
-        run.note(*_about_runs(pieces))
     wanted = [_wanted(piece, order, cut) for piece in _with_prompts(pieces, cut, run)]
+    run.note(*_about_runs(wanted))
     _load_first(wanted, models, run)
     with made_aside(out_dir, force=order.force, in_place_of=in_place_of) as work:
         with run.stage("split"):
@@ -80,14 +80,15 @@ class Wanted:
     """The very same takes of each part, whole, in the earlier result."""
 
 
-def _about_runs(pieces: tuple[Piece, ...]) -> Iterator[str]:
-    """What is said of music that runs on through several parts, and of music that was to and cannot."""
-    for piece in pieces:
-        if len(piece.orders) > 1:
-            yield f"{piece.name} are one piece, made as part {piece.first.part} is ordered."
-    for before, after in pairwise(pieces):
-        left, right = before.orders[-1], after.first
-        if left.part + 1 == right.part and left.writing.through != right.writing.through:
+def _about_runs(wanted: list[Wanted]) -> Iterator[str]:
+    """What is said of new music that runs on through several parts, or that was to and cannot."""
+    for one in wanted:
+        if len(one.piece.orders) > 1 and one.reusable is None:
+            yield f"{one.piece.name} are one piece, made as part {one.piece.first.part} is ordered."
+    for before, after in pairwise(wanted):
+        left, right = before.piece.orders[-1], after.piece.first
+        is_new = before.reusable is None or after.reusable is None
+        if is_new and left.part + 1 == right.part and left.writing.through != right.writing.through:
             begins, other = (right, left) if right.writing.through else (left, right)
             yield (
                 f"The music of part {begins.part} does not run on across the cut to part {other.part}, "

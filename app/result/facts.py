@@ -17,6 +17,7 @@ from riffusion_inference.datatypes import GenerationSettings
 from ..settings.options import ScoreMode
 from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
+from .score_facts import ScoreFacts
 
 SCHEMA = 3
 MANIFEST_NAME = "manifest.json"
@@ -115,34 +116,6 @@ class TakeFacts:
     """The score that was painted; None where the model found the notes itself."""
     kept_cuts: int | None = None
     """How many of the part's cuts fall on beats of it; None where no cuts were followed."""
-
-
-@dataclass(frozen=True)
-class HitFacts:
-    """A moment of the picture that the music was to meet."""
-
-    time: str
-    """Seconds from the beginning of the part, as a fraction."""
-    weight: float
-    """0 to 1, how much it matters."""
-
-
-@dataclass(frozen=True)
-class ScoreFacts:
-    """Where the scores of a part come from."""
-
-    origin: str
-    """`written` from the prompt, or `given` as a file."""
-    read: str = ""
-    """What was understood of the prompt, and what was not, as a person is told."""
-    cuts: tuple[HitFacts, ...] = ()
-    """The cuts that were followed."""
-    peaks: tuple[HitFacts, ...] = ()
-    """The peaks of motion that were followed."""
-    energy: tuple[float, ...] = ()
-    """How much happens, 0 to 1, at even distances from the beginning of the part to its end, where it was followed."""
-    notes: tuple[str, ...] = ()
-    """One sentence for each thing a person should know."""
 
 
 @dataclass(frozen=True)

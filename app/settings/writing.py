@@ -69,8 +69,12 @@ class Writing:
         if self.midi is not None and self.score == ScoreMode.OFF:
             raise ConfigError("A MIDI file is given to be painted, but the score is off: leave one of them out.")
         # As JSON has it, so that what was read back from a manifest is equal.
-        plain = {name: [*value] if isinstance(value, tuple) else value for name, value in self.wishes.items()}
+        plain: dict[str, Any] = {
+            name: [*value] if isinstance(value, tuple) else value for name, value in self.wishes.items()
+        }
         with_options(Brief(), **plain)
+        if "bpm" in plain:
+            plain["bpm"] = float(plain["bpm"])
         object.__setattr__(self, "wishes", plain)
 
     def is_wanted(self, takes_scores: bool) -> bool:
@@ -98,6 +102,6 @@ class Writing:
             return {"midi": hashlib.sha256(self.midi.score.to_json().encode()).hexdigest()}
         if self.score == ScoreMode.OFF:
             # Without a score the tempo is the one wish that is kept.
-            return {name: float(value) for name, value in self.wishes.items() if name == "bpm"}
+            return {name: value for name, value in self.wishes.items() if name == "bpm"}
         names = ("score", "follow", "wishes", "apart", "seen")
         return {name: getattr(self, name) for name in names}
