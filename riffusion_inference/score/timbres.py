@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import SpectrogramParams
-from riffusion_inference.spectrogram.mel import mel_filterbank
+from riffusion_inference.spectrogram.filters import mel_filterbank
 
 Array = NDArray[np.float32]
 GRID = SpectrogramParams(sample_rate=22050, n_fft=4410, win_length=2205, hop_length=441, n_mels=256)
@@ -115,24 +115,25 @@ def anchors() -> dict[int, tuple[Anchor, ...]]:
 
 def read_table(path: Path) -> dict[int, tuple[Anchor, ...]]:
     """Read a table that `training.timbres` wrote."""
-    with np.load(path) as table:
-        programs, keys, counts = table["programs"], table["keys"], table["counts"]
-        ends, noise_ends = np.cumsum(counts), np.cumsum(table["noise_counts"])
-        found: dict[int, list[Anchor]] = {}
-        for index, (program, key) in enumerate(zip(programs, keys, strict=True)):
-            rows = slice(int(ends[index] - counts[index]), int(ends[index]))
-            noise = slice(int(noise_ends[index] - table["noise_counts"][index]), int(noise_ends[index]))
-            release = table["releases"][index].astype(np.float32) / 255
-            anchor = Anchor(
-                int(program),
-                int(key),
-                float(table["scales"][index]),
-                table["ratios"][rows].astype(np.float32),
-                table["partials"][rows],
-                table["noise"][noise],
-                release if program < 128 else release[:0],
-            )
-            found.setdefault(int(program), []).append(anchor)
+    with np.load(path) as stored:
+        table = {name: stored[name] for name in stored}  # Each look into the file unpacks the whole array.
+    programs, keys, counts = table["programs"], table["keys"], table["counts"]
+    ends, noise_ends = np.cumsum(counts), np.cumsum(table["noise_counts"])
+    found: dict[int, list[Anchor]] = {}
+    for index, (program, key) in enumerate(zip(programs, keys, strict=True)):
+        rows = slice(int(ends[index] - counts[index]), int(ends[index]))
+        noise = slice(int(noise_ends[index] - table["noise_counts"][index]), int(noise_ends[index]))
+        release = table["releases"][index].astype(np.float32) / 255
+        anchor = Anchor(
+            int(program),
+            int(key),
+            float(table["scales"][index]),
+            table["ratios"][rows].astype(np.float32),
+            table["partials"][rows],
+            table["noise"][noise],
+            release if program < 128 else release[:0],
+        )
+        found.setdefault(int(program), []).append(anchor)
     return {program: tuple(sorted(some, key=lambda one: one.key)) for program, some in found.items()}
 
 

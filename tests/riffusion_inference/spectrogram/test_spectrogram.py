@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from riffusion_inference.datatypes import Progress, Spectrogram, SpectrogramParams, Waveform
 from riffusion_inference.errors import GenerationCancelled, SpectrogramError
+from riffusion_inference.spectrogram.filters import mel_filterbank, mel_inverse
 from riffusion_inference.spectrogram.inversion import CHUNK_FRAMES, plan_chunks, plan_inversion, waveform_from_mel
-from riffusion_inference.spectrogram.mel import BLOCK_FRAMES, mel_filterbank, mel_from_waveform, mel_inverse
+from riffusion_inference.spectrogram.mel import BLOCK_FRAMES, mel_from_waveform
 from riffusion_inference.spectrogram.stft import FrameGrid
 
 RIFFUSION = SpectrogramParams()
