@@ -15,9 +15,8 @@ from riffusion_inference.errors import EngineError
 from ..errors import PlanError
 from ..files import copy_file
 from ..mood import Watched
-from ..result.facts import MusicFacts
+from ..result.facts import MusicFacts, ScoreFacts
 from ..result.folder import Result
-from ..result.score_facts import ScoreFacts
 from ..settings.writing import Lead
 from .cut import Cut
 from .order import PartOrder

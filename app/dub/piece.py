@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from ..plan import Follow, Part
-from ..result.facts import MusicFacts, generation_key
+from ..result.facts import MusicFacts
 from ..result.folder import Result
+from ..result.key import generation_key
 from ..settings.options import ScoreMode
 from .cut import Cut
 from .order import PartOrder

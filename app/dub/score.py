@@ -21,8 +21,7 @@ from riffusion_inference.score.options import with_options
 from .. import mood
 from ..mood import Watched
 from ..plan import Follow
-from ..result.facts import MusicFacts
-from ..result.score_facts import HitFacts, ScoreFacts
+from ..result.facts import HitFacts, MusicFacts, ScoreFacts
 from ..settings.options import WISHES
 from ..settings.writing import Lead, Writing
 from .cut import Cut

@@ -11,8 +11,7 @@ from riffusion_inference.datatypes import GenerationSettings, Take, Waveform
 from riffusion_inference.score.midi import midi_from_score
 
 from .. import media
-from ..result.facts import TakeFacts
-from ..result.score_facts import HitFacts
+from ..result.facts import HitFacts, TakeFacts
 from ..settings.writing import Writing
 from .score import cuts_sentence, kept_cuts, score_between
 

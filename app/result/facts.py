@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from importlib import metadata
-from typing import Any
-
-import numpy as np
 
 from riffusion_inference.datatypes import GenerationSettings
 
 from ..settings.options import ScoreMode
 from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
-from .score_facts import ScoreFacts
 
 SCHEMA = 3
 MANIFEST_NAME = "manifest.json"
@@ -116,6 +109,34 @@ class TakeFacts:
     """The score that was painted; None where the model found the notes itself."""
     kept_cuts: int | None = None
     """How many of the part's cuts fall on beats of it; None where no cuts were followed."""
+
+
+@dataclass(frozen=True)
+class HitFacts:
+    """A moment of the picture that the music was to meet."""
+
+    time: str
+    """Seconds from the beginning of the part, as a fraction."""
+    weight: float
+    """0 to 1, how much it matters."""
+
+
+@dataclass(frozen=True)
+class ScoreFacts:
+    """Where the scores of a part come from."""
+
+    origin: str
+    """`written` from the prompt, or `given` as a file."""
+    read: str = ""
+    """What was understood of the prompt, and what was not, as a person is told."""
+    cuts: tuple[HitFacts, ...] = ()
+    """The cuts that were followed."""
+    peaks: tuple[HitFacts, ...] = ()
+    """The peaks of motion that were followed."""
+    energy: tuple[float, ...] = ()
+    """How much happens, 0 to 1, at even distances from the beginning of the part to its end, where it was followed."""
+    notes: tuple[str, ...] = ()
+    """One sentence for each thing a person should know."""
 
 
 @dataclass(frozen=True)
@@ -243,34 +264,6 @@ class Manifest:
     def dub_of(self, part: int) -> DubFacts | None:
         """The dub of a part, if it has one."""
         return next((dub for dub in self.dubs if dub.part == part), None)
-
-
-def generation_key(
-    settings: GenerationSettings, model: str, n_samples: int, sample_rate: int, score: Sequence[Any] = ()
-) -> str:
-    """Hash everything that decides which samples are made; the seed must be known.
-
-    Args:
-        settings: as asked for.
-        model: its full name.
-        n_samples: of each take.
-        sample_rate: Hz.
-        score: plain values that decide the score; empty where there is none.
-    """
-    digest = hashlib.sha256()
-    names = [f.name for f in fields(settings) if f.name not in NOT_IN_JSON[GenerationSettings]]
-    values = {name: getattr(settings, name) for name in names}
-    if values["bpm"] is None:
-        del values["bpm"]  # Results that were made before there was this setting keep their key.
-    # 7 and 7.0 ask for the same; a manifest that was read back has floats.
-    values |= {name: float(values[name]) for name in ("guidance_scale", "strength", "bpm") if name in values}
-    decides = [values, model, n_samples, sample_rate, *score]
-    digest.update(json.dumps(decides, sort_keys=True, default=str).encode())
-    if settings.seed_image is not None:
-        digest.update(np.asarray(settings.seed_image.convert("RGB")).tobytes())
-    if settings.seed_audio is not None:
-        digest.update(np.ascontiguousarray(settings.seed_audio.samples).tobytes())
-    return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.result.facts import generation_key
+from app.result.key import generation_key
 from riffusion_inference.datatypes import GenerationSettings, Waveform
 
 PLAIN = GenerationSettings("calm piano", seed=7)

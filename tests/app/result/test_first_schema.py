@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from app.dub import Run, carry_out, changed_order
-from app.result.facts import generation_key
 from app.result.folder import Result, open_result
+from app.result.key import generation_key
 from app.result.verify import verify
 from app.settings.options import ScoreMode
 from app.settings.writing import Writing
