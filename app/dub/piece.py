@@ -108,7 +108,8 @@ def _of_score(order: PartOrder, cut: Cut) -> list[Any]:
     decides = writing.decides
     if not decides:
         return []
-    of_run = [[number, *cut.samples_of(number)] for number in writing.run]
+    # Of a run that was made of more parts than there are now, those that are gone have no samples.
+    of_run = [[number, *cut.samples_of(number)] for number in writing.run if number <= len(cut.plan.parts)]
     # A score of one's own, or none at all, has nothing of the picture.
     sees = writing.midi is None and writing.score != ScoreMode.OFF and writing.follow != Follow.OFF
     part = cut.part(order.part)

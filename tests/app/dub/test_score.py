@@ -160,6 +160,21 @@ def test_a_bad_midi_file_is_one_sentence(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_score_with_too_many_instruments_is_said_before_the_work(
+    capsys: pytest.CaptureFixture[str], score_model: ScoreModel, cut_clip: Path, tmp_path: Path
+) -> None:
+    import mido
+
+    track = mido.MidiTrack()
+    for program in range(17):
+        track.append(mido.Message("program_change", program=program))
+        track += [mido.Message("note_on", note=60), mido.Message("note_off", note=60, time=480)]
+    mido.MidiFile(tracks=[track]).save(tmp_path / "many.mid")
+    code, _, err = run(capsys, *dub_line(cut_clip, tmp_path / "out", "--midi", tmp_path / "many.mid"))
+    assert (code, len(err.strip().splitlines()), score_model.calls) == (1, 1, [])
+    assert "many.mid cannot be painted. The score has 17 instruments" in err
+
+
 def test_a_model_without_scores_makes_its_own_notes_and_says_what_that_costs(
     capsys: pytest.CaptureFixture[str], cli_model: ChordModel, cut_clip: Path, tmp_path: Path
 ) -> None:
