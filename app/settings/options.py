@@ -186,7 +186,7 @@ SCORE: dict[str, Option] = {
         "--through",
     ),
     "apart": Option(
-        Kind.SWITCH, "write this music by itself; otherwise the parts of a film share key and tempo",
+        Kind.SWITCH, "write this music by itself; else it goes with the key and tempo of the film's other music",
         "By itself", "--apart",
     ),
     **WISHES,
