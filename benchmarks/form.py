@@ -52,7 +52,8 @@ TEMPO_PROMPTS = (
     ("swing, {} bpm", 168),
     ("drum and bass, {} bpm", 180),
 )
-N_SEEDS = 4
+FORM_ROW = "  {:40s} repetition {:.2f}  pulse {:.2f}  end {:.0f} dB"
+N_FORM_SEEDS, N_SEEDS = 2, 4
 SEED_PROMPTS = ("techno", "piano", "rock", "ambient")
 WINDOW, NEAREST, FARTHEST = 2.0, 1.5, 12.0
 """Seconds: of a window, and how far away the window may be that it is compared with."""
@@ -168,14 +169,11 @@ def print_form(paint: Painter) -> None:
     """Print repetition, pulse and ending of six prompts."""
     figures = []
     for prompt in FORM_PROMPTS:
-        score = write_score(read_prompt(prompt), Fraction(SECONDS), seed=0)
-        mel = paint(prompt, score)
-        figures.append((repetition(mel), pulse(mel, score.tempi[0].bpm), dies_away_db(mel)))
-        print(
-            f"  {prompt:40s} repetition {figures[-1][0]:.2f}  pulse {figures[-1][1]:.2f}  end {figures[-1][2]:.0f} dB"
-        )
-    means = np.mean(figures, axis=0)
-    print(f"  {'mean':40s} repetition {means[0]:.2f}  pulse {means[1]:.2f}  end {means[2]:.0f} dB")
+        scores = [write_score(read_prompt(prompt), Fraction(SECONDS), seed) for seed in range(N_FORM_SEEDS)]
+        mels = [(paint(prompt, score), score.tempi[0].bpm) for score in scores]
+        figures.append(np.mean([(repetition(mel), pulse(mel, bpm), dies_away_db(mel)) for mel, bpm in mels], axis=0))
+        print(FORM_ROW.format(prompt, *figures[-1]))
+    print(FORM_ROW.format("mean", *np.mean(figures, axis=0)))
 
 
 def print_tempi(paint: Painter) -> None:

@@ -83,7 +83,8 @@ def write_score(
         notes = thin_out(notes, plan)
     # Whatever is held into the last chord would blur it.
     notes = [_until(note, plan.played(plan.final)) for note in notes]
-    notes += play_bars(write_ending(writer), plan) if plan.closes else []
+    last = max((note for note in notes if note.layer == "lead"), key=BY_TIME, default=None)
+    notes += play_bars(write_ending(writer, last.key if last else None), plan) if plan.closes else []
     notes = mark_accents(notes, accents, writer)
     if curve is not None:
         notes = swell(notes, Score((), 0, plan.tempi), curve, duration)

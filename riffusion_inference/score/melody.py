@@ -29,6 +29,8 @@ RHYTHMS: dict[str, tuple[tuple[int, ...], ...]] = {
 }
 ORDER = {4: (0, 0, 1, 2), 2: (0, 1, 0, 1), 1: (0, 0, 1, 1)}
 """Which motif each bar has, by the length of the loop; motif 2 is motif 0 with another end."""
+OVER_CHORDS = 60
+"""MIDI key over which a melody stands out from the chords."""
 RIFFS = ((3, 3, 2, 3, 3, 2), (2, 2, -2, 2, 3, 3, 2), (4, -2, 2, 2, 2, -4), (3, 3, 4, 2, 4), (2, -2, 2, 2, -2, 2, 2, -2))
 
 
@@ -93,9 +95,9 @@ def _degree_key(lead: Lead, degree: int, base: int) -> int:
 
 
 def _base(lead: Lead, rng: np.random.Generator) -> int:
-    """Where the lead's register begins."""
-    top = max(lead.low + 1, min(lead.high - 14, lead.low + 20))
-    return int(rng.integers(min(lead.low + 5, top - 1), top))
+    """Where the lead's register begins: over the chords if the instrument can."""
+    lowest = max(lead.low + 5, min(OVER_CHORDS, lead.high - 20))
+    return int(rng.integers(lowest, max(lowest + 1, min(lead.high - 14, lowest + 12))))
 
 
 def _melody(lead: Lead, degrees: list[int], voicings: list[list[int]], rng: np.random.Generator) -> list[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from riffusion_inference.score.datatypes import TICKS, ScoreNote
 from riffusion_inference.score.form import Block, Plan, with_following
-from riffusion_inference.score.harmony import Bar, scale_of
+from riffusion_inference.score.harmony import STATIC, Bar, scale_of
 from riffusion_inference.score.instruments import INSTRUMENTS, Instrument
 from riffusion_inference.score.melody import Event, Lead, write_lead
 from riffusion_inference.score.patterns import BASS, CHORDS, CRASH, DRUM_SETS, DRUMS, KICK
@@ -23,6 +24,8 @@ MATERIAL = {"a": 1, "intro": 1, "b": 2, "c": 3}
 """Sections of one number share their motifs."""
 POWER_CHORDS = ("distorted guitar", "overdriven guitar")
 DRUM_TICKS = 48
+MOVING = 0.7
+"""How much has to happen in a section for held chords to move."""
 SHORTEST_LAST = 0.12
 """Seconds for which a note of the last chord is held at least, where there is room."""
 
@@ -41,8 +44,9 @@ class Writer:
     """Draws everything else."""
 
     def rng(self, *what: int) -> np.random.Generator:
-        """A source of chance that is the same for the same thing."""
-        return np.random.default_rng([self.seed, *what])
+        """A source of chance that is the same for the same thing in the same kind of piece."""
+        kind = zlib.crc32(f"{self.taste.genre.name}, {self.taste.lead}".encode())
+        return np.random.default_rng([self.seed, kind, *what])
 
     def tick(self, bar: int, step: float) -> int:
         """Tick of a sixteenth in a bar, swung: the off-beat eighth comes late."""
@@ -145,9 +149,12 @@ def write_chord_part(writer: Writer) -> list[ScoreNote]:
     """Play the genre's chord pattern; where little happens, held chords."""
     taste, notes = writer.taste, []
     instrument = INSTRUMENTS[taste.chords]
+    moving = str(writer.rng(11).choice(("pad", "halves", "beats")))
     for block in sections_of(writer, "chords"):
-        calm = block.energy < 0.35 or (taste.density == "sparse" and taste.genre.drums < 0.5)
-        pattern = CHORDS["pad" if calm else taste.genre.chord_style]
+        style = "pad" if _is_still(writer, block, 0.35) else taste.genre.chord_style
+        if style == "pad" and block.energy > MOVING and taste.genre.name not in STATIC:
+            style = moving
+        pattern = CHORDS[style]
         hand = writer.rng(4, block.first_bar)
         for bar in range(block.first_bar, block.first_bar + block.n_bars):
             voicing = _voicing(writer, bar)
@@ -160,6 +167,13 @@ def write_chord_part(writer: Writer) -> list[ScoreNote]:
                     span = (first + late, first + 0.95 * steps * SIXTEENTH)
                     notes.append(writer.note("chords", instrument.program, fold(key, instrument), span, loud))
     return notes
+
+
+def _is_still(writer: Writer, block: Block, least: float) -> bool:
+    """Whether the accompaniment holds its tones in a section; what is a dance keeps its step."""
+    taste = writer.taste
+    dances = taste.genre.chord_style in ("waltz", "offbeat", "quarter", "montuno", "skank")
+    return block.energy < least or (taste.density == "sparse" and taste.genre.drums < 0.5 and not dances)
 
 
 def _voicing(writer: Writer, bar: int) -> tuple[int, ...]:
@@ -176,8 +190,7 @@ def write_bass_part(writer: Writer) -> list[ScoreNote]:
     taste, notes = writer.taste, []
     instrument = INSTRUMENTS[taste.bass]
     for block in sections_of(writer, "bass"):
-        calm = block.energy < 0.4 or (taste.density == "sparse" and taste.genre.drums < 0.5)
-        pattern = BASS["long" if calm else taste.genre.bass_style]
+        pattern = BASS["long" if _is_still(writer, block, 0.4) else taste.genre.bass_style]
         hand = writer.rng(5, block.first_bar)
         for bar in range(block.first_bar, block.first_bar + block.n_bars):
             low = fold(28 + (writer.bars[bar].root - 28) % 12, instrument)
@@ -198,11 +211,19 @@ def write_bass_part(writer: Writer) -> list[ScoreNote]:
     return notes
 
 
-def write_ending(writer: Writer) -> list[ScoreNote]:
-    """Write the last chord, which rings out inside the part, and what leads to it where there is no bar before it."""
+def write_ending(writer: Writer, before: int | None = None) -> list[ScoreNote]:
+    """Write the last chord, which rings out inside the part, and what leads to it where there is no bar before it.
+
+    Args:
+        writer: what the piece is written with.
+        before: the melody's last key, near which it ends.
+    """
     taste, plan, notes = writer.taste, writer.plan, []
     lead, last = INSTRUMENTS[taste.lead], writer.bars[-1]
     home = fold(60 + (taste.tonic - 60) % 12, lead)
+    if before is not None:
+        homes = [key for key in range(lead.low, lead.high + 1) if key % 12 == taste.tonic] or [home]
+        home = min(homes, key=lambda key: abs(key - before))
     for place in range(plan.pickup // TICKS):
         before = _degree_below(writer, plan.pickup // TICKS - place)
         steps = (place * TICKS, (place + 0.9) * TICKS)

@@ -84,6 +84,8 @@ CHORDS: dict[str, str] = {
     "stab": "..C...C...C..C..",
     "pad": "C---------------",
     "drone": "C---------------",
+    "halves": "C-------C-------",
+    "beats": "C---C---C---C---",
     "lazy": "C-----U---C-----",
     "power": "C.C.C.C.C.C.C.C.",
     "chug": "C.CCC.CCC.CCC.CC",
