@@ -223,7 +223,7 @@ def write_ending(writer: Writer, before: int | None = None) -> list[ScoreNote]:
     home = fold(60 + (taste.tonic - 60) % 12, lead)
     if before is not None:
         homes = [key for key in range(lead.low, lead.high + 1) if key % 12 == taste.tonic] or [home]
-        home = min(homes, key=lambda key: abs(key - before))
+        home = min((abs(key - before), key) for key in homes)[1]
     for place in range(plan.pickup // TICKS):
         before = _degree_below(writer, plan.pickup // TICKS - place)
         steps = (place * TICKS, (place + 0.9) * TICKS)
