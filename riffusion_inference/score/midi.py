@@ -83,7 +83,8 @@ def score_from_midi(data: bytes) -> MidiReading:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
     # A damaged file makes the library raise nearly anything.
     except Exception as error:
-        raise ScoreError(f"The file is no MIDI file that can be read: {error or type(error).__name__}.") from error
+        why = str(error).rstrip(".") or "it ends too soon"
+        raise ScoreError(f"The file is no MIDI file that can be read: {why}.") from error
     if file.type not in (0, 1) or file.ticks_per_beat < 1:
         raise ScoreError(
             f"The MIDI file is of type {file.type} with division {file.ticks_per_beat}, but only types 0 and 1 with "

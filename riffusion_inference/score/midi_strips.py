@@ -20,6 +20,10 @@ LOST = {
     "sysex": "System exclusive messages are not kept.",
 }
 
+PORTAMENTO, PARAMETER = (65, 84), 100
+TUNINGS = (1, 2)
+"""Registered parameters that tune a channel."""
+
 
 @dataclass
 class Channel:
@@ -61,8 +65,8 @@ def collect_strips(
     last = 0
     for tick, track, message in events:
         last = tick
-        if message.type in LOST and not (message.type == "pitchwheel" and message.pitch == 0):
-            lost[LOST[message.type]] = None
+        if sentence := _what_is_lost(message):
+            lost[sentence] = None
         if not message.is_meta and hasattr(message, "channel"):
             _act(channels[message.channel], tick, track, message, groups, ours)
     for number, channel in enumerate(channels):
@@ -74,6 +78,15 @@ def collect_strips(
         for (track, number, program), notes in groups.items()
     ]
     return strips, list(lost)
+
+
+def _what_is_lost(message: Any) -> str:
+    """A sentence for a message that is not painted, "" for one that is or that changes nothing."""
+    if message.type == "control_change":
+        if message.control in PORTAMENTO and message.value > 0:
+            return "Glides from key to key are not painted."
+        return "Tunings are not painted." if message.control == PARAMETER and message.value in TUNINGS else ""
+    return "" if message.type == "pitchwheel" and message.pitch == 0 else LOST.get(message.type, "")
 
 
 def _act(channel: Channel, tick: int, track: int, message: Any, groups: Groups, ours: bool) -> None:

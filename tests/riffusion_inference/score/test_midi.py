@@ -90,11 +90,13 @@ def test_an_instrument_that_changes_midway_is_two_instruments() -> None:
 
 
 def test_bends_lyrics_and_notes_without_an_end_are_said_to_be_lost() -> None:
-    events = b"\x00\xe0\x00\x50\x00\xff\x05\x02la\x00\x90\x3c\x40\x60\x90\x3e\x40\x60\x80\x3e\x00"
+    events = b"\x00\xe0\x00\x50\x00\xb0\x41\x7f\x00\xb0\x64\x02\x00\xff\x05\x02la\x00\x90\x3c\x40\x60\x90\x3e\x40\x60\x80\x3e\x00"
     reading = score_from_midi(midi(events))
     assert len(reading.score.notes) == 2
     assert set(reading.notes) == {
         "Pitch bends are not painted.",
+        "Glides from key to key are not painted.",
+        "Tunings are not painted.",
         "Lyrics are not kept.",
         "Some notes are never let go; they last to the end.",
     }
@@ -107,7 +109,7 @@ def test_bends_lyrics_and_notes_without_an_end_are_said_to_be_lost() -> None:
         (midi(b"", division=0xE728), "ticks of a quarter note"),
         (midi(b"", division=0), "ticks of a quarter note"),
         (b"\x00" * (MAX_BYTES + 1), f"may have at most {MAX_BYTES}"),
-        (midi(b"\x00\x90\x3c")[:-4], "MIDI file"),
+        (midi(b"\x00\x90\x3c\x40")[:-6], "it ends too soon"),
         (b"RIFF" + midi(b""), "MIDI file"),
     ],
 )
