@@ -143,9 +143,9 @@ def likeness_of(first: NDArray[np.float32], other: NDArray[np.float32]) -> float
 
 
 def dies_away_db(mel: NDArray[np.float32]) -> float:
-    """How loud the last 60 ms are beside the loudest of the last second and a half, in dB."""
-    last = mel[:, -round(1.5 * FRAME_RATE) :].max()
-    return float(20 * np.log10(max(float(mel[:, -3:].max()), 1e-9) / max(float(last), 1e-9)))
+    """How loud the last 60 ms are beside the loudest of the last second and a half, in dB, -60 at least."""
+    last = max(float(mel[:, -round(1.5 * FRAME_RATE) :].max()), 1e-9)
+    return float(20 * np.log10(max(float(mel[:, -3:].max()) / last, 1e-3)))
 
 
 def sketched(prompt: str, score: Score) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -64,7 +65,7 @@ def write_score(
         raise SettingError(
             f"The part lasts {float(duration):g} s, but music can be written for {MIN_SECONDS:g} to {MAX_SECONDS:g} s."
         )
-    taste = settle(brief, np.random.default_rng([seed, 0]))
+    taste = settle(brief, np.random.default_rng([seed, _kind(brief), 0]))
     curve = None if energy is None else np.clip(np.asarray(energy, dtype=float), 0, 1)
     followed = None if loop else _follow(hits, taste, duration)
     if loop:
@@ -98,6 +99,11 @@ def write_score(
         chords=_chords(plan, bars),
         accents=accents,
     )
+
+
+def _kind(brief: Brief) -> int:
+    """A number for the kind of piece: of one seed, other kinds draw other things, and an option more the same."""
+    return zlib.crc32(f"{brief.genre}, {brief.instruments[:1]}".encode())
 
 
 def _follow(hits: Sequence[Hit], taste: Taste, duration: Fraction) -> Followed | None:

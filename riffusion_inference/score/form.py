@@ -117,7 +117,7 @@ def plan_bars(taste: Taste, duration: Fraction, energy: np.ndarray | None, follo
     bar_quarters = 4 * taste.meter[0] / taste.meter[1]
     bar, seconds = beat * bar_quarters, float(duration)
     wanted = max(min(0.75 * bar, RING_OUT[1]), min(taste.ring_seconds, LONGEST_RING))
-    ring = max(min(wanted, 0.3 * seconds), min(RING_OUT[0], 0.4 * seconds))
+    ring = max(min(wanted * taste.linger, 0.3 * seconds), min(RING_OUT[0], 0.4 * seconds))
     shortest = min(ring, max(RING_OUT[0], taste.ring_seconds))
     n_bars = int((seconds - shortest) / bar + 1e-6) if taste.bpm_is_asked else int((seconds - ring) / bar + 0.5)
     if n_bars and not taste.bpm_is_asked:

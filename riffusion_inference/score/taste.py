@@ -67,6 +67,8 @@ class Taste:
     """0 to 1, how much happens."""
     loop: int
     """Bars after which the harmony comes back in a piece that is long enough: 4, 2, or 1 for bars played twice."""
+    linger: float
+    """How much longer the last chord stays than it must, as a factor; with it the tempo differs from piece to piece."""
 
     @property
     def ring_seconds(self) -> float:
@@ -110,6 +112,7 @@ def settle(brief: Brief, rng: np.random.Generator) -> Taste:
         held=HELD[brief.articulation or str(rng.choice(("legato", "normal", "normal", "staccato")))],
         lively=0.9 if high else 0.05 if low else 0.5 + 0.2 * (mood in FAST_MOODS) - 0.15 * soft,
         loop=_loop(240.0 / bpm * meter[0] / meter[1], rng),
+        linger=float(rng.uniform(1.0, 1.4)),
     )
 
 

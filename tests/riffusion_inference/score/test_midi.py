@@ -90,7 +90,8 @@ def test_an_instrument_that_changes_midway_is_two_instruments() -> None:
 
 
 def test_bends_lyrics_and_notes_without_an_end_are_said_to_be_lost() -> None:
-    events = b"\x00\xe0\x00\x50\x00\xb0\x41\x7f\x00\xb0\x64\x02\x00\xff\x05\x02la\x00\x90\x3c\x40\x60\x90\x3e\x40\x60\x80\x3e\x00"
+    events = b"\x00\xe0\x00\x50\x00\xb0\x41\x7f\x00\xb0\x64\x02\x00\xff\x05\x02la"
+    events += b"\x00\x90\x3c\x40\x60\x90\x3e\x40\x60\x80\x3e\x00"
     reading = score_from_midi(midi(events))
     assert len(reading.score.notes) == 2
     assert set(reading.notes) == {
