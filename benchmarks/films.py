@@ -24,6 +24,8 @@ ALIKE = 0.1
 """Clips whose middle pictures differ by less than this, of 1, are one clip in two files: the first is taken."""
 SCENE = 0.15
 """FFmpeg's score from which a clip is taken to have cuts of its own: such clips are left out."""
+FADE = 60
+"""Change of mean brightness, of 255, from which a clip is taken to fade or to flash; likewise left out."""
 SUFFIXES = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v", ".3gp", ".ts", ".flv")
 VIDEOS = ("world.mp4", "a.mp4", "b.mp4")
 PHOTOGRAPHS = ("cheetah.jpg", "cheetah1.jpg", "lion.jpg", "tower.jpg")
@@ -76,11 +78,14 @@ def find_sources(folder: Path | None) -> list[Source]:
 
 
 def _has_cuts(path: Path) -> bool:
-    """Whether FFmpeg's own scene detection finds a cut or a sudden change of light."""
+    """Whether FFmpeg's own scene detection finds a cut, or light changes much, as in a fade."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-threads", "1", "-i", str(path), "-an", "-sn", "-dn"]
-    command += ["-vf", f"fps={RATE},scale=160:-2,select='gt(scene,{SCENE})',showinfo", "-f", "null", "-"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
-    return done.returncode != 0 or re.search(r"showinfo.* n: *0 ", done.stderr) is not None
+    command += ["-vf", f"fps={RATE},scale=160:90,split[a][b];[a]select='gt(scene,{SCENE})',showinfo,nullsink;"]
+    command[-1] += "[b]scale=1:1:flags=area,format=gray"
+    done = subprocess.run([*command, "-f", "rawvideo", "-"], capture_output=True)
+    light = np.frombuffer(done.stdout, np.uint8).astype(float)
+    cuts = re.search(rb"showinfo.* n: *0 ", done.stderr)
+    return done.returncode != 0 or cuts is not None or not len(light) or float(np.ptp(light)) > FADE
 
 
 def cut_film(sources: Sequence[Source], path: Path, seed: int) -> Film:

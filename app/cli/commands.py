@@ -207,7 +207,7 @@ def mood_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     )
     lines.close()
     if args.json:
-        values = {"prompt": found.prompt, "bpm": found.bpm, "bars": found.bars, "saw": found.saw}
+        values = {"prompt": found.prompt, "bpm": found.bpm, "saw": found.saw}
         print_json({**values, "describer": found.describer, "notes": list(found.notes)})
         return 0
     for note in found.notes:

@@ -182,24 +182,24 @@ def make_takes(
     settings, to_make = replace(generation, bpm=None), n_samples
     if not generation.scores:
         asked = generation if bpm is None else replace(generation, bpm=float(bpm))
-        settings = with_part_bpm(asked, Fraction(n_samples, sample_rate))
+        settings = with_named_bpm(asked)
         to_make = samples_to_make(settings, n_samples, sample_rate)
     made = model.generate(settings, to_make, sample_rate, on_progress=run.progress, should_cancel=run.should_cancel)
     whole = [check_take(take, to_make, sample_rate, model.name) for take in made]
     return best_first(hold_takes(whole, settings, n_samples, run.should_cancel), settings)
 
 
-def with_part_bpm(generation: GenerationSettings, duration: Fraction) -> GenerationSettings:
+def with_named_bpm(generation: GenerationSettings) -> GenerationSettings:
     """Set bpm to the tempo that the prompt names, unless it is set already.
 
     extra["bpm"] goes before the prompt: None there leaves the beat alone although the prompt names a tempo; a number is
     the tempo, as results have it that were made before bpm was a setting of its own.
     """
-    from ..mood.tempo import part_bpm
+    from ..mood.tempo import named_bpm
 
     if generation.bpm is not None:
         return generation
-    bpm = generation.extra["bpm"] if "bpm" in generation.extra else part_bpm(generation.prompt, duration)
+    bpm = generation.extra["bpm"] if "bpm" in generation.extra else named_bpm(generation.prompt)
     return replace(generation, bpm=bpm)
 
 

@@ -3,16 +3,13 @@
 from .describe import DESCRIBERS, MoodSuggestion, suggest
 from .follow import followed
 from .frames import Still, stills
-from .tempo import Tempo, fit_tempo
 from .watch import Watched, watch
 
 __all__ = [
     "DESCRIBERS",
     "MoodSuggestion",
     "Still",
-    "Tempo",
     "Watched",
-    "fit_tempo",
     "followed",
     "stills",
     "suggest",

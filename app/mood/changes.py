@@ -18,6 +18,8 @@ LEAST = 0.022
 """Change of the mean large pixel, of 1, under which nothing is a cut."""
 SHORTEST_SHOT = 0.13
 """Seconds between two cuts, at least: of changes that follow faster, as in a whip pan, the greatest is the cut."""
+DARK = 0.05
+"""Mean of a picture, of 1, that is black."""
 FLASH = 0.25
 """Seconds within which a picture that comes back was never left: a flash, or a damaged frame."""
 LOCAL, LOCAL_STANDS_OUT = 0.35, 5.0
@@ -27,8 +29,14 @@ SHIFTS = (6, 10)
 """Rows and columns by which the whole picture may jump from frame to frame: the camera shook or was swung."""
 SAME_PLACE = 0.55
 """A shift explains a change of which it leaves less than this share."""
-COMES_BACK = 0.5
+COMES_BACK = 0.3
 """A picture has come back if it differs from what was before by less than this share of the change."""
+DISSOLVE = (0.3, 0.6, 1.2)
+"""Seconds over which a dissolve or a fade may take place."""
+MIXED = 0.3
+"""In a dissolve pictures are mixtures of the first and the last: they differ from these by less than this share."""
+STEADY = 0.35
+"""Before and after a dissolve pictures change less than this share of what it changes."""
 HARD = 0.2
 """Change of a cut that weighs 1."""
 SOFTEST = 0.3
@@ -79,7 +87,57 @@ def find_cuts(
         is_cut = steps[place] >= usual + LEAST / 2 and not _comes_back(pictures, seconds, steps, place)
         if is_cut and not _is_shifted(greys[place - 1], greys[place]):
             cuts.append((place, float(np.clip(steps[place] / HARD, SOFTEST, 1.0))))
-    return _apart(cuts, seconds, steps)
+    cuts = _apart(cuts, pictures, seconds, steps)
+    return sorted([*cuts, *_dissolves(pictures, seconds, [place for place, _ in cuts])])
+
+
+def _dissolves(pictures: NDArray[Any], seconds: NDArray[np.float64], cuts: list[int]) -> list[tuple[int, float]]:
+    """Find where one shot slowly becomes another: the frame at which it is half done, and a weight of a half at most.
+
+    Args:
+        pictures: [F, SIGNATURE] 0 to 1.
+        seconds: [F].
+        cuts: places of hard cuts, across which nothing dissolves.
+    """
+    found: list[tuple[float, int, float]] = []
+    for length in DISSOLVE:
+        firsts = np.arange(len(seconds))
+        lasts = np.searchsorted(seconds, seconds + length)
+        whole = (lasts < len(seconds)) & (lasts - firsts >= 4)
+        firsts, lasts = firsts[whole], lasts[whole]
+        changes = np.abs(pictures[lasts] - pictures[firsts]).mean(axis=1)
+        for first, last, change in zip(firsts, lasts, changes, strict=True):
+            if change < 3 * LEAST or any(first < cut <= last for cut in cuts):
+                continue
+            if _is_mixture(pictures, int(first), int(last), float(change)):
+                middle = _half_way(pictures[first : last + 1])
+                found.append((float(change), int(first) + middle, float(np.clip(change / HARD, SOFTEST, 1.0)) / 2))
+    kept: list[tuple[int, float]] = []
+    for _, place, weight in sorted(found, key=lambda one: -one[0]):
+        if all(abs(seconds[place] - seconds[other]) > max(DISSOLVE) / 2 for other, _ in kept):
+            kept.append((place, weight))
+    return kept
+
+
+def _is_mixture(pictures: NDArray[Any], first: int, last: int, change: float) -> bool:
+    """Whether pictures pass from the first to the last by mixing the two, and hardly change before and after."""
+    span = last - first
+    for beyond in (max(first - span // 2, 0), min(last + span // 2, len(pictures) - 1)):
+        nearer = first if beyond <= first else last
+        if np.abs(pictures[beyond] - pictures[nearer]).mean() > STEADY * change:
+            return False
+    way = pictures[last] - pictures[first]
+    done = (pictures[first : last + 1] - pictures[first]) @ way / (way @ way)
+    mixed = pictures[first] + done[:, None] * way
+    apart = np.abs(pictures[first : last + 1] - mixed).mean(axis=1)
+    half = (done > 0.25) & (done < 0.75)
+    return bool(apart.max() < MIXED * change and half.sum() >= max(2, span // 4) and np.diff(done).min() > -0.1)
+
+
+def _half_way(pictures: NDArray[Any]) -> int:
+    """Place of the picture that is as far from the first as from the last."""
+    way = pictures[-1] - pictures[0]
+    return int(np.abs((pictures - pictures[0]) @ way / (way @ way) - 0.5).argmin())
 
 
 def _usual(steps: NDArray[np.float64], seconds: NDArray[np.float64], place: int) -> float:
@@ -105,11 +163,11 @@ def _is_shifted(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
 
 
 def _apart(
-    cuts: list[tuple[int, float]], seconds: NDArray[np.float64], steps: NDArray[np.float64]
+    cuts: list[tuple[int, float]], pictures: NDArray[Any], seconds: NDArray[np.float64], steps: NDArray[np.float64]
 ) -> list[tuple[int, float]]:
-    """Leave out cuts that lie too near to a greater change."""
+    """Leave out cuts that lie too near to a greater change, and those to black where a picture follows at once."""
     kept: list[tuple[int, float]] = []
-    for place, weight in sorted(cuts, key=lambda cut: -steps[cut[0]]):
+    for place, weight in sorted(cuts, key=lambda cut: (pictures[cut[0]].mean() < DARK, -steps[cut[0]])):
         if all(abs(seconds[place] - seconds[other]) >= SHORTEST_SHOT for other, _ in kept):
             kept.append((place, weight))
     return sorted(kept)

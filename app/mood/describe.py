@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,11 +13,11 @@ from riffusion_inference.errors import RiffusionError
 
 from ..errors import MoodError
 from ..files import check_cancel
-from .answers import INSTRUCTION, MAX_WORDS, trim_words
+from .answers import INSTRUCTION
 from .frames import Samples, part_stills, sample_part, still_at, whole
 from .look import look_at, movement_of
-from .palette import Reading, read_palette, rhythm
-from .tempo import Tempo, fit_tempo, named_bpm
+from .palette import Reading, read_palette
+from .tempo import named_bpm
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,15 +36,13 @@ class MoodSuggestion:
     prompt: str
     """Under 30 words, to be edited by the person."""
     bpm: float | None
-    """The tempo in the prompt, under which the part is a whole number of 4/4 bars; None for parts under 1.4 s."""
+    """The tempo in the prompt; None where it names none, as an image model's words may."""
     saw: str
     """What was seen: "dark, cold, slow movement"."""
     describer: str
     """Who wrote the prompt: palette, vlm or replicate."""
     notes: tuple[str, ...] = ()
     """One sentence for each thing a person should know."""
-    bars: int | None = None
-    """Bars in the part at that tempo."""
 
 
 def suggest(
@@ -62,7 +59,7 @@ def suggest(
     """Look at a part and suggest music for it.
 
     Light and colour are read from the pictures given, else from the still at `at`, else from all over the part;
-    movement, cuts and tempo always come from the whole part.
+    movement and cuts always come from the whole part.
 
     Args:
         video: a probed clip, or a video file to probe.
@@ -103,25 +100,12 @@ def suggest(
         if describer != "auto":
             raise
         return _from_palette(reading, (*notes, f"The palette describer was used instead of the image model: {error}"))
-    tempo = _tempo_for(answer, reading, part.duration)
-    prompt = with_tempo(answer, tempo)
-    return MoodSuggestion(prompt, _bpm(tempo), reading.saw, chosen, notes, tempo.bars)
-
-
-def with_tempo(prompt: str, tempo: Tempo) -> str:
-    """The prompt with this tempo's number, in place of any it had, and under 30 words."""
-    text = re.sub(
-        r",?\s*\b(?:at |around |about )?\d{2,3}\s*(?:bpm|beats per minute)\b", "", prompt, flags=re.IGNORECASE
-    )
-    if not tempo.is_musical:
-        return trim_words(text, MAX_WORDS)
-    speed = rhythm(tempo)
-    return f"{trim_words(text, MAX_WORDS - len(speed.split()))}; {speed}"
+    return MoodSuggestion(answer, named_bpm(answer), reading.saw, chosen, notes)
 
 
 def _read(part: Part, samples: Samples, shown: Sequence[Image.Image] | None) -> Reading:
     movement = movement_of(samples.pairs, samples.images, samples.times, part.duration)
-    return read_palette(look_at(shown or samples.images), movement, part.duration)
+    return read_palette(look_at(shown or samples.images), movement)
 
 
 def _resolve(describer: str, settings: Settings) -> tuple[str, tuple[str, ...]]:
@@ -154,18 +138,8 @@ def _ask(describer: str, images: Sequence[Image.Image], settings: Settings, shou
     )
 
 
-def _tempo_for(answer: str, reading: Reading, duration: Fraction) -> Tempo:
-    """The image model's own tempo if it named one, moved to whole bars; else the palette's."""
-    named = named_bpm(answer)
-    return reading.tempo if named is None else fit_tempo(duration, named)
-
-
 def _from_palette(reading: Reading, notes: tuple[str, ...]) -> MoodSuggestion:
-    return MoodSuggestion(reading.prompt, _bpm(reading.tempo), reading.saw, "palette", notes, reading.tempo.bars)
-
-
-def _bpm(tempo: Tempo) -> float | None:
-    return float(tempo.bpm) if tempo.is_musical else None
+    return MoodSuggestion(reading.prompt, float(reading.bpm), reading.saw, "palette", notes)
 
 
 def _tell(on_progress: OnProgress | None, done: int) -> None:

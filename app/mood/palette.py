@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from .look import Look, Movement
-from .tempo import Tempo, fit_tempo
 
 
 @dataclass(frozen=True)
@@ -103,6 +101,11 @@ STYLES = {
 }
 """(cheer, energy) -> style."""
 
+USUAL = {"calm": -3, "gentle": 0, "lively": 1, "driving": 4}
+"""Sum of energy points at which a pace has the style's own tempo."""
+BPM_PER_POINT, MAX_MOVED = 2, 6
+"""Beats per minute by which each point more or less moves it, and all of them together."""
+
 SPEEDS = ((69, "very slow"), (91, "slow"), (112, "medium tempo"), (141, "fast"), (999, "very fast"))
 """Highest bpm, and what it is called."""
 
@@ -133,23 +136,20 @@ class Reading:
     """Under 30 words: atmosphere, rhythm, melody."""
     saw: str
     """What was seen, in words."""
-    tempo: Tempo
-    """Fits the part in whole bars."""
+    bpm: int
+    """The tempo that suits the style; a part's length changes nothing of it, since a score ends with its part."""
     cheer: int
     """Sum of cheer points."""
     energy: int
     """Sum of energy points."""
 
 
-def read_palette(look: Look, movement: Movement | None, duration: Fraction) -> Reading:
+def read_palette(look: Look, movement: Movement | None) -> Reading:
     """Map a look and a movement to a prompt.
 
     Args:
         look: of the still, or the mean of the part's samples.
         movement: of the part; None where only stills are at hand, which gives no points either way.
-        duration: seconds of the part, for the tempo.
-    Raises:
-        MoodError: the duration is not positive.
     """
     levels = levels_of(look, movement)
     cheer = sum(level.cheer for level in levels.values())
@@ -157,34 +157,27 @@ def read_palette(look: Look, movement: Movement | None, duration: Fraction) -> R
     mood = next(name for most, name in CHEER if cheer <= most)
     pace = next(name for most, name in ENERGY if energy <= most)
     style = STYLES[mood, pace]
-    tempo = fit_tempo(duration, style.bpm, movement.cuts if movement else ())
+    moved = BPM_PER_POINT * (energy - USUAL[pace])
+    bpm = style.bpm + min(max(moved, -MAX_MOVED), MAX_MOVED)
     instrument = MELODY[levels["warmth"].says][pace in ("lively", "driving")]
     melody = f"{TOUCH[levels['contrast'].says]} {instrument} {FIGURE[levels['texture'].says]}".strip()
     sound = ", ".join(phrase for phrase in (melody, style.genre, style.drums, KEYS.get(mood, "")) if phrase)
     return Reading(
-        prompt="; ".join(
-            phrase for phrase in (f"{style.atmosphere} atmosphere", rhythm(tempo, style.bpm), sound) if phrase
-        ),
+        prompt="; ".join((f"{style.atmosphere} atmosphere", rhythm(bpm), sound)),
         saw=_say(levels, look),
-        tempo=tempo,
+        bpm=bpm,
         cheer=cheer,
         energy=energy,
     )
 
 
-def rhythm(tempo: Tempo, preferred_bpm: float | None = None) -> str:
+def rhythm(bpm: int) -> str:
     """The tempo as a prompt says it.
 
-    Args:
-        tempo: of the part; nothing is said where the part is too short for it to be heard.
-        preferred_bpm: the style's; where whole bars only fit far from it, the bare number is said.
+    >>> rhythm(82)
+    'slow steady rhythm at 82 BPM'
     """
-    if not tempo.is_musical:
-        return ""
-    bpm = round(tempo.bpm)
-    far = preferred_bpm is not None and not 0.7 < float(tempo.bpm) / preferred_bpm < 1.4
-    word = "" if far else next(name for most, name in SPEEDS if bpm <= most)
-    return f"{word} steady rhythm at {bpm} BPM".strip()
+    return f"{next(name for most, name in SPEEDS if bpm <= most)} steady rhythm at {bpm} BPM"
 
 
 def levels_of(look: Look, movement: Movement | None) -> dict[str, Level]:
@@ -219,6 +212,7 @@ def table_markdown() -> str:
         _table(("Sum of cheer up to", "Mood"), [(_most(most, 99), name) for most, name in CHEER]),
         _table(("Sum of energy up to", "Pace"), [(_most(most, 99), name) for most, name in ENERGY]),
         _table(("Mood", "Pace", "Atmosphere", "Genre", "Drums", "Preferred BPM"), styles),
+        _table(("Pace", "Energy at which it has that BPM"), list(USUAL.items())),
         _table(("BPM up to", "Said"), [(_most(most, 999), name) for most, name in SPEEDS]),
         _table(("Warmth", "Instrument, calm or gentle", "Lively or driving"), [(k, *v) for k, v in MELODY.items()]),
         _table(("Texture", "It plays"), list(FIGURE.items())),

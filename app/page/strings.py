@@ -77,7 +77,7 @@ STILLS_COUNT_LABEL = "Number of stills"
 STILLS_COUNT_HELP = "This many from the video and from the part, spread evenly."
 SUGGEST_BUTTON = "Suggest a prompt"
 SAW = "What it saw: {saw}."
-SAW_TEMPO = "At {bpm} BPM the part is a whole number of bars."
+SAW_TEMPO = "Suggested tempo: {bpm} BPM."
 AUTO_BUTTON = "Make music for this part"
 AUTO_HELP = "Looks at the part, writes and applies a prompt, and makes the music."
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from riffusion_inference.score.datatypes import TICKS, Accent, ScoreNote
 from riffusion_inference.score.instruments import INSTRUMENTS
 from riffusion_inference.score.parts import DRUM_TICKS, Writer, fold
 from riffusion_inference.score.patterns import CRASH, DRUM_SETS, DRUMS, KICK
+from riffusion_inference.score.taste import Taste
 
 NEAR = TICKS // 16
 """Ticks from a hit within which a note belongs to it."""
@@ -16,26 +18,36 @@ LOUDER = 0.3
 CRASH_FROM, BREATH_FROM = 0.6, 0.85
 """Weights from which a hit gets a crash and a breath before it; a chord every hit gets."""
 BREATH = TICKS // 2
+STRUCK = ("keys", "mallets", "guitar", "plucked", "bass", "synth")
+"""Families that are loudest within 40 ms."""
+JOINS = ("chords", "harp")
+JOINS_PADS = ("chords", "new age pad")
+"""Layer and instrument that join a band in which nothing is struck, and pads that play alone."""
 
 
 def mark_accents(notes: list[ScoreNote], accents: tuple[Accent, ...], writer: Writer) -> list[ScoreNote]:
     """Return the notes with every accent marked."""
+    # A solo that swells in is heard at once only after a rest.
+    alone = is_solo(writer.taste) and INSTRUMENTS[writer.taste.lead].family not in STRUCK
+    resting = ("lead", "chords") if alone else ("chords", "bass", "drums")
     for accent in accents:
-        if accent.weight >= BREATH_FROM:
-            notes = [_breathe(note, accent.tick) for note in notes if not _in_breath(note, accent.tick)]
+        if alone or accent.weight >= BREATH_FROM:
+            notes = [
+                _breathe(note, accent.tick, resting) for note in notes if not _in_breath(note, accent.tick, resting)
+            ]
         notes = [_louder(note, accent) if abs(note.tick - accent.tick) <= NEAR else note for note in notes]
         notes += _chord(accent, writer) + _strikes(accent, writer)
     return notes
 
 
-def _in_breath(note: ScoreNote, tick: int) -> bool:
-    """Whether a note of the accompaniment begins in the breath before a tick; the melody goes on."""
-    return note.layer != "lead" and tick - BREATH <= note.tick < tick - NEAR
+def _in_breath(note: ScoreNote, tick: int, resting: Sequence[str]) -> bool:
+    """Whether a note of a layer that rests begins in the breath before a tick."""
+    return note.layer in resting and tick - BREATH <= note.tick < tick - NEAR
 
 
-def _breathe(note: ScoreNote, tick: int) -> ScoreNote:
-    """End a note of the accompaniment before the breath."""
-    if note.layer == "lead" or not note.tick < tick - BREATH < note.tick + note.ticks:
+def _breathe(note: ScoreNote, tick: int, resting: Sequence[str]) -> ScoreNote:
+    """End a note of a layer that rests before the breath."""
+    if note.layer not in resting or not note.tick < tick - BREATH < note.tick + note.ticks:
         return note
     return replace(note, ticks=tick - BREATH - note.tick)
 
@@ -50,14 +62,35 @@ def _chord(accent: Accent, writer: Writer) -> list[ScoreNote]:
     """The bar's chord, a beat long, the louder the stronger the hit; the last chord needs no other."""
     taste, bar = writer.taste, writer.plan.bar_at(accent.tick)
     if writer.plan.closes and accent.tick == writer.plan.played(writer.plan.final):
-        return []
+        return _struck(accent, writer, bar)
     layer = "chords" if taste.chords else "lead"
     instrument = INSTRUMENTS[taste.chords or taste.lead]
     keys = {fold(key, instrument) for key in writer.bars[max(bar, 0)].voicing}
     # An instrument with one voice plays its highest tone.
     chosen = sorted(keys) if taste.chords else [max(keys)]
     span, loud = (accent.tick, accent.tick + 0.9 * TICKS), 78 + 36 * accent.weight
-    return [writer.note(layer, instrument.program, key, span, loud) for key in chosen]
+    chord = [writer.note(layer, instrument.program, key, span, loud) for key in chosen]
+    return chord + _struck(accent, writer, bar)
+
+
+def _struck(accent: Accent, writer: Writer, bar: int) -> list[ScoreNote]:
+    """Join a chord that swells in with something that is heard at once; a solo has nothing, but pads have a pad."""
+    taste, harmony = writer.taste, writer.bars[max(bar, 0)]
+    family = INSTRUMENTS[taste.chords or taste.lead].family
+    if family in STRUCK or (is_solo(taste) and family != "pad"):
+        return []
+    own = [(layer, name) for layer, name in (("lead", taste.lead), ("bass", taste.bass)) if name]
+    quick = [(layer, name) for layer, name in own if INSTRUMENTS[name].family in STRUCK]
+    layer, name = [*quick, JOINS_PADS if is_solo(taste) else JOINS][0]
+    instrument = INSTRUMENTS[name]
+    keys = {fold(28 + (harmony.root - 28) % 12, instrument)} if layer == "bass" else set(harmony.voicing)
+    span, loud = (accent.tick, accent.tick + 0.9 * TICKS), 84 + 36 * accent.weight
+    return [writer.note(layer, instrument.program, fold(key, instrument), span, loud) for key in sorted(keys)]
+
+
+def is_solo(taste: Taste) -> bool:
+    """Whether one instrument plays alone."""
+    return len({taste.lead, taste.chords, taste.bass} - {""}) == 1 and not taste.groove
 
 
 def _strikes(accent: Accent, writer: Writer) -> list[ScoreNote]:

@@ -89,9 +89,10 @@ def write_score(
     notes = mark_accents(notes, accents, writer)
     if curve is not None:
         notes = swell(notes, Score((), 0, plan.tempi), curve, duration)
+    end = plan.played(plan.end)
     return Score(
-        notes=tuple(untangle(notes)),
-        end=plan.played(plan.end),
+        notes=tuple(_until(note, end) for note in untangle(notes) if note.tick < end),
+        end=end,
         tempi=plan.tempi,
         meters=plan.meters,
         key=Key(taste.tonic, taste.minor),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import pytest
 
-from app.dub.music import best_first, make_takes, with_part_bpm
+from app.dub.music import best_first, make_takes, with_named_bpm
 from app.dub.run import Run
 from app.settings import Settings
 from riffusion_inference.datatypes import GenerationSettings, Take, Waveform
@@ -20,19 +18,17 @@ def take(seed: int, share_silent: float) -> Take:
     return Take(Waveform(samples.astype(np.float32), 22050), seed, notes=("made",))
 
 
-def test_the_prompts_rounded_tempo_becomes_the_parts_exact_one() -> None:
-    duration = Fraction(7517, 1000)
-    asked = with_part_bpm(GenerationSettings("slow steady rhythm at 64 BPM; piano"), duration)
-    assert asked.bpm == pytest.approx(2 * 240 / 7.517)
-    assert with_part_bpm(GenerationSettings("calm piano"), duration).bpm is None
+def test_the_tempo_that_a_prompt_names_is_kept() -> None:
+    assert with_named_bpm(GenerationSettings("slow steady rhythm at 64 BPM; piano")).bpm == 64
+    assert with_named_bpm(GenerationSettings("calm piano")).bpm is None
 
 
 def test_a_tempo_that_is_set_goes_before_the_prompts_and_none_of_it_leaves_the_beat_alone() -> None:
-    prompt, duration = "techno at 128 BPM", Fraction(7517, 1000)
-    assert with_part_bpm(GenerationSettings(prompt, bpm=90), duration).bpm == 90
-    assert with_part_bpm(GenerationSettings(prompt, extra={"bpm": None}), duration).bpm is None
+    prompt = "techno at 128 BPM"
+    assert with_named_bpm(GenerationSettings(prompt, bpm=90)).bpm == 90
+    assert with_named_bpm(GenerationSettings(prompt, extra={"bpm": None})).bpm is None
     # As a manifest has it that was written before the tempo was a setting of its own.
-    assert with_part_bpm(GenerationSettings(prompt, extra={"bpm": 96.0}), duration).bpm == 96
+    assert with_named_bpm(GenerationSettings(prompt, extra={"bpm": 96.0})).bpm == 96
 
 
 def test_several_takes_are_ranked_by_the_tempo_that_is_set() -> None:
