@@ -53,6 +53,20 @@
     if (!Number.isNaN(to) && event.target.currentTime >= to && !event.target.paused) event.target.pause();
   }, true);
 
+  // A take's spectrogram and score show the moment that is heard.
+  const follow = (audio) => {
+    const x = `${(100 * audio.currentTime) / audio.duration || 0}%`;
+    audio.closest(".take").querySelectorAll(".playhead").forEach((line) => {
+      line.hidden = false;
+      line.style.left = x;
+      if (line.tagName === "line") { line.setAttribute("x1", x); line.setAttribute("x2", x); }
+    });
+    if (!audio.paused) requestAnimationFrame(() => follow(audio));
+  };
+  for (const name of ["play", "seeked"]) document.addEventListener(name, (event) => {
+    if (event.target.closest(".take")) follow(event.target);
+  }, true);
+
   // Gradio's own player has no name for screen readers.
   document.addEventListener("loadedmetadata", (event) => {
     if (event.target.closest("#video") && !event.target.hasAttribute("aria-label")) event.target.setAttribute("aria-label", "Your video");

@@ -60,8 +60,8 @@ PROMPT_EXAMPLES = (
 SCORE_HEADING = "Score"
 SCORE_INTRO = "The music is written down first, then painted. What you set here goes over the words of the prompt."
 SCORE_CHOICES = (("Automatic", "auto"), ("Always", "on"), ("Never", "off"))
-FOLLOW_CHOICES = (("Cuts and motion", "both"), ("Cuts", "cuts"), ("Motion", "motion"), ("Nothing", "off"))
-BY_WORDS = "as the words say"
+FOLLOW_CHOICES = (("Both", "both"), ("Cuts", "cuts"), ("Motion", "motion"), ("Nothing", "off"))
+BY_WORDS = "as prompted"
 MIDI_ENDINGS = (".mid", ".midi")
 MIDI_READ = "{facts}. It lasts {seconds:.1f} s. It will be painted as it is, with the sound that the prompt says."
 MIDI_NAME = "your file"
@@ -85,7 +85,7 @@ AUTO_HELP = "Looks at the part, writes and applies a prompt, and makes the music
 SETTINGS_HEADING = "Additional settings"
 SETTINGS: dict[str, tuple[str, str]] = {
     "score": ("Write a score", "Automatic: where the checkpoint was trained to paint one."),
-    "follow": ("Follow the picture", "Cuts fall on beats; motion makes the music fuller and louder."),
+    "follow": ("Follow the picture", "Cuts fall on beats; motion makes the music fuller."),
     "midi": ("Your own score", "A MIDI file that is painted instead of a written score."),
     "split_mode": ("How to cut", "What this means for your video appears below."),
     "model": ("Checkpoint", "auto uses riffusion on a CUDA GPU and the built-in pocket elsewhere."),

@@ -11,6 +11,8 @@ import pytest
 from app import media
 from app.page import strings
 from app.result.verify import verify
+from riffusion_inference.score.datatypes import Key
+from riffusion_inference.score.midi import score_from_midi
 from tests.fixtures_page import Served, Visit
 
 pytestmark = pytest.mark.browser
@@ -89,12 +91,12 @@ def test_what_is_read_of_the_prompt_is_said_while_typing(visit: Open) -> None:
     said = me.tab.locator("#reading")
     assert strings.READING_EMPTY in said.inner_text()
     assert me.tab.locator('#reading[aria-live="polite"]').count() == 1
-    me.tab.locator("#prompt textarea").press_sequentially("dark lo-fi with sousaphones, 78 BPM", delay=20)
-    sentence = me.tab.get_by_text("Read as: 78 BPM, dark, lo-fi. Not understood: sousaphones.")
+    me.tab.locator("#prompt textarea").press_sequentially("dark lo-fi with flugelzithers, 78 BPM", delay=20)
+    sentence = me.tab.get_by_text("Read as: 78 BPM, dark, lo-fi. Not understood: flugelzithers.")
     sentence.wait_for()
     me.tab.get_by_role("button", name=strings.PROMPT_EXAMPLES[0]).click()
     me.tab.locator("#reading", has_text="Read as: calm, piano").wait_for()
-    assert "sousaphones" not in said.inner_text()
+    assert "flugelzithers" not in said.inner_text()
     me.tab.locator("#prompt textarea").fill("🦊🦊")
     me.tab.get_by_text("Nothing in the prompt was understood.").wait_for()
     me.tab.locator("#prompt textarea").fill("")
@@ -137,6 +139,40 @@ def test_dub_two_parts_compare_choose_undo_download_and_verify(visit: Open, real
     me.tab.get_by_role("button", name=strings.HISTORY_HEADING).click()
     me.tab.locator("#history tbody tr").nth(1).wait_for()
     assert me.tab.locator("#history tbody tr").count() == 2
+    assert me.complaints == []
+
+
+def test_the_score_lies_under_the_spectrogram_and_can_be_taken_away(
+    visit: Open, real_clip: Path, tmp_path: Path
+) -> None:
+    me = visit()
+    me.upload(real_clip)
+    me.number(strings.N_PARTS_LABEL, 1)
+    me.apply("waltz in D minor, flute, 100 BPM")
+    me.open_score()
+    me.pick("Write a score", "Always")
+    me.run()
+    me.wait_for_part(1)
+    said = me.tab.locator("#detail .roll > svg").last.get_attribute("aria-label")
+    assert "D minor" in said
+    assert "Lead: flute" in said
+    assert any("Read as:" in text for text in me.tab.locator("#detail .note").all_inner_texts())
+    for width in (1280, 390):
+        me.tab.set_viewport_size({"width": width, "height": 900})
+        picture, roll = (
+            me.tab.locator(f"#detail {it}").last.bounding_box() for it in ("img.spectrogram", ".roll > svg")
+        )
+        assert (roll["x"], roll["width"]) == pytest.approx((picture["x"], picture["width"]), abs=1)
+        assert me.tab.evaluate("document.documentElement.scrollWidth") <= width
+    audio = me.tab.locator("#detail .take audio")
+    audio.evaluate("e => { e.currentTime = e.duration / 2 }")
+    me.tab.locator('#detail .roll line.playhead[x1^="5"]').last.wait_for(state="attached")
+    with me.tab.expect_download() as waiting:
+        me.tab.get_by_role("link", name=strings.DOWNLOAD_SCORE).click()
+    assert waiting.value.suggested_filename == "01.mid"
+    waiting.value.save_as(tmp_path / "01.mid")
+    score = score_from_midi((tmp_path / "01.mid").read_bytes()).score
+    assert score.key == Key(2, minor=True)
     assert me.complaints == []
 
 
