@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -14,12 +15,13 @@ from riffusion_inference.datatypes import MAX_SEED
 from riffusion_inference.errors import RiffusionError
 
 from ..models import ShelfState
-from ..settings.options import PER_MODEL, WISHES
+from ..settings.options import PER_MODEL
 from . import strings
 from .cards import hint_html, model_html
 from .endpoints import add_endpoints
 from .gradio_queue import queue_place
 from .input import (
+    READ_WITH,
     Updates,
     apply_prompt,
     choose_part,
@@ -91,7 +93,6 @@ class Wiring:
         self.input()
         self.prompt()
         self.suggestion()
-        self.score()
         self.settings()
         self.running()
         self.results()
@@ -189,14 +190,14 @@ class Wiring:
         )
 
     def prompt(self) -> None:
-        """Typing, applying, ideas."""
+        """Typing, applying, ideas, a score of one's own."""
         w = self.w
         # Not its input event, which Gradio raises for keys alone: text may be pasted, dropped or dictated.
         self.on(w["prompt"].change, edit_prompt, ("prompt",), SUMMARY, trigger_mode="always_last", queue=False)
-        for name in ("prompt", *WISHES):
-            self.on(
-                w[name].change, read_draft, ("prompt", *WISHES), ("reading",), trigger_mode="always_last", queue=False
-            )
+        for name in ("prompt", *READ_WITH):
+            event = w[name].change
+            self.on(event, read_draft, ("prompt", *READ_WITH), ("reading",), trigger_mode="always_last", queue=False)
+        self.on(w["midi"].change, partial(show_midi, self.context), ("midi",), ("midi_news",))
         self.on(w["prompt"].submit, apply_prompt, ("prompt",), ("prompt", *SUMMARY), queue=False)
         for number, idea in enumerate(strings.PROMPT_EXAMPLES):
             self.on(
@@ -221,11 +222,6 @@ class Wiring:
             concurrency_id=QUEUE,
             concurrency_limit=1,
         )
-
-    def score(self) -> None:
-        """A score of one's own."""
-        w, context = self.w, self.context
-        self.on(w["midi"].change, lambda session, path: show_midi(context, session, path), ("midi",), ("midi_news",))
 
     def settings(self) -> None:
         """What a checkpoint likes, and the dice."""

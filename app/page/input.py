@@ -19,7 +19,7 @@ from .. import mood
 from ..media import Clip, SplitMode, explain_split, probe
 from ..plan import timeline
 from ..settings import Settings
-from ..settings.options import PER_MODEL, WISHES
+from ..settings.options import PER_MODEL, WISHES, ScoreMode
 from . import strings
 from .cards import (
     card_html,
@@ -38,6 +38,8 @@ from .session import PageContext, Session, sentence
 
 Updates = dict[str, Any]
 """New values by the widget's name in the page."""
+READ_WITH = ("score", "midi", *WISHES)
+"""Widgets that act on how a prompt is read."""
 TYPING_PAUSE_SECONDS = 0.4
 """How long nobody types before a prompt is read: a screen reader would speak between the letters otherwise."""
 
@@ -132,19 +134,24 @@ def edit_prompt(session: Session, text: str) -> Updates:
     return summary(session)
 
 
-async def read_draft(session: Session, text: str, *wishes: Any) -> Updates:
+async def read_draft(session: Session, text: str, *values: Any) -> Updates:
     """Say what is understood of the words in the prompt field, once the typing pauses.
 
     Meanwhile edit_prompt notes every letter; the browser comes back with the last ones when this has answered.
     """
     await asyncio.sleep(TYPING_PAUSE_SECONDS)
-    return await asyncio.to_thread(reading, text, wishes) if session.draft == text else {}
+    return await asyncio.to_thread(reading, text, values) if session.draft == text else {}
 
 
-def reading(text: str, wishes: Sequence[Any]) -> Updates:
-    """How the composer understands a prompt, with what is set beside it, by the order of WISHES."""
+def reading(text: str, values: Sequence[Any]) -> Updates:
+    """How the composer understands a prompt, with what is set beside it, by the order of READ_WITH."""
+    given = dict(zip(READ_WITH, values, strict=True))
+    if given["midi"] is not None:
+        return {"reading": reading_html(strings.READING_OWN)}
+    if given["score"] == ScoreMode.OFF:
+        return {"reading": reading_html(strings.READING_OFF)}
     try:
-        wanted = given_wishes(dict(zip(WISHES, wishes, strict=True)))
+        wanted = given_wishes(given)
         brief = with_options(read_prompt(text), **wanted)
     except RiffusionError as error:
         return {"reading": error_html(sentence(error))}

@@ -6,6 +6,7 @@ from riffusion_inference.errors import RiffusionError
 from riffusion_inference.score.midi import MidiReading
 
 from ..files import read_score
+from ..settings.writing import Writing
 from . import strings
 from .cards import error_html
 from .input import Updates
@@ -21,6 +22,7 @@ def show_midi(context: PageContext, session: Session, path: str | None) -> Updat
         return {"midi_news": ""}
     try:
         reading = read_score(context.visitors.own(session.visitor, path))
+        Writing(midi=reading)
     except RiffusionError as error:
         return {"midi_news": error_html(sentence(error))}
     return {"midi_news": midi_html(reading)}

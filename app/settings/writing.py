@@ -68,6 +68,8 @@ class Writing:
             object.__setattr__(self, name, kind(value))
         if self.midi is not None and self.score == ScoreMode.OFF:
             raise ConfigError("A MIDI file is given to be painted, but the score is off: leave one of them out.")
+        if self.midi is not None and not self.midi.score.notes:
+            raise ConfigError("The MIDI file has no notes that could be painted: choose one that has some.")
         # As JSON has it, so that what was read back from a manifest is equal.
         plain: dict[str, Any] = {
             name: [*value] if isinstance(value, tuple) else value for name, value in self.wishes.items()

@@ -36,7 +36,11 @@ from riffusion_inference.errors import SettingError
 from riffusion_inference.score.datatypes import Score, ScoreNote
 from riffusion_inference.score.midi import midi_from_score
 
-UNSET: tuple[Any, ...] = tuple([] if OPTIONS[name].kind is Kind.NAMES else "" for name in WISHES)
+UNSET: dict[str, Any] = {
+    "score": "auto",
+    "midi": None,
+    **{name: [] if OPTIONS[name].kind is Kind.NAMES else "" for name in WISHES},
+}
 """What the score's widgets hold where nothing is set."""
 
 
@@ -314,7 +318,7 @@ def test_only_the_last_of_many_keystrokes_is_read(context: PageContext) -> None:
         readings = []
         for text in ("sa", "sad", "sad harp"):
             edit_prompt(session, text)
-            readings.append(asyncio.ensure_future(read_draft(session, text, *UNSET)))
+            readings.append(asyncio.ensure_future(read_draft(session, text, *UNSET.values())))
         return list(await asyncio.gather(*readings))
 
     first, second, last = finish(type_quickly())
@@ -324,13 +328,13 @@ def test_only_the_last_of_many_keystrokes_is_read(context: PageContext) -> None:
 
 def test_what_is_set_beside_the_prompt_is_read_instead_of_its_words() -> None:
     def read(text: str, **wishes: Any) -> str:
-        return str(
-            reading(text, [wishes.get(name, empty) for name, empty in zip(WISHES, UNSET, strict=True)])["reading"]
-        )
+        return str(reading(text, [*{**UNSET, **wishes}.values()])["reading"])
 
     assert "Read as: happy, D minor, cello." in read("happy piano in C major", key="D minor", instruments=["cello"])
     assert "Read as: A minor, 92 BPM." in read("", key="A minor", bpm="92")
     assert strings.READING_EMPTY in read("   ")
+    assert strings.READING_OWN in read("piano", midi="song.mid")
+    assert strings.READING_OFF in read("piano", score="off")
     assert "Tempo in BPM" in read("piano", bpm="quick")
     assert "40 to 240" in read("piano", bpm="999")
     both = read("", instruments=["piano", "cello"], solo="solo")
@@ -354,6 +358,8 @@ def test_a_score_of_ones_own_is_looked_at_as_soon_as_it_is_there(context: PageCo
     assert problem.count("<p") == 1
     assert str(session.folder) not in problem
     assert show_midi(context, session, None)["midi_news"] == ""
+    own.write_bytes(midi_from_score(Score((), 480)))
+    assert "has no notes" in show_midi(context, session, str(own))["midi_news"]
     foreign = context.visitors.new_folder("bert") / "song.mid"
     foreign.write_bytes(own.read_bytes())
     assert "not from this visit" in show_midi(context, session, str(foreign))["midi_news"]
