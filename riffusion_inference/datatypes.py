@@ -267,6 +267,8 @@ class MusicModel(Protocol):
     """Native rate in Hz; takes are resampled from it."""
     native_seconds: float
     """The longest clip made in one window."""
+    takes_scores: bool
+    """Whether it was made to paint scores."""
 
     def generate(
         self,

@@ -145,6 +145,7 @@ class ChordModel:
     licence: str = "mit"
     sample_rate: int = 22050
     native_seconds: float = 5.0
+    takes_scores: bool = False
     n_channels: int = 1
     calls: list[tuple[GenerationSettings, int, int]] = field(default_factory=list)
     steps_done: int = 0

@@ -47,7 +47,7 @@ class Scored:
 
 def wants_score(writing: Writing, model: MusicModel) -> bool:
     """Whether a score is written, or given, for this model."""
-    return writing.is_wanted(bool(getattr(model, "takes_scores", False)))
+    return writing.is_wanted(model.takes_scores)
 
 
 def watch_piece(piece: Piece, cut: Cut, run: Run) -> Watched | None:

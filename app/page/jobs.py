@@ -194,6 +194,7 @@ class GpuModel:
         self.licence = model.licence
         self.sample_rate = model.sample_rate
         self.native_seconds = model.native_seconds
+        self.takes_scores = model.takes_scores
 
     def generate(
         self,

@@ -77,6 +77,7 @@ class AudioLdmModel:
     """AudioLDM in memory; make one with `load_audioldm`."""
 
     native_seconds = NATIVE_SECONDS
+    takes_scores = False
 
     def __init__(self, name: str, pipe: Any, licence: str = LICENCE) -> None:
         """Wrap a loaded pipeline; use load_audioldm to load one."""

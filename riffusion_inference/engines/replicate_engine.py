@@ -53,6 +53,7 @@ class ReplicateModel:
     licence = "cc-by-nc-sa-4.0"
     sample_rate = 16000
     native_seconds = 20.0
+    takes_scores = False
 
     def __init__(self, api: ReplicateApi, name: str = "replicate") -> None:
         """Make the engine of a client."""

@@ -40,7 +40,7 @@ def test_several_takes_are_ranked_by_the_tempo_that_is_set() -> None:
 class Recorder:
     """A model that notes the tempos it is asked for, and makes silence."""
 
-    name, licence, sample_rate, native_seconds = "recorder", "none", 8000, 5.0
+    name, licence, sample_rate, native_seconds, takes_scores = "recorder", "none", 8000, 5.0, False
 
     def __init__(self) -> None:
         self.tempos: list[float | None] = []
