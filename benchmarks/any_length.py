@@ -1,14 +1,14 @@
 """Music of any length: exact sample counts, memory, and whether the windows' joints can be heard.
 
-    python -m benchmarks.any_length [--model pocket] [--steps 20] [--seconds 1 5.11 12.3 60]
+    python -m benchmarks.any_length [--model pocket] [--steps 10] [--seconds 1 5.11 12.3 60]
 
 Each length is made in a process of its own, so that its peak memory is its own. The seam measure compares three
 jumps, each between the 60 ms before and the 60 ms after an instant: of level (dB), of the spectrum (flux: the norm of
 the difference of the two magnitude spectra over the sum of their norms), and of timbre (spectral centroid, octaves).
 The joints are the instants where a window of the last step begins or ends. Music has a beat, and joints are evenly
 spaced, so they are compared with themselves: the same pattern of instants, moved along the piece to every other place.
-A z within 2 says that the joints' mean jump is like that of the pattern anywhere else. Windows that begin on beats put
-the joints on beats, where music jumps most: z is then above 0 without any seam.
+A z within 2 says that the joints' mean jump is like that of the pattern anywhere else. A model that paints scores gets
+one that is written for the length.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ import resource
 import subprocess
 import sys
 import time
+from fractions import Fraction
 
 import numpy as np
 
 from riffusion_inference import GenerationSettings, load_model
 from riffusion_inference.diffusion.model import RiffusionModel
+from riffusion_inference.score.brief import read_prompt
+from riffusion_inference.score.compose import write_score
 
 SAMPLE_RATE = 44100
 SIDE_SECONDS = 0.06
@@ -80,12 +83,19 @@ def make_one(arguments: argparse.Namespace, seconds: float) -> dict[str, object]
     assert isinstance(model, RiffusionModel)
     loaded_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     n_samples = round(seconds * SAMPLE_RATE)
-    settings = GenerationSettings(PROMPT, seed=arguments.seed, num_inference_steps=arguments.steps)
     start = time.perf_counter()
+    length = Fraction(n_samples, SAMPLE_RATE)
+    scores = (write_score(read_prompt(PROMPT), length, arguments.seed),) if model.takes_scores else ()
+    settings = GenerationSettings(
+        PROMPT,
+        seed=arguments.seed,
+        guidance_scale=arguments.guidance,
+        num_inference_steps=arguments.steps,
+        scores=scores,
+    )
     take = model.generate(settings, n_samples, SAMPLE_RATE)[0]
     spent = time.perf_counter() - start
-    bpm = model.tempo(settings, arguments.seed, n_samples, SAMPLE_RATE)
-    _, plan = model.plan(n_samples, SAMPLE_RATE, bpm=bpm)
+    _, plan = model.plan(n_samples, SAMPLE_RATE, sketched=bool(scores))
     latent_seconds = model.params.hop_length / model.params.sample_rate * model.factor
     joints = [joint * latent_seconds for joint in plan.moved(arguments.steps - 1).joints()]
     return {
@@ -118,7 +128,8 @@ def main() -> None:
     parser.add_argument("--model", default="pocket", help="name or folder of a spectrogram checkpoint (default pocket)")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--max-image-width", type=int, default=1024)
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--guidance", type=float, default=1.5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, nargs="+", default=[1, 5.11, 12.3, 60])
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
@@ -127,6 +138,7 @@ def main() -> None:
         print(json.dumps(make_one(arguments, arguments.seconds[0])))
         return
     options = ["--model", arguments.model, "--device", arguments.device, "--steps", str(arguments.steps)]
+    options += ["--guidance", str(arguments.guidance)]
     options += ["--seed", str(arguments.seed), "--max-image-width", str(arguments.max_image_width), "--child"]
     results = []
     for seconds in arguments.seconds:

@@ -3,6 +3,7 @@
 `python -m training.evaluate --checkpoint riffusion_inference/pocket` writes scores for held-out prompts and compares
 what the checkpoint paints with real renderings of the same scores, with the sketch alone, and with `--before FOLDER`
 with another checkpoint, which gets the prompt and no score. All go through the same grid and the same phase retrieval.
+`--midi FILE ...` does the same for somebody's own scores, and nothing else.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import json
 import resource
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from riffusion_inference.diffusion.model import RiffusionModel
 from riffusion_inference.score.compose import write_score
 from riffusion_inference.score.datatypes import Score
 from riffusion_inference.score.genres import GENRES
+from riffusion_inference.score.midi import score_from_midi
 from riffusion_inference.score.sketch import draw_sketch, pixels_of
 from riffusion_inference.score.words import MOODS, tempo_word
 from training.composer import brief_of
@@ -101,19 +103,44 @@ def make_clips(
         text = evaluation_prompt(piece)
         for seed in range(plan.n_seeds):
             score = evaluation_score(piece, plan, seed)
-            notes = score.played()
-            sketch = pixels_of(draw_sketch(notes, PARAMS.n_frames(plan.n_samples)))
-            real = pixels_from_samples(render_notes(piece, notes, float(plan.seconds), soundfont))
-            drawn = {SKETCH: sketch, REAL: real}
             takes = {PAINTED: _take(model, text, seed, plan, score)}
             if before is not None:
                 takes[BEFORE] = _take(before, text, seed, plan, None)
-            for way, take in takes.items():
-                ways[way].append(listen(index, _pixels(take), take.waveform, notes, piece.key))
-            for way, pixels in drawn.items():
-                sound = sound_from_pixels(pixels)
-                ways[way].append(listen(index, pixels, sound, notes, piece.key))
+            for way, clip in _listen_to_all(index, piece, score, takes, plan, soundfont).items():
+                ways[way].append(clip)
     return ways
+
+
+def _listen_to_all(
+    index: int, piece: Piece, score: Score, takes: dict[str, Take], plan: Plan, soundfont: Path
+) -> dict[str, Clip]:
+    """Measure takes of a score, its sketch and its real rendering."""
+    notes = score.played()
+    clips = {way: listen(index, _pixels(take), take.waveform, notes, piece.key) for way, take in takes.items()}
+    drawn = {
+        SKETCH: pixels_of(draw_sketch(notes, PARAMS.n_frames(plan.n_samples))),
+        REAL: pixels_from_samples(render_notes(piece, notes, float(plan.seconds), soundfont)),
+    }
+    return clips | {
+        way: listen(index, pixels, sound_from_pixels(pixels), notes, piece.key) for way, pixels in drawn.items()
+    }
+
+
+def evaluate_midi(checkpoint: Path, files: list[Path], soundfont: Path, plan: Plan) -> list[str]:
+    """Paint somebody's own scores, at most a minute of each; returns a line for each with the share of notes heard."""
+    model, lines = RiffusionModel.load(checkpoint), []
+    piece = draw_piece(EVALUATION_SEED, genre_name="classical piano")
+    for path in files:
+        score = score_from_midi(path.read_bytes()).score
+        its = replace(plan, seconds=min(score.duration + 2, Fraction(60)))
+        takes = {PAINTED: _take(model, f"{path.stem.replace('_', ' ')}, no drums", 0, its, score)}
+        clips = _listen_to_all(0, piece, score, takes, its, soundfont)
+        figures = ", ".join(
+            f"{way}: {clip.notes.heard:.2f} ({clip.notes.precision:.2f} of what begins is written)"
+            for way, clip in clips.items()
+        )
+        lines.append(f"{path.name}, {float(its.seconds):.0f} s: notes heard {figures}")
+    return lines
 
 
 def _take(model: RiffusionModel, text: str, seed: int, plan: Plan, score: Score | None) -> Take:
@@ -180,11 +207,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--guidance", type=float, default=1.5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--midi", type=Path, nargs="+", default=[], help="paint these scores instead")
     parser.add_argument("--sheet", type=Path, default=None)
     parser.add_argument("--json", type=Path, default=None, help="also write the figures here")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     plan = Plan(options.prompts, options.seeds, steps=options.steps, guidance=options.guidance)
+    if options.midi:
+        print("\n".join(evaluate_midi(options.checkpoint, options.midi, options.soundfont, plan)))
+        return
     table = evaluate(options.checkpoint, options.soundfont, plan, before=options.before, sheet=options.sheet)
     print(table.to_markdown())
     if options.json:
