@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from riffusion_inference.datatypes import ShouldCancel, Spectrogram, Waveform
 from riffusion_inference.diffusion.canvas import Canvas
 from riffusion_inference.score.datatypes import Score
-from riffusion_inference.score.notes import Note
 from riffusion_inference.score.sketch import draw_sketch, pixels_of
 from riffusion_inference.score.timbres import GRID
 from riffusion_inference.spectrogram.inversion import waveform_from_mel
@@ -29,20 +28,15 @@ def sketch_picture(score: Score, canvas: Canvas, factor: int) -> NDArray[np.floa
     Returns:
         Brightness [3, n_mels, canvas.n_latents * factor] float32 in 0..1, high frequencies first.
     """
-    n_columns = canvas.n_latents * factor
-    notes = score.played()
-    if canvas.loop:
-        notes = _wrapped(notes, canvas, n_columns)
-    pixels = pixels_of(draw_sketch(notes, n_columns)).astype(np.float32) / 255.0
-    return np.repeat(pixels[None], 3, axis=0)
-
-
-def _wrapped(notes: list[Note], canvas: Canvas, n_columns: int) -> list[Note]:
-    """The notes of a loop on a canvas that is a little wider or narrower than it, and once more a turn earlier."""
-    stretch = n_columns / canvas.n_columns
-    turn = n_columns * GRID.hop_length / GRID.sample_rate
-    fitted = [replace(note, start=note.start * stretch, duration=note.duration * stretch) for note in notes]
-    return [replace(note, start=note.start - turn) for note in fitted] + fitted
+    n_columns, notes = canvas.n_latents * factor, score.played()
+    if not canvas.loop:
+        drawn = draw_sketch(notes, n_columns)
+    else:
+        # A loop's canvas is up to half a latent wider or narrower than the loop.
+        stretch = n_columns / canvas.n_columns
+        fitted = [replace(note, start=note.start * stretch, duration=note.duration * stretch) for note in notes]
+        drawn = draw_sketch(fitted, n_columns, loop=n_columns * GRID.hop_length / GRID.sample_rate)
+    return np.repeat(pixels_of(drawn).astype(np.float32)[None] / 255.0, 3, axis=0)
 
 
 def sketch_sound(score: Score, seconds: float, should_cancel: ShouldCancel | None = None) -> Waveform:
