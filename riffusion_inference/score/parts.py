@@ -14,8 +14,8 @@ from riffusion_inference.score.harmony import STATIC, Bar, scale_of
 from riffusion_inference.score.instruments import INSTRUMENTS, Instrument
 from riffusion_inference.score.melody import Event, Lead, write_lead
 from riffusion_inference.score.patterns import BASS, CHORDS, CRASH, DRUM_SETS, DRUMS, KICK
-from riffusion_inference.score.sketch import fade_seconds
 from riffusion_inference.score.taste import Taste
+from riffusion_inference.score.timbres import fade_seconds
 
 SIXTEENTH = TICKS // 4
 ENTERS = {"lead": 0.0, "chords": 0.15, "bass": 0.28, "drums": 0.4}

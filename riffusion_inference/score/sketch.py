@@ -9,17 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riffusion_inference.score.instruments import INSTRUMENTS
 from riffusion_inference.score.notes import DRUMS, Note, note_gain
-from riffusion_inference.score.timbres import GRID, MAX_RING_MS, OFFSETS, Array, nearest_program, note_picture
+from riffusion_inference.score.timbres import GRID, OFFSETS, Array, nearest_program, note_picture
 
-FADED_DB = 30.0
-"""How far under its loudest a note has died away: under what else is heard in a film it is gone."""
 HOP_MS = 1000.0 * GRID.hop_length / GRID.sample_rate
 
 
@@ -58,22 +55,6 @@ def _repeated(notes: Iterable[Note], loop: float, start: float, end: float) -> I
         first = math.ceil((start - lasts - note.start) / loop)
         last = math.floor((end - float(OFFSETS[0]) / 1000 - note.start) / loop)
         yield from (replace(note, start=note.start + times * loop) for times in range(first, last + 1))
-
-
-@lru_cache(maxsize=1024)
-def fade_seconds(program: int, key: int, held: float) -> float:
-    """How long a note is heard: seconds from its onset until it stays FADED_DB under its loudest.
-
-    Args:
-        program: General MIDI program, no drum set.
-        key: MIDI key.
-        held: seconds until the key is let go.
-    """
-    picture = note_picture(program, key)
-    times = np.arange(0, 1000 * held + MAX_RING_MS, HOP_MS, dtype=np.float32)
-    roots = picture.held(times).max(0) * picture.let_go(times - 1000 * held)
-    heard = np.flatnonzero(roots > roots.max() * 10 ** (-FADED_DB / 80))
-    return float(times[heard[-1]] + HOP_MS) / 1000 if heard.size else 0.0
 
 
 def borrowed_sounds(notes: Iterable[Note]) -> tuple[str, ...]:

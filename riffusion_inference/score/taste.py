@@ -9,7 +9,7 @@ import numpy as np
 from riffusion_inference.score.brief import Brief
 from riffusion_inference.score.genres import GENRES, Genre
 from riffusion_inference.score.instruments import INSTRUMENTS
-from riffusion_inference.score.sketch import fade_seconds
+from riffusion_inference.score.timbres import fade_seconds
 from riffusion_inference.score.words import FAST_MOODS, MAJOR_MOODS, MINOR_MOODS, SLOW_MOODS, SOFT_MOODS
 
 PACES = {

@@ -40,6 +40,8 @@ INAUDIBLE = 0.05
 """Fourth root of an amplitude ratio, 104 dB down, below which a released note is no longer drawn."""
 MAX_RING_MS = 8000.0
 """Longest that a note is drawn after its release."""
+FADED_DB = 30.0
+"""How far under its loudest a note has died away: under what else is heard in a film it is gone."""
 TABLE = Path(__file__).with_name("timbres.npz")
 
 
@@ -157,6 +159,23 @@ def nearest_anchor(program: int, key: int) -> Anchor:
         if candidate.key == key:
             return candidate
     return min(table[128], key=lambda one: abs(one.key - key))
+
+
+@lru_cache(maxsize=1024)
+def fade_seconds(program: int, key: int, held: float) -> float:
+    """How long a note is heard: seconds from its onset until it stays FADED_DB under its loudest.
+
+    Args:
+        program: General MIDI program, no drum set.
+        key: MIDI key.
+        held: seconds until the key is let go.
+    """
+    anchor = nearest_anchor(program, key)
+    strongest = NotePicture((anchor.partials / LEVELS).astype(np.float32), anchor.release)
+    times = np.arange(0, 1000 * held + MAX_RING_MS, 20, dtype=np.float32)
+    roots = strongest.held(times).max(0, initial=0) * strongest.let_go(times - 1000 * held)
+    heard = np.flatnonzero(roots > roots.max() * 10 ** (-FADED_DB / 80))
+    return float(times[heard[-1]] + 20) / 1000 if heard.size else 0.0
 
 
 def nearest_program(program: int) -> int:
