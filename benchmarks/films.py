@@ -66,11 +66,12 @@ def find_sources(folder: Path | None) -> list[Source]:
             continue
         try:
             clip = probe(path)
+            picture = frame_at(clip, clip.duration / 2).convert("RGB")
         except MediaError:
             continue
         if clip.duration < SHORTEST + 0.2 or clip.frame_rate < 9 or _has_cuts(path):
             continue
-        middle = np.asarray(frame_at(clip, clip.duration / 2).convert("RGB").resize((16, 9)), dtype=float) / 255
+        middle = np.asarray(picture.resize((16, 9)), dtype=float) / 255
         if all(np.abs(middle - look).mean() > ALIKE for look in looks):
             sources.append(Source(path, float(clip.duration)))
             looks.append(middle)

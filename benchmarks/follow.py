@@ -15,6 +15,7 @@ each film music is made three times: following cuts, following motion, and follo
 - loud: rank correlation of the music's loudness, over a second, with motion: following motion, and following nothing.
   Motion is here the plain mean change of brightness from frame to frame, measured apart from what the music was given.
 
+`--pictures FOLDER` keeps a picture of each film: what was found, and the bars and beats of the music that follows it.
 `--model sketch` turns the drawing of the score itself into sound, and needs no model.
 """
 
@@ -33,7 +34,7 @@ import imageio_ffmpeg
 import numpy as np
 
 from app.media import Clip, probe
-from app.mood import Watched, followed, watch
+from app.mood import Watched, draw_strip, followed, watch
 from app.plan import Follow, plan_parts, time_of
 from benchmarks.films import RATE, cut_film, find_sources
 from benchmarks.hearing import (
@@ -142,7 +143,9 @@ def edited_cuts(clip: Clip) -> tuple[int, ...]:
     return tuple(sorted({int(np.abs(starts - second).argmin()) for second in seconds} - {0}))
 
 
-def measure(clip: Clip, truth: tuple[int, ...], prompt: str, seed: int, model: MusicModel | None) -> Row:
+def measure(
+    clip: Clip, truth: tuple[int, ...], prompt: str, seed: int, model: MusicModel | None, pictures: Path | None = None
+) -> Row:
     """Watch a film, make music to it three times, and listen."""
     part = plan_parts(clip, 1)[0]
     seen = watch(clip, part)
@@ -150,6 +153,9 @@ def measure(clip: Clip, truth: tuple[int, ...], prompt: str, seed: int, model: M
     found = {cut.time for cut in seen.cuts}
     right = len(found & set(true_times))
     scores = {follow: _write(seen, follow, prompt, seed) for follow in (Follow.CUTS, Follow.MOTION, Follow.OFF)}
+    if pictures:
+        pictures.mkdir(parents=True, exist_ok=True)
+        draw_strip(seen, scores[Follow.CUTS]).save(pictures / f"{clip.path.stem}.png")
     sounds = {follow: sound_of(score, prompt, part.duration, model) for follow, score in scores.items()}
     cuts = np.array([float(time) for time in true_times])
     apart = cuts[np.diff(cuts, prepend=-APART) >= APART - 1e-9]
@@ -186,6 +192,7 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, help="folder of clips to cut films from (default: those of gradio)")
     parser.add_argument("--edited", type=Path, nargs="*", default=[], help="real edited clips")
     parser.add_argument("--films", type=int, default=20)
+    parser.add_argument("--pictures", type=Path, help="folder for a picture of each film")
     parser.add_argument("--model", default="pocket")
     args = parser.parse_args()
     model = None if args.model == "sketch" else load_model(args.model)
@@ -195,16 +202,18 @@ def main() -> None:
         films = [(probe(film.path), film.cuts) for film in made]
         edited = [(clip, edited_cuts(clip)) for clip in map(probe, args.edited)]
         print(HEAD)
-        groups = [_measure_all(group, model) for group in (films, edited)]
+        groups = [_measure_all(group, model, args.pictures) for group in (films, edited)]
     for name, rows in zip(("films", "edited clips"), groups, strict=True):
         if rows:
             print(summary(name, rows))
 
 
-def _measure_all(films: list[tuple[Clip, tuple[int, ...]]], model: MusicModel | None) -> list[Row]:
+def _measure_all(
+    films: list[tuple[Clip, tuple[int, ...]]], model: MusicModel | None, pictures: Path | None
+) -> list[Row]:
     rows = []
     for seed, (clip, cuts) in enumerate(films):
-        rows.append(measure(clip, cuts, PROMPTS[seed % len(PROMPTS)], seed, model))
+        rows.append(measure(clip, cuts, PROMPTS[seed % len(PROMPTS)], seed, model, pictures))
         print(rows[-1].line(), flush=True)
     return rows
 

@@ -3,6 +3,7 @@
 from .describe import DESCRIBERS, MoodSuggestion, suggest
 from .follow import followed
 from .frames import Still, stills
+from .strip import draw_strip
 from .watch import Watched, watch
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "MoodSuggestion",
     "Still",
     "Watched",
+    "draw_strip",
     "followed",
     "stills",
     "suggest",

@@ -23,6 +23,8 @@ PEAK_APART = 1.0
 """Seconds between two peaks of motion, at least."""
 PEAK_ABOVE = 1.6
 """How far a peak stands above the usual motion around it, as a factor."""
+PEAK_ALONE, PEAK_SLOPE = 2.0, 0.2
+"""Seconds around a peak within which motion is less by this share on both sides."""
 PEAK_FROM = 0.15
 """Motion under which there is no peak."""
 
@@ -85,12 +87,15 @@ def peaks_of(curves: EnergyCurves, duration: float) -> list[tuple[float, float]]
     """
     motion = curves.motion
     points = np.linspace(0, duration, len(motion))
+    reach = max(1, round(PEAK_ALONE / max(points[1], 1e-6)))
     usual = float(np.median(motion))
     found: list[tuple[float, float]] = []
     for place in np.argsort(-motion, kind="stable"):
         inside = 0 < place < len(motion) - 1 and motion[place] >= max(motion[place - 1], motion[place + 1])
         if motion[place] < max(PEAK_FROM, PEAK_ABOVE * usual):
             break
+        sides = motion[max(place - reach, 0) : place + 1].min(), motion[place : place + reach + 1].min()
+        inside &= bool(max(sides) <= (1 - PEAK_SLOPE) * motion[place])
         if inside and all(abs(points[place] - at) >= PEAK_APART for at, _ in found):
             found.append((float(points[place]), float(motion[place])))
     most = max((height for _, height in found), default=1.0)
