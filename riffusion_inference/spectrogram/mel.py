@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import Spectrogram, SpectrogramParams, Waveform
 from riffusion_inference.errors import SpectrogramError
 from riffusion_inference.spectrogram.filters import mel_filterbank, mel_inverse
+
+if TYPE_CHECKING:
+    import torch
 
 BLOCK_FRAMES = 256
 """Frames transformed at a time, so that memory does not grow with the length of the sound."""
@@ -35,6 +38,9 @@ def mel_from_waveform(waveform: Waveform, params: SpectrogramParams, device: str
         SpectrogramError: the sample rates differ, or the sound is empty or not finite.
     Source: riffusion-hobby, SpectrogramConverter (torchaudio's Spectrogram and MelScale, HTK, norm None, centred).
     """
+    # Not with the file: scores are written with these filters, and need no torch.
+    import torch
+
     samples = match_channels(np.asarray(waveform.samples, dtype=np.float32), params.n_channels)
     if waveform.sample_rate != params.sample_rate:
         raise SpectrogramError(
@@ -103,6 +109,8 @@ class MelInverter:
             n_bins: how many of these are wanted; those above f_max are zero.
             device: where to compute.
         """
+        import torch
+
         filters = torch.tensor(mel_filterbank(params), device=device)
         covered = filters.sum(dim=1)
         last = int(covered.nonzero().max()) + 1
@@ -120,6 +128,8 @@ class MelInverter:
 
         Source: Lee & Seung 2001, multiplicative updates for the Kullback-Leibler divergence.
         """
+        import torch
+
         n_channels, n_mels, n_frames = mel.shape
         wanted = mel.transpose(0, 1).reshape(n_mels, -1)
         floor = 1e-7 * float(wanted.max())
