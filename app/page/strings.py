@@ -65,7 +65,7 @@ SCORE_CHOICES = (("Automatic", "auto"), ("Always", "on"), ("Never", "off"))
 FOLLOW_CHOICES = (("Both", "both"), ("Cuts", "cuts"), ("Motion", "motion"), ("Nothing", "off"))
 BY_WORDS = "as prompted"
 MIDI_ENDINGS = (".mid", ".midi")
-MIDI_READ = "{facts}. It lasts {seconds:.1f} s. It will be painted as it is, with the sound that the prompt says."
+MIDI_READ = "{facts}. It lasts {seconds:.1f} s and is painted as it is; the prompt says how it sounds."
 MIDI_NAME = "your file"
 
 # Suggest from the video

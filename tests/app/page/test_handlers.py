@@ -350,7 +350,7 @@ def test_a_score_of_ones_own_is_looked_at_as_soon_as_it_is_there(context: PageCo
     wrong.write_bytes(b"this is no MIDI file")
     said = show_midi(context, session, str(own))["midi_news"]
     assert "2 bars; 4/4; 120 BPM; Lead: flute" in said
-    assert "It lasts 4.0 s" in said
+    assert "It lasts 4.0 s and is painted as it is" in said
     assert "program 128 is painted as" in said
     assert "<svg" in said
     problem = show_midi(context, session, str(wrong))["midi_news"]
