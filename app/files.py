@@ -164,7 +164,7 @@ def read_score(path: Path) -> MidiReading:
     Raises:
         MediaError: it is not there, or is neither.
     """
-    from riffusion_inference.score.datatypes import Score
+    from riffusion_inference.notation.score import Score
     from riffusion_inference.score.midi import MidiReading, midi_from_score, score_from_midi
 
     try:

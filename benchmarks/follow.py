@@ -49,9 +49,9 @@ from benchmarks.hearing import (
     rises_of,
 )
 from riffusion_inference import GenerationSettings, MusicModel, load_model
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
-from riffusion_inference.score.datatypes import Score
 from riffusion_inference.score.follow import APART, FREEDOM
 from riffusion_inference.score.sketch import draw_sketch
 from riffusion_inference.score.timbres import GRID

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riffusion_inference import GenerationSettings, MusicModel, load_model
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
-from riffusion_inference.score.datatypes import Score
 from riffusion_inference.score.sketch import draw_sketch
 from riffusion_inference.score.timbres import GRID
 from riffusion_inference.spectrogram.mel import mel_from_waveform

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from riffusion_inference.score.datatypes import MICROSECONDS, TICKS, Key, Meter, Score, ScoreNote, Section, Tempo
+from riffusion_inference.notation.score import MICROSECONDS, TICKS, Key, Meter, Score, ScoreNote, Section, Tempo
 from riffusion_inference.score.midi import midi_from_score
 
 PIANO, VIOLIN, VIOLA, CELLO, HORN = 0, 40, 41, 42, 60

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from riffusion_inference.score.datatypes import Score
+    from riffusion_inference.notation.score import Score
 
 MIN_GUIDANCE, MAX_GUIDANCE = 0.0, 45.0
 MIN_STEPS, MAX_STEPS = 1, 100

@@ -14,7 +14,7 @@ from app.result.facts import MusicFacts
 from app.result.folder import Result, open_result
 from app.result.manifest import read_manifest
 from riffusion_inference.datatypes import GenerationSettings, Take
-from riffusion_inference.score.datatypes import Score
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.midi import score_from_midi
 from tests.fixtures_dub import (
     FRAME_RATE,

@@ -18,6 +18,7 @@ SOURCES = sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "riffusion_inference")
 ORDER = {
     "riffusion_inference": """
         errors
+        notation
         datatypes
         devices resampling
         spectrogram

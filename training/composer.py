@@ -7,11 +7,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from riffusion_inference.notation.notes import Note
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.brief import Brief
 from riffusion_inference.score.compose import write_score
-from riffusion_inference.score.datatypes import Score
 from riffusion_inference.score.genres import GENRES
-from riffusion_inference.score.notes import Note
 from training.piece import Piece
 
 LONGEST = 4.0

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import GenerationSettings, Take
 from riffusion_inference.diffusion.model import RiffusionModel
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.compose import write_score
-from riffusion_inference.score.datatypes import Score
 from riffusion_inference.score.genres import GENRES
 from riffusion_inference.score.midi import score_from_midi
 from riffusion_inference.score.sketch import draw_sketch, pixels_of

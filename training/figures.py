@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import Waveform
-from riffusion_inference.score.notes import DRUMS, Note
+from riffusion_inference.notation.notes import DRUMS, Note
 from training.measures import Heard, hear, stft_magnitudes, strength_near, tempo_matches
 from training.note_measures import NoteFigures, note_figures, rise_map
 from training.piece import Piece

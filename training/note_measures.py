@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from riffusion_inference.score.notes import DRUMS, Note
+from riffusion_inference.notation.notes import DRUMS, Note
 
 Array = NDArray[np.float64]
 N_FFT, WINDOW, HOP_SECONDS = 8192, 2048, 0.01

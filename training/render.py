@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riffusion_inference.notation.notes import LAYER_VOLUME, Note
 from riffusion_inference.score.genres import GENRES
 from riffusion_inference.score.instruments import INSTRUMENTS
-from riffusion_inference.score.notes import LAYER_VOLUME, Note
 from training.composer import compose
 from training.piece import Piece
 

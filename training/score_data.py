@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from riffusion_inference.notation.notes import LAYERS, Note
 from riffusion_inference.score.instruments import INSTRUMENTS
-from riffusion_inference.score.notes import LAYERS, Note
 from riffusion_inference.score.sketch import draw_sketch, pixels_of
 from training.composer import compose
 from training.dataset import EVALUATION_SEED, PARAMS, SHARD_PIECES, pixels_from_samples

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import Waveform
+from riffusion_inference.notation.notes import Note, note_gain
 from riffusion_inference.score.instruments import INSTRUMENTS
-from riffusion_inference.score.notes import Note, note_gain
 from riffusion_inference.score.patterns import DRUM_SETS, DRUMS
 from riffusion_inference.score.timbres import (
     DRUM_ROWS,

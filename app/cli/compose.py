@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS, GenerationSettings, check_range
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.brief import key_name
-from riffusion_inference.score.datatypes import Score
 from riffusion_inference.score.film import main_bpm
 from riffusion_inference.score.midi import midi_from_score
 

@@ -9,9 +9,9 @@ from fractions import Fraction
 import numpy as np
 
 from riffusion_inference.datatypes import MusicModel
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.brief import Brief, key_name, read_prompt
 from riffusion_inference.score.compose import write_score
-from riffusion_inference.score.datatypes import Score
 from riffusion_inference.score.film import excerpt, main_bpm, related
 from riffusion_inference.score.follow import Hit
 from riffusion_inference.score.midi import MidiReading

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from .watch import Watched
 
 if TYPE_CHECKING:
-    from riffusion_inference.score.datatypes import Score
+    from riffusion_inference.notation.score import Score
 
 WIDTH, HEIGHT = 1200, 150
 CURVE, BEATS = 100, 28

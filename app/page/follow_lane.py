@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from riffusion_inference.score.datatypes import Score
+from riffusion_inference.notation.score import Score
 
 from ..dub.score import is_met
 from ..result.facts import HitFacts, ScoreFacts

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from riffusion_inference.score.datatypes import Chord, Key, Score
+from riffusion_inference.notation.notes import DRUMS, LAYERS
+from riffusion_inference.notation.score import Chord, Key, Score
 from riffusion_inference.score.instruments import INSTRUMENTS
-from riffusion_inference.score.notes import DRUMS, LAYERS
 from riffusion_inference.score.patterns import DRUM_SETS
 
 from . import strings

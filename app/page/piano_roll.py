@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from riffusion_inference.score.datatypes import Score, ScoreNote
-from riffusion_inference.score.notes import DRUMS, LAYERS
+from riffusion_inference.notation.notes import DRUMS, LAYERS
+from riffusion_inference.notation.score import Score, ScoreNote
 
 from .music_words import chord_name, layers_in_words, score_in_words, section_name
 

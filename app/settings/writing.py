@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from riffusion_inference.notation.score import MICROSECONDS, Key, Score, Tempo
 from riffusion_inference.score.brief import Brief
-from riffusion_inference.score.datatypes import MICROSECONDS, Key, Score, Tempo
 from riffusion_inference.score.midi import MidiReading
 from riffusion_inference.score.options import with_options
 

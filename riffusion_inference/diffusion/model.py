@@ -23,7 +23,7 @@ from riffusion_inference.diffusion.painter import Painter, Reporter, window_plan
 from riffusion_inference.diffusion.parts import Parts, load_parts
 from riffusion_inference.diffusion.sketching import sketch_sound
 from riffusion_inference.errors import CheckpointError, EngineError
-from riffusion_inference.score.datatypes import Score
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.timbres import GRID
 
 

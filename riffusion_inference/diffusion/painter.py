@@ -28,8 +28,8 @@ from riffusion_inference.diffusion.parts import Parts
 from riffusion_inference.diffusion.prompts import encode_prompts
 from riffusion_inference.diffusion.seeding import seed_picture, stretch_circular
 from riffusion_inference.diffusion.sketching import sketch_picture
+from riffusion_inference.notation.score import Score
 from riffusion_inference.resampling import resample, resample_circular
-from riffusion_inference.score.datatypes import Score
 from riffusion_inference.score.sketch import borrowed_sounds
 from riffusion_inference.spectrogram.image import image_from_brightness, mel_from_image, reference_max, write_exif
 from riffusion_inference.spectrogram.inversion import waveform_from_mel

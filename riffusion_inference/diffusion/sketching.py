@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import ShouldCancel, Spectrogram, Waveform
 from riffusion_inference.diffusion.canvas import Canvas
-from riffusion_inference.score.datatypes import Score
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.sketch import draw_sketch, pixels_of
 from riffusion_inference.score.timbres import GRID
 from riffusion_inference.spectrogram.inversion import waveform_from_mel

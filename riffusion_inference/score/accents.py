@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from riffusion_inference.score.datatypes import TICKS, Accent, ScoreNote
+from riffusion_inference.notation.score import TICKS, Accent, ScoreNote
 from riffusion_inference.score.instruments import INSTRUMENTS
 from riffusion_inference.score.parts import DRUM_TICKS, Writer, fold
 from riffusion_inference.score.patterns import CRASH, DRUM_SETS, DRUMS, KICK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from riffusion_inference.score.datatypes import TICKS, ScoreNote
+from riffusion_inference.notation.score import TICKS, ScoreNote
 from riffusion_inference.score.form import Plan
 
 EARLY = TICKS // 16

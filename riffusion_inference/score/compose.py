@@ -11,10 +11,10 @@ import numpy as np
 
 from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS
 from riffusion_inference.errors import SettingError
+from riffusion_inference.notation.score import BY_TIME, Accent, Chord, Key, Score, ScoreNote, Section
 from riffusion_inference.score.accents import mark_accents
 from riffusion_inference.score.bars import play_bars
 from riffusion_inference.score.brief import Brief
-from riffusion_inference.score.datatypes import BY_TIME, Accent, Chord, Key, Score, ScoreNote, Section
 from riffusion_inference.score.drums import write_drum_part
 from riffusion_inference.score.dynamics import swell, thin_out
 from riffusion_inference.score.follow import Followed, Hit, follow_hits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from riffusion_inference.score.datatypes import ScoreNote
+from riffusion_inference.notation.score import ScoreNote
 from riffusion_inference.score.form import Block
 from riffusion_inference.score.parts import DRUM_TICKS, Writer, sections_of
 from riffusion_inference.score.patterns import (

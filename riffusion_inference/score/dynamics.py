@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from riffusion_inference.score.datatypes import Score, ScoreNote
+from riffusion_inference.notation.score import Score, ScoreNote
 from riffusion_inference.score.form import Plan
 from riffusion_inference.score.parts import ENTERS
 

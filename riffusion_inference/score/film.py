@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import TypeVar
 
 from riffusion_inference.errors import ScoreError
+from riffusion_inference.notation.score import MICROSECONDS, Accent, Chord, Meter, Score, ScoreNote, Section, Tempo
 from riffusion_inference.score.brief import Brief
-from riffusion_inference.score.datatypes import MICROSECONDS, Accent, Chord, Meter, Score, ScoreNote, Section, Tempo
 from riffusion_inference.score.taste import usual_tempi
 from riffusion_inference.score.words import MAJOR_MOODS, MINOR_MOODS
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from riffusion_inference.score.datatypes import MICROSECONDS, TICKS, Tempo
+from riffusion_inference.notation.score import MICROSECONDS, TICKS, Tempo
 
 MAX_BEND = 0.04
 """How far the tempo may bend between two hits."""

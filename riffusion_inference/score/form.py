@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 import numpy as np
 
-from riffusion_inference.score.datatypes import MICROSECONDS, TICKS, Meter, Score, Tempo
+from riffusion_inference.notation.score import MICROSECONDS, TICKS, Meter, Score, Tempo
 from riffusion_inference.score.follow import STEP, Followed, bars_to
 from riffusion_inference.score.taste import Taste
 

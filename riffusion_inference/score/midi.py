@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from riffusion_inference.errors import ScoreError
-from riffusion_inference.score.datatypes import BY_TIME, Accent, Chord, Key, Meter, Score, ScoreNote, Section, Tempo
+from riffusion_inference.notation.notes import DRUMS, LAYER_VOLUME
+from riffusion_inference.notation.score import BY_TIME, Accent, Chord, Key, Meter, Score, ScoreNote, Section, Tempo
 from riffusion_inference.score.midi_layers import choose_layers
 from riffusion_inference.score.midi_strips import DRUM_CHANNEL, collect_strips
-from riffusion_inference.score.notes import DRUMS, LAYER_VOLUME
 
 MAX_BYTES = 4 * 2**20
 MAX_NOTES = 200_000

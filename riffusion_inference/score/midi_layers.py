@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from riffusion_inference.score.datatypes import ScoreNote
-from riffusion_inference.score.notes import DRUMS, LAYERS
+from riffusion_inference.notation.notes import DRUMS, LAYERS
+from riffusion_inference.notation.score import ScoreNote
 
 BASS_PROGRAMS = range(32, 40)
 LEAD_WORDS = ("melod", "lead", "vocal", "voice", "solo", "right", "tune", "theme", "soprano", "cantus")

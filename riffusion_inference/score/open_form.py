@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from riffusion_inference.notation.score import MICROSECONDS, TICKS, Meter, Score, Tempo
 from riffusion_inference.score.brief import Brief
-from riffusion_inference.score.datatypes import MICROSECONDS, TICKS, Meter, Score, Tempo
 from riffusion_inference.score.follow import Followed
 from riffusion_inference.score.form import Plan, bar_energies, divide_bars, loop_of, meters_of
 from riffusion_inference.score.taste import Taste

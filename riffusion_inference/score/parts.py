@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from riffusion_inference.score.datatypes import TICKS, ScoreNote
+from riffusion_inference.notation.score import TICKS, ScoreNote
 from riffusion_inference.score.form import Block, Plan, with_following
 from riffusion_inference.score.harmony import STATIC, Bar, scale_of
 from riffusion_inference.score.instruments import INSTRUMENTS, Instrument

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from riffusion_inference.notation.notes import DRUMS, Note, note_gain
 from riffusion_inference.score.instruments import INSTRUMENTS
-from riffusion_inference.score.notes import DRUMS, Note, note_gain
 from riffusion_inference.score.timbres import GRID, OFFSETS, Array, nearest_program, note_picture
 
 HOP_MS = 1000.0 * GRID.hop_length / GRID.sample_rate

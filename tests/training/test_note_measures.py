@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import Waveform
-from riffusion_inference.score.notes import Note
+from riffusion_inference.notation.notes import Note
 from training.note_measures import note_figures, rise_map
 from training.sound_measures import measure_sound
 

@@ -11,10 +11,10 @@ import torch
 
 from riffusion_inference.datatypes import GenerationSettings
 from riffusion_inference.diffusion.model import RiffusionModel
+from riffusion_inference.notation.notes import Note
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
 from riffusion_inference.score.instruments import INSTRUMENTS
-from riffusion_inference.score.notes import Note
 from training import painter, score_data
 from training.captions import write_caption
 from training.diffusion import DiffusionSettings, new_unet

@@ -14,7 +14,7 @@ import pytest
 from app import media
 from app.cli.main import main
 from app.settings import ROOT
-from riffusion_inference.score.datatypes import Score, ScoreNote, Tempo
+from riffusion_inference.notation.score import Score, ScoreNote, Tempo
 from riffusion_inference.score.midi import midi_from_score, score_from_midi
 from tests.fixtures_dub import run
 from tests.fixtures_score import ScoreModel, score_of

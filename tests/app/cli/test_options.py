@@ -18,7 +18,7 @@ from app.result.manifest import Manifest, read_manifest
 from app.settings.options import Follow, ScoreMode
 from app.settings.writing import Writing
 from riffusion_inference.datatypes import GenerationSettings, Waveform
-from riffusion_inference.score.datatypes import Score, ScoreNote
+from riffusion_inference.notation.score import Score, ScoreNote
 from riffusion_inference.score.midi import midi_from_score, score_from_midi
 from tests.fixtures_dub import RATE, ChordModel, make_clip, spectrogram_picture
 

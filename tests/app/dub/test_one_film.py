@@ -12,7 +12,7 @@ from app.dub import Run, carry_out, take_order, undo_order
 from app.result.folder import open_result
 from app.result.manifest import read_manifest
 from app.result.verify import verify
-from riffusion_inference.score.datatypes import Score
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.film import main_bpm
 from tests.fixtures_dub import SETTINGS, OneModel, run
 from tests.fixtures_score import ScoreModel, again, dub_line, score_of

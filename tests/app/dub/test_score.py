@@ -15,7 +15,7 @@ from app.result.manifest import read_manifest
 from app.result.verify import verify
 from app.settings.options import ScoreMode
 from app.settings.writing import Writing
-from riffusion_inference.score.datatypes import Score, ScoreNote, Tempo
+from riffusion_inference.notation.score import Score, ScoreNote, Tempo
 from riffusion_inference.score.film import main_bpm
 from riffusion_inference.score.midi import midi_from_score
 from tests.fixtures_dub import ChordModel, run

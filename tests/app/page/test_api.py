@@ -13,7 +13,7 @@ from gradio_client.exceptions import AppError
 from app.media.ffmpeg import ffmpeg_exe
 from app.result.verify import verify
 from app.settings.options import SCORE
-from riffusion_inference.score.datatypes import Key
+from riffusion_inference.notation.score import Key
 from riffusion_inference.score.midi import midi_from_score, score_from_midi
 from tests.fixtures_page import Served
 

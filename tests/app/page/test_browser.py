@@ -11,7 +11,7 @@ import pytest
 from app import media
 from app.page import strings
 from app.result.verify import verify
-from riffusion_inference.score.datatypes import Key
+from riffusion_inference.notation.score import Key
 from riffusion_inference.score.midi import score_from_midi
 from tests.fixtures_page import Served, Visit
 

@@ -24,7 +24,7 @@ from app.settings.options import WISHES
 from app.settings.writing import Writing
 from app.soundtrack.mix import MixSettings
 from riffusion_inference.datatypes import GenerationSettings, Waveform
-from riffusion_inference.score.datatypes import Score, ScoreNote
+from riffusion_inference.notation.score import Score, ScoreNote
 from riffusion_inference.score.midi import midi_from_score
 from tests.fixtures_page import Served, Visit
 

@@ -33,7 +33,7 @@ from app.settings import OPTIONS, load_settings
 from app.settings.options import WISHES, Kind
 from riffusion_inference.datatypes import GenerationSettings, Progress
 from riffusion_inference.errors import SettingError
-from riffusion_inference.score.datatypes import Score, ScoreNote
+from riffusion_inference.notation.score import Score, ScoreNote
 from riffusion_inference.score.midi import midi_from_score
 
 UNSET: dict[str, Any] = {

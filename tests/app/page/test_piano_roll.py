@@ -12,9 +12,9 @@ from app.page.music_words import chord_name, instrument_names, key_name, tempo_t
 from app.page.piano_roll import Axis, labels, piano_roll
 from app.page.render import render
 from app.result.facts import HitFacts, ScoreFacts
+from riffusion_inference.notation.score import Accent, Chord, Key, Meter, Score, ScoreNote, Section, Tempo
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
-from riffusion_inference.score.datatypes import Accent, Chord, Key, Meter, Score, ScoreNote, Section, Tempo
 
 TWO_BARS = Score(
     notes=(

@@ -14,7 +14,7 @@ from app.page.cards import card_html, notes_html
 from app.page.progress import waiting_html
 from app.page.render import render
 from app.page.session import Session
-from riffusion_inference.score.datatypes import Score, Section
+from riffusion_inference.notation.score import Score, Section
 
 APP = Path(__file__).resolve().parents[3] / "app"
 TEMPLATES = sorted((APP / "page" / "templates").glob("*.html"))

@@ -14,9 +14,9 @@ from riffusion_inference.diffusion.model import RiffusionModel
 from riffusion_inference.diffusion.painter import begin_below
 from riffusion_inference.diffusion.sketching import sketch_picture, sketch_sound
 from riffusion_inference.errors import SettingError
+from riffusion_inference.notation.score import Score, ScoreNote
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
-from riffusion_inference.score.datatypes import Score, ScoreNote
 
 RATE = 22050
 

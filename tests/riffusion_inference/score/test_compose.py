@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riffusion_inference.errors import SettingError
+from riffusion_inference.notation.score import Key, Score, ScoreNote
 from riffusion_inference.score.brief import Brief, read_prompt
 from riffusion_inference.score.compose import write_score
-from riffusion_inference.score.datatypes import Key, Score, ScoreNote
 from riffusion_inference.score.genres import GENRES
 from riffusion_inference.score.instruments import INSTRUMENTS
 from riffusion_inference.score.midi import midi_from_score, score_from_midi

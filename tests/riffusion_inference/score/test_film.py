@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riffusion_inference.errors import ScoreError
+from riffusion_inference.notation.notes import Note
 from riffusion_inference.score.brief import Brief, read_prompt
 from riffusion_inference.score.compose import write_score
 from riffusion_inference.score.film import excerpt, joined, main_bpm, related
-from riffusion_inference.score.notes import Note
 from riffusion_inference.score.open_form import departures
 from riffusion_inference.score.sketch import draw_sketch
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from riffusion_inference.notation.score import TICKS, Score
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
-from riffusion_inference.score.datatypes import TICKS, Score
 from riffusion_inference.score.follow import MAX_BEND, Hit, follow_hits
 
 CUTS = st.lists(st.fractions(Fraction(1, 2), 60, max_denominator=3000), max_size=25)

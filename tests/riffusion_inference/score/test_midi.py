@@ -11,7 +11,7 @@ import pytest
 
 from examples.scores import SCORES
 from riffusion_inference.errors import ScoreError
-from riffusion_inference.score.datatypes import Score
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.midi import MAX_BYTES, midi_from_score, score_from_midi
 from tests.fixtures_beside import EXAMPLES
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riffusion_inference.errors import ScoreError
-from riffusion_inference.score.datatypes import Accent, Chord, Key, Meter, Score, ScoreNote, Section, Tempo
+from riffusion_inference.notation.notes import LAYERS
+from riffusion_inference.notation.score import Accent, Chord, Key, Meter, Score, ScoreNote, Section, Tempo
 from riffusion_inference.score.midi import midi_from_score, score_from_midi
-from riffusion_inference.score.notes import LAYERS
 
 
 def example() -> Score:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from riffusion_inference.score.notes import Note, note_gain
+from riffusion_inference.notation.notes import Note, note_gain
 from riffusion_inference.score.sketch import borrowed_sounds, draw_sketch, pixels_of
 from riffusion_inference.score.timbres import GRID, anchors, note_picture
 

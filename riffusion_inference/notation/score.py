@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from riffusion_inference.errors import ScoreError
-from riffusion_inference.score.notes import LAYERS, Note
+from riffusion_inference.notation.notes import LAYERS, Note
 
 TICKS = 480
 """Ticks of a quarter note in what this program writes; a MIDI file may bring its own number."""
