@@ -14,8 +14,8 @@ HOP, WINDOW, SIDE = 0.002, 0.012, 0.02
 """Seconds between two places at which an onset may be, of a spectrum, and of the sound to both sides."""
 BANDS = (30, 150, 400, 1000, 2500, 11000)
 """Hz."""
-FLOOR = -35.0
-"""Decibels below the mean of all bands under which nothing is heard."""
+FLOOR = -15.0
+"""Decibels below the mean power of all bands under which a rise is not heard beside what else sounds in the piece."""
 REACH = 0.05
 """Seconds around a written beat in which its onset is looked for."""
 HEARD = 0.1
