@@ -3,8 +3,9 @@
     python -m benchmarks.follow [--clips FOLDER] [--edited FILE ...] [--films 20] [--model pocket | sketch]
 
 Films are cut together from real clips and photographs at random times (`benchmarks.films`), so that every cut is known
-to the frame; edited clips are given by path, and what FFmpeg's scene detection finds in them stands for the truth. For
-each film music is made three times: following cuts, following motion, and following nothing. For every film a line:
+to the frame; edited clips are given by path, and what FFmpeg's scene detection finds in them stands for the truth,
+though it misses cuts between pictures that are alike. For each film music is made three times: following cuts,
+following motion, and following nothing. For every film a line:
 
 - found: share of what was found that is a cut (precision), and of the cuts that were found (recall), to the frame.
 - kept: share of the cuts a second or more from the one before that fall on a beat of the score.

@@ -80,6 +80,8 @@ def distances(cuts: Array, beats: Array) -> Array:
 
 def by_chance(cuts: Array, beats: Array, duration: float, n_phases: int = 200) -> float:
     """Share of cuts that are together with a beat where the same music begins anywhere else."""
+    if not len(cuts):
+        return 0.0
     shifts = np.random.default_rng(1).uniform(0, duration, n_phases)
     return float(np.mean([distances(cuts, (beats + shift) % duration) <= CLOSE for shift in shifts]))
 
