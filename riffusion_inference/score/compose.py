@@ -81,7 +81,7 @@ def write_score(
     notes += write_drum_part(writer) if taste.groove else []
     notes = play_bars([note for note in notes if note.tick < plan.final], plan)
     if plan.energies:
-        notes = thin_out(notes, plan)
+        notes = thin_out(notes, plan, taste.asked)
     # Whatever is held into the last chord would blur it.
     notes = [_until(note, plan.played(plan.final)) for note in notes]
     last = max((note for note in notes if note.layer == "lead"), key=BY_TIME, default=None)

@@ -16,20 +16,25 @@ QUIETEST, LOUDEST = -15.0, 2.0
 """Decibels by which notes are played louder where nothing happens, and where most does."""
 STAYS = 0.08
 """How far energy may fall below what a layer needs before it stops, so that none comes and goes with every bar."""
+MISSED = 0.6
+"""Share of a part's usual energy under which even a layer that was asked for stops."""
 AHEAD = 0.2
 """Seconds after its onset at which a note's energy is read: the middle of what is heard of a short one."""
 
 
-def thin_out(notes: list[ScoreNote], plan: Plan) -> list[ScoreNote]:
+def thin_out(notes: list[ScoreNote], plan: Plan, asked: Sequence[str]) -> list[ScoreNote]:
     """Let layers stop and come back at bar lines as energy falls and rises; the melody goes on, or else the chords.
 
     Args:
         notes: before the last chord.
         plan: bars and their energies.
+        asked: layers that only stop where the picture is quiet beside the rest of the part.
     """
     layers = {note.layer for note in notes}
     always = next((layer for layer in ("lead", "chords", "bass", "drums") if layer in layers), "lead")
-    playing = {layer: layer == always or _plays(plan.energies, ENTERS[layer]) for layer in layers}
+    usual = MISSED * float(np.median(plan.energies))
+    needed = {layer: min(ENTERS[layer], usual) if layer in asked else ENTERS[layer] for layer in layers}
+    playing = {layer: layer == always or _plays(plan.energies, needed[layer]) for layer in layers}
     kept = []
     for note in notes:
         bars = playing[note.layer]

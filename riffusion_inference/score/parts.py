@@ -72,9 +72,10 @@ def fold(key: int, instrument: Instrument) -> int:
     return key
 
 
-def plays(layer: str, block: Block) -> bool:
-    """Whether a layer plays in a section; an introduction leaves the melody for later."""
-    return block.energy >= ENTERS[layer]
+def plays(layer: str, block: Block, writer: Writer) -> bool:
+    """Whether a layer plays in a section; what was asked for is not left out of one for its picture's sake."""
+    is_asked = layer in writer.taste.asked and bool(writer.plan.energies) and block.name != "intro"
+    return is_asked or block.energy >= ENTERS[layer]
 
 
 def write_lead_part(writer: Writer) -> list[ScoreNote]:
@@ -236,7 +237,7 @@ def write_ending(writer: Writer, before: int | None = None) -> list[ScoreNote]:
     if taste.bass:
         bass = INSTRUMENTS[taste.bass]
         notes.append(_last_note(writer, "bass", bass, fold(28 + (last.root - 28) % 12, bass), 100))
-    if taste.groove and (not plan.blocks or plays("drums", plan.blocks[-1])):
+    if taste.groove and (not plan.blocks or plays("drums", plan.blocks[-1], writer)):
         program = DRUM_SETS[DRUMS[taste.groove][0]]
         strike: Any = (plan.final, plan.final + DRUM_TICKS)
         notes += [writer.note("drums", program, key, strike, 104) for key in (KICK, CRASH)]
@@ -264,7 +265,7 @@ def _degree_below(writer: Writer, steps: int) -> int:
 
 def sections_of(writer: Writer, layer: str) -> list[Block]:
     """The sections in which a layer plays; all of them where it would not play at all."""
-    chosen = [block for block in writer.plan.blocks if plays(layer, block)]
+    chosen = [block for block in writer.plan.blocks if plays(layer, block, writer)]
     return chosen or list(writer.plan.blocks)
 
 

@@ -26,6 +26,8 @@ BASS_FAMILIES = ("bass",)
 LONGEST_LOOP = 11.0
 """Seconds after which the harmony comes back at the latest."""
 LOUDNESS = {"soft": 0.62, "medium": 0.8, "loud": 1.0}
+BEATEN = 0.8
+"""Share of a genre's pieces that have drums, from which on the genre is nothing without them."""
 HELD = {"legato": 1.05, "normal": 0.9, "staccato": 0.45}
 
 
@@ -67,6 +69,8 @@ class Taste:
     """0 to 1, how much happens."""
     loop: int
     """Bars after which the harmony comes back in a piece that is long enough: 4, 2, or 1 for bars played twice."""
+    asked: tuple[str, ...]
+    """Layers that a person would miss, so that a quiet picture by itself does not silence them."""
     linger: float
     """How much longer the last chord stays than it must, as a factor; with it the tempo differs from piece to piece."""
 
@@ -113,7 +117,15 @@ def settle(brief: Brief, rng: np.random.Generator) -> Taste:
         lively=0.9 if high else 0.05 if low else 0.5 + 0.2 * (mood in FAST_MOODS) - 0.15 * soft,
         loop=_loop(240.0 / bpm * meter[0] / meter[1], rng),
         linger=float(rng.uniform(1.0, 1.4)),
+        asked=_asked_layers(brief, genre, chords, bass),
     )
+
+
+def _asked_layers(brief: Brief, genre: Genre, chords: str, bass: str) -> tuple[str, ...]:
+    """Layers that a person would miss: named by their instrument, or drums and bass of a genre that is named."""
+    beaten = brief.drums or (brief.drums is None and brief.genre is not None and genre.drums >= BEATEN)
+    named = {"chords": chords in brief.instruments, "bass": beaten or bass in brief.instruments, "drums": beaten}
+    return ("lead", *(layer for layer, is_asked in named.items() if is_asked))
 
 
 def _loop(bar_seconds: float, rng: np.random.Generator) -> int:

@@ -135,3 +135,14 @@ def test_loudness_and_layers_follow_energy_from_bar_to_bar() -> None:
     assert len(lively) > 2 * len(quiet)
     assert plain.meters == score.meters
     assert [section.name for section in plain.sections] == [section.name for section in score.sections]
+
+
+@pytest.mark.parametrize("words", ["dance music, driving drums and synth bass", "techno"])
+def test_a_quiet_picture_does_not_silence_what_was_asked_for(words: str) -> None:
+    score = write_score(read_prompt(words), Fraction(15), 1, energy=[0.1] * 60)
+    bars = [float(score.seconds(tick)) for tick in score.bar_lines()]
+    for layer in ("drums", "bass"):
+        played = [float(score.seconds(note.tick)) for note in score.notes if note.layer == layer]
+        assert sum(any(a <= at < b for at in played) for a, b in itertools.pairwise(bars)) > len(bars) // 2
+    pads = write_score(read_prompt("calm, warm pad"), Fraction(15), 1, energy=[0.1] * 60)
+    assert not [note for note in pads.notes if note.layer == "drums"]
