@@ -8,7 +8,7 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-PIN = re.compile(r"(?P<name>[\w.-]+)(?P<extras>\[[\w,-]+\])?==(?P<version>\d+(?:\.\d+)*)")
+PIN = re.compile(r"(?P<name>[\w.-]+)(?P<extras>\[[\w,-]+\])?==(?P<version>\d+(?:\.\d+)*(?:\.post\d+)?)")
 
 
 class RequirementsHook(MetadataHookInterface):
@@ -51,7 +51,9 @@ def range_of(version: str, same_minor: bool = False) -> str:
 
     >>> range_of("5.23.0"), range_of("0.42.1"), range_of("2.11.0", same_minor=True)
     ('>=5.23.0,<6', '>=0.42.1,<0.43', '>=2.11.0,<2.12')
+    >>> range_of("0.2.11.post0")
+    '>=0.2.11.post0,<0.3'
     """
-    numbers = [int(number) for number in version.split(".")]
+    numbers = [int(number) for number in version.partition(".post")[0].split(".")]
     fixed = 1 if same_minor else next((place for place, number in enumerate(numbers) if number), 0)
     return f">={version},<{'.'.join(map(str, [*numbers[:fixed], numbers[fixed] + 1]))}"
