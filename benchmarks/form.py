@@ -157,7 +157,7 @@ def painted_by(model: MusicModel, steps: int) -> Painter:
     """A painter that has a model paint a score, and looks at the sound that comes out."""
 
     def paint(prompt: str, score: Score) -> NDArray[np.float32]:
-        settings = GenerationSettings(prompt, seed=0, num_inference_steps=steps, scores=(score,))
+        settings = GenerationSettings(prompt, seed=0, guidance_scale=1.5, num_inference_steps=steps, scores=(score,))
         n_samples = round(float(score.duration) * GRID.sample_rate)
         take = model.generate(settings, n_samples=n_samples, sample_rate=GRID.sample_rate)[0]
         return mel_from_waveform(take.waveform, GRID).mel_amplitudes[0]
@@ -203,7 +203,7 @@ def main() -> None:
     """Print every figure, of the sketches and of what the model makes of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="pocket")
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--sketch-only", action="store_true", help="load no model")
     args = parser.parse_args()
     painters: dict[str, Painter] = {"sketch": sketched}
