@@ -213,17 +213,17 @@ def main() -> None:
         films = [(probe(film.path), film.cuts) for film in made]
         edited = [(clip, edited_cuts(clip)) for clip in map(probe, args.edited)]
         print(HEAD)
-        groups = [_measure_all(group, model, args.pictures) for group in (films, edited)]
+        groups = [_measure_all(group, model, args.pictures, args.first) for group in (films, edited)]
     for name, rows in zip(("films", "edited clips"), groups, strict=True):
         if rows:
             print(summary(name, rows))
 
 
 def _measure_all(
-    films: list[tuple[Clip, tuple[int, ...]]], model: MusicModel | None, pictures: Path | None
+    films: list[tuple[Clip, tuple[int, ...]]], model: MusicModel | None, pictures: Path | None, first: int
 ) -> list[Row]:
     rows = []
-    for seed, (clip, cuts) in enumerate(films):
+    for seed, (clip, cuts) in enumerate(films, first):
         rows.append(measure(clip, cuts, PROMPTS[seed % len(PROMPTS)], seed, model, pictures))
         print(rows[-1].line(), flush=True)
     return rows

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 
-from riffusion_inference.notation.score import TICKS, Accent, ScoreNote
+from riffusion_inference.notation.score import TICKS, Accent, Score, ScoreNote
 from riffusion_inference.score.instruments import INSTRUMENTS
 from riffusion_inference.score.parts import DRUM_TICKS, Writer, fold
 from riffusion_inference.score.patterns import CRASH, DRUM_SETS, DRUMS, KICK
+from riffusion_inference.score.sketch import rise_seconds
 from riffusion_inference.score.taste import Taste
 
 NEAR = TICKS // 16
@@ -30,14 +32,26 @@ def mark_accents(notes: list[ScoreNote], accents: tuple[Accent, ...], writer: Wr
     # A solo that swells in is heard at once only after a rest.
     alone = is_solo(writer.taste) and INSTRUMENTS[writer.taste.lead].family not in STRUCK
     resting = ("lead", "chords") if alone else ("chords", "bass", "drums")
+    early = alone and INSTRUMENTS[writer.taste.lead].family != "pad"
+    clock = Score((), 0, writer.plan.tempi)
     for accent in accents:
         if alone or accent.weight >= BREATH_FROM:
             notes = [
                 _breathe(note, accent.tick, resting) for note in notes if not _in_breath(note, accent.tick, resting)
             ]
-        notes = [_louder(note, accent) if abs(note.tick - accent.tick) <= NEAR else note for note in notes]
-        notes += _chord(accent, writer) + _strikes(accent, writer)
+        near = [_louder(note, accent) for note in notes if abs(note.tick - accent.tick) <= NEAR]
+        near += _chord(accent, writer)
+        notes = [note for note in notes if abs(note.tick - accent.tick) > NEAR]
+        notes += [_ahead(note, clock) for note in near] if early else near
+        notes += _strikes(accent, writer)
     return notes
+
+
+def _ahead(note: ScoreNote, clock: Score) -> ScoreNote:
+    """A note that begins so early that it is heard to begin where it is written, as a player of strings has it."""
+    rise = Fraction(rise_seconds(note.program, note.key)).limit_denominator(1000)
+    tick = max(clock.tick_at(clock.seconds(note.tick) - rise), 0)
+    return replace(note, tick=tick, ticks=note.ticks + note.tick - tick)
 
 
 def _in_breath(note: ScoreNote, tick: int, resting: Sequence[str]) -> bool:

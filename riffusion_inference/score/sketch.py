@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from riffusion_inference.notation.notes import DRUMS, Note, note_gain
 from riffusion_inference.score.instruments import INSTRUMENTS
 from riffusion_inference.score.timbres import GRID, OFFSETS, Array, nearest_program, note_picture
 
+MAX_RISE_MS = 60.0
+"""Longest rise that is looked for: a player would not begin earlier for a beat."""
 HOP_MS = 1000.0 * GRID.hop_length / GRID.sample_rate
 
 
@@ -55,6 +58,19 @@ def _repeated(notes: Iterable[Note], loop: float, start: float, end: float) -> I
         first = math.ceil((start - lasts - note.start) / loop)
         last = math.floor((end - float(OFFSETS[0]) / 1000 - note.start) / loop)
         yield from (replace(note, start=note.start + times * loop) for times in range(first, last + 1))
+
+
+@lru_cache(maxsize=1024)
+def rise_seconds(program: int, key: int) -> float:
+    """How long after its onset a note grows most, seconds, >= 0: when an ear hears it begin.
+
+    Args:
+        program: General MIDI program, no drum set.
+        key: MIDI key.
+    """
+    times = np.arange(0, MAX_RISE_MS + 1, 2.0, dtype=np.float32)
+    amplitudes = np.sqrt((note_picture(program, key).held(times) ** 8).sum(0))
+    return float(times[int(np.diff(amplitudes).argmax())]) / 1000
 
 
 def borrowed_sounds(notes: Iterable[Note]) -> tuple[str, ...]:

@@ -146,3 +146,18 @@ def test_a_quiet_picture_does_not_silence_what_was_asked_for(words: str) -> None
         assert sum(any(a <= at < b for at in played) for a, b in itertools.pairwise(bars)) > len(bars) // 2
     pads = write_score(read_prompt("calm, warm pad"), Fraction(15), 1, energy=[0.1] * 60)
     assert not [note for note in pads.notes if note.layer == "drums"]
+
+
+def test_a_bowed_solo_begins_ahead_of_a_cut_so_that_it_is_heard_on_it() -> None:
+    cuts = [Hit(Fraction(5 * place + 1, 2), 1.0) for place in range(1, 5)]
+    ahead = {}
+    for words in ("solo cello", "solo piano"):
+        score = write_score(read_prompt(words), Fraction(15), 1, cuts)
+        met = [score.seconds(accent.tick) for accent in score.accents]
+        assert len(met) >= 3
+        ahead[words] = [
+            float(at - max(score.seconds(note.tick) for note in score.notes if score.seconds(note.tick) <= at))
+            for at in met
+        ]
+    assert all(0.005 < seconds <= 0.06 for seconds in ahead["solo cello"])
+    assert all(seconds < 0.002 for seconds in ahead["solo piano"])
