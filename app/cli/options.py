@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from ..settings.options import MIX, MUSIC, OPTIONS, SCORE, WISHES, Kind
+from ..settings.options import ATTRIBUTES, MIX, MUSIC, OPTIONS, SCORE, Kind
 
 FILES = (Kind.IMAGE, Kind.SOUND, Kind.MIDI)
 VALUE_TYPES: dict[Kind, type] = {Kind.WHOLE: int, Kind.NUMBER: float, **dict.fromkeys(FILES, Path)}
@@ -90,7 +90,7 @@ def _add_music(parser: argparse.ArgumentParser) -> None:
 
 def _add_score(parser: argparse.ArgumentParser, *names: str) -> None:
     _add(parser.add_argument_group("the score"), *names)
-    _add(parser.add_argument_group("what the score should be, over what the prompt says"), *WISHES)
+    _add(parser.add_argument_group("what the score should be, over what the prompt says"), *ATTRIBUTES)
 
 
 def _add_mix(parser: argparse.ArgumentParser) -> None:
@@ -137,7 +137,7 @@ def add_dub(commands: Any) -> None:
     )  # fmt: skip
     _add(parser, "describer")
     _add_music(parser)
-    _add_score(parser, *(name for name in SCORE if name not in WISHES))
+    _add_score(parser, *(name for name in SCORE if name not in ATTRIBUTES))
     _add_model(parser)
     _add_mix(parser)
     _add_json(parser)
@@ -194,8 +194,8 @@ def add_generate(commands: Any) -> None:
 
 
 def _listed(name: str) -> str:
-    """All that a wish may be, under its flag."""
-    option = WISHES[name]
+    """All that an attribute may be, under its flag."""
+    option = ATTRIBUTES[name]
     return fill(f"{option.flag}: {', '.join(option.choices)}", 78, subsequent_indent="  ") + "\n"
 
 

@@ -116,7 +116,7 @@ def paint(
     facts = scored.facts
     tell(*((facts.read, *facts.notes) if facts is not None else scored.notes))
     generation = replace(order.generation, scores=scored.scores)
-    takes = make_takes(model, generation, n_samples, sample_rate, run, bpm=order.writing.wishes.get("bpm"))
+    takes = make_takes(model, generation, n_samples, sample_rate, run, bpm=order.writing.attributes.get("bpm"))
     if facts is not None and takes[0].score is None:
         tell(f"{model.name} paints no scores, so its music has notes of its own.")
         return takes, None

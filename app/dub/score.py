@@ -22,7 +22,7 @@ from .. import mood
 from ..mood import Watched
 from ..plan import Follow
 from ..result.facts import HitFacts, MusicFacts, ScoreFacts
-from ..settings.options import WISHES
+from ..settings.options import ATTRIBUTES
 from ..settings.writing import Lead, Writing
 from .cut import Cut
 from .order import PartOrder
@@ -72,7 +72,7 @@ def score_music(order: PartOrder, model: MusicModel, duration: Fraction, watched
         SettingError: music cannot be written for so short or so long a part.
     """
     if not wants_score(order.writing, model):
-        return Scored(notes=_unkept_wishes(order.writing))
+        return Scored(notes=_unkept_attributes(order.writing))
     return write_scores(order, duration, watched)
 
 
@@ -93,9 +93,9 @@ def write_scores(order: PartOrder, duration: Fraction, watched: Watched | None =
     return Scored(scores, facts)
 
 
-def _unkept_wishes(writing: Writing) -> tuple[str, ...]:
-    """What is said of wishes that only a score could keep."""
-    names = [WISHES[name].label.lower() for name in writing.wishes if name != "bpm"]
+def _unkept_attributes(writing: Writing) -> tuple[str, ...]:
+    """What is said of attributes that only a score could keep."""
+    names = [ATTRIBUTES[name].label.lower() for name in writing.attributes if name != "bpm"]
     if not names:
         return ()
     return (f"Without a score, {' and '.join(names)} did nothing: say it in the prompt, or turn the score on.",)
@@ -113,10 +113,10 @@ def _given(midi: MidiReading, duration: Fraction) -> Scored:
 
 
 def _brief_of(order: PartOrder) -> tuple[Brief, tuple[str, ...]]:
-    """What a piece should be by its words, wishes over them, and the film's first music; and what to say of that."""
+    """What a piece should be: its words, its attributes, and the film's first music; and what to say of that."""
     writing = order.writing
-    brief = with_options(read_prompt(order.generation.prompt), **writing.wishes)
-    if writing.seen and "bpm" not in writing.wishes:
+    brief = with_options(read_prompt(order.generation.prompt), **writing.attributes)
+    if writing.seen and "bpm" not in writing.attributes:
         # Nobody asked for a tempo that was read from the picture: the cuts may choose another.
         brief = replace(brief, bpm=None, said=tuple(one for one in brief.said if one.field != "bpm"))
     lead = writing.lead

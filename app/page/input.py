@@ -19,7 +19,7 @@ from .. import mood
 from ..media import Clip, SplitMode, explain_split, probe
 from ..plan import timeline
 from ..settings import Settings
-from ..settings.options import PER_MODEL, WISHES, ScoreMode
+from ..settings.options import ATTRIBUTES, PER_MODEL, ScoreMode
 from . import strings
 from .cards import (
     card_html,
@@ -38,7 +38,7 @@ from .session import PageContext, Session, sentence
 
 Updates = dict[str, Any]
 """New values by the widget's name in the page."""
-READ_WITH = ("score", "midi", *WISHES)
+READ_WITH = ("score", "midi", *ATTRIBUTES)
 """Widgets that act on how a prompt is read."""
 TYPING_PAUSE_SECONDS = 0.4
 """How long nobody types before a prompt is read: a screen reader would speak between the letters otherwise."""

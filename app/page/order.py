@@ -13,7 +13,7 @@ from ..dub.build_order import new_order
 from ..dub.order import Order
 from ..errors import MediaError
 from ..files import read_image, read_score
-from ..settings.options import MUSIC, OPTIONS, SCORE, WISHES, Kind
+from ..settings.options import ATTRIBUTES, MUSIC, OPTIONS, SCORE, Kind
 from .session import PageContext, Session
 
 QUEUE = "music"
@@ -75,7 +75,7 @@ def given_wishes(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         SettingError: a value is not of its option's kind.
     """
-    return {name: plain_value(name, values[name]) for name in WISHES if values.get(name) not in EMPTY}
+    return {name: plain_value(name, values[name]) for name in ATTRIBUTES if values.get(name) not in EMPTY}
 
 
 def plain_value(name: str, value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ..settings.options import OPTIONS, WISHES, Kind
+from ..settings.options import ATTRIBUTES, OPTIONS, Kind
 from ..settings.writing import Writing
 from . import strings
 from .panels import Widgets, hint, labels
@@ -25,7 +25,7 @@ def score_panel() -> Widgets:
             widgets["score"] = _choice("score", strings.SCORE_CHOICES, WRITING.score)
             widgets["follow"] = _choice("follow", strings.FOLLOW_CHOICES, WRITING.follow)
         widgets["instruments"] = _wish("instruments")
-        others = [name for name in WISHES if name != "instruments"]
+        others = [name for name in ATTRIBUTES if name != "instruments"]
         for name, beside in zip(others[::2], others[1::2], strict=True):
             with gr.Row():
                 widgets[name], widgets[beside] = _wish(name), _wish(beside)

@@ -142,7 +142,7 @@ MUSIC: dict[str, Option] = {
 }  # fmt: skip
 """What decides the music, by its name in GenerationSettings."""
 
-WISHES: dict[str, Option] = {
+ATTRIBUTES: dict[str, Option] = {
     "key": Option(Kind.CHOICE, "such as C, A minor or Bb major", "Key", "--key", "KEY", choices=CHOICES["key"]),
     "bpm": Option(
         Kind.NUMBER, "tempo in beats a minute, 40 to 240", "Tempo in BPM", "--bpm", "BPM", MIN_BPM, MAX_BPM, step=0.5
@@ -189,7 +189,7 @@ SCORE: dict[str, Option] = {
         Kind.SWITCH, "write this music by itself; else it goes with the key and tempo of the film's other music",
         "By itself", "--apart",
     ),
-    **WISHES,
+    **ATTRIBUTES,
 }  # fmt: skip
 """How the music is written; these act on a written score alone, but for the tempo, which any music is held to."""
 

@@ -14,7 +14,7 @@ from riffusion_inference.score.options import with_options
 
 from ..errors import ConfigError
 from ..plan import Follow
-from .options import WISHES, ScoreMode
+from .options import ATTRIBUTES, ScoreMode
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Writing:
     """Whether there is a score."""
     follow: Follow = Follow.BOTH
     """What it follows in the picture."""
-    wishes: Mapping[str, Any] = field(default_factory=dict)
-    """What was asked for beside the prompt, by the option's name in WISHES; goes over the prompt's words."""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    """What was asked for beside the prompt, by the option's name in ATTRIBUTES; goes over the prompt's words."""
     through: bool = False
     """True: music runs on into a neighbour that has this too."""
     apart: bool = False
@@ -72,19 +72,19 @@ class Writing:
             raise ConfigError("The MIDI file has no notes that could be painted: choose one that has some.")
         # As JSON has it, so that what was read back from a manifest is equal.
         plain: dict[str, Any] = {
-            name: [*value] if isinstance(value, tuple) else value for name, value in self.wishes.items()
+            name: [*value] if isinstance(value, tuple) else value for name, value in self.attributes.items()
         }
         with_options(Brief(), **plain)
         if "bpm" in plain:
             plain["bpm"] = float(plain["bpm"])
-        object.__setattr__(self, "wishes", plain)
+        object.__setattr__(self, "attributes", plain)
 
     def is_wanted(self, takes_scores: bool) -> bool:
         """Whether there is a score for a model that does, or does not, paint scores of its own accord."""
         return self.midi is not None or self.score == ScoreMode.ON or (self.score == ScoreMode.AUTO and takes_scores)
 
     def changed(self, given: Mapping[str, Any]) -> Writing:
-        """This with what a person has set, by the option's name, over it; other wishes stay.
+        """This with what a person has set, by the option's name, over it; other attributes stay.
 
         Raises:
             RiffusionError: a value cannot be right.
@@ -94,8 +94,8 @@ class Writing:
             named.setdefault("midi", None)
         elif "midi" in named:
             named.setdefault("score", ScoreMode.AUTO)
-        wishes = {name: given[name] for name in WISHES if name in given}
-        return replace(self, **named, wishes={**self.wishes, **wishes}) if named or wishes else self
+        attributes = {name: given[name] for name in ATTRIBUTES if name in given}
+        return replace(self, **named, attributes={**self.attributes, **attributes}) if named or attributes else self
 
     @property
     def decides(self) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Writing:
         if self.midi is not None:
             return {"midi": hashlib.sha256(self.midi.score.to_json().encode()).hexdigest()}
         if self.score == ScoreMode.OFF:
-            # Without a score the tempo is the one wish that is kept.
-            return {name: value for name, value in self.wishes.items() if name == "bpm"}
-        names = ("score", "follow", "wishes", "apart", "seen")
+            # Without a score the tempo is the one attribute that is kept.
+            return {name: value for name, value in self.attributes.items() if name == "bpm"}
+        names = ("score", "follow", "attributes", "apart", "seen")
         return {name: getattr(self, name) for name in names}

@@ -157,7 +157,7 @@ def test_a_start_reaches_the_model(runner: Runner, tmp_path: Path) -> None:
 )
 def test_wishes_reach_the_manifest(runner: Runner, option: str, value: object, name: str, wanted: object) -> None:
     made = runner(option, *([] if value is None else [value]))
-    assert made.dub.music.writing.wishes == {name: wanted}
+    assert made.dub.music.writing.attributes == {name: wanted}
 
 
 def test_how_the_score_is_written_reaches_the_manifest(runner: Runner, tmp_path: Path) -> None:

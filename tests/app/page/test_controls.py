@@ -20,7 +20,7 @@ from app.page import strings
 from app.page.order import CONTROLS
 from app.page.panels import labels
 from app.settings import OPTIONS, SoundMode
-from app.settings.options import WISHES
+from app.settings.options import ATTRIBUTES
 from app.settings.writing import Writing
 from app.soundtrack.mix import MixSettings
 from riffusion_inference.datatypes import GenerationSettings, Waveform
@@ -86,8 +86,8 @@ def test_every_control_reaches_the_core(
         # The first take goes in; seed image, describer and MIDI have runs of their own; the others have no widget.
         left = {"take", "seed_image", "bpm", "extra", "describer", "stills", "scores", "midi", "run", "lead", "seen"}
         assert same <= left, f"dead controls: {same - left}"
-    assert new.writing.wishes == WANTED
-    assert set(WANTED) == set(WISHES)
+    assert new.writing.attributes == WANTED
+    assert set(WANTED) == set(ATTRIBUTES)
     assert (new.writing.score, new.writing.follow) == ("on", "motion")
     assert (new.writing.through, new.writing.apart) == (True, True)
     assert (changed.n_parts, new.part, changed.split_mode) == (6, 5, "reencode")

@@ -30,7 +30,7 @@ from app.page.session import HistoryEntry, PageContext, Session, close
 from app.page.visitors import COOKIE, OwnFilesOnly, Visitors, visitor_key, who_asks
 from app.plan import Part
 from app.settings import OPTIONS, load_settings
-from app.settings.options import WISHES, Kind
+from app.settings.options import ATTRIBUTES, Kind
 from riffusion_inference.datatypes import GenerationSettings, Progress
 from riffusion_inference.errors import SettingError
 from riffusion_inference.notation.score import Score, ScoreNote
@@ -39,7 +39,7 @@ from riffusion_inference.score.midi import midi_from_score
 UNSET: dict[str, Any] = {
     "score": "auto",
     "midi": None,
-    **{name: [] if OPTIONS[name].kind is Kind.NAMES else "" for name in WISHES},
+    **{name: [] if OPTIONS[name].kind is Kind.NAMES else "" for name in ATTRIBUTES},
 }
 """What the score's widgets hold where nothing is set."""
 
