@@ -50,13 +50,13 @@ from benchmarks.hearing import (
     rises_of,
 )
 from riffusion_inference import GenerationSettings, MusicModel, load_model
+from riffusion_inference.datatypes import Spectrogram
 from riffusion_inference.notation.score import Score
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
 from riffusion_inference.score.follow import APART, FREEDOM
 from riffusion_inference.score.sketch import draw_sketch
 from riffusion_inference.score.timbres import GRID
-from riffusion_inference.spectrogram.image import Spectrogram
 from riffusion_inference.spectrogram.inversion import waveform_from_mel
 
 PROMPTS = ("rock", "calm piano", "epic orchestral", "lo-fi", "techno", "ambient pads", "acoustic guitar, folk")

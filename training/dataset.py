@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from riffusion_inference.datatypes import SpectrogramParams, Waveform
+from riffusion_inference.datatypes import Waveform
+from riffusion_inference.score.timbres import GRID
 from riffusion_inference.spectrogram.mel import mel_from_waveform
 from training.piece import Piece, draw_piece
 from training.render import SAMPLE_RATE, render
 
-PARAMS = SpectrogramParams(sample_rate=SAMPLE_RATE, n_fft=4410, win_length=2205, hop_length=441, n_mels=256)
+PARAMS = GRID
 """The embedded checkpoint's grid: 20 ms frames, 256 mel bands, 256 frames (5.1 s) to a window."""
 PATCH_WINDOW = 256
 """Frames in a window."""

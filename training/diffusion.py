@@ -94,6 +94,21 @@ def new_scheduler() -> Any:
     return scheduler
 
 
+def draw_start(piece: Piece, last: int, on_bar: float, rng: np.random.Generator) -> int:
+    """Draw the first latent column of a window.
+
+    Args:
+        piece: what the window is of.
+        last: the last column at which it may begin.
+        on_bar: share of windows that begin on a bar; the rest begin anywhere.
+        rng: source of chance.
+    """
+    if rng.random() >= on_bar:
+        return int(rng.integers(last + 1))
+    bar = piece.beat_frames * GENRES[piece.genre].meter / 8
+    return min(round(int(rng.integers(int(last // bar) + 1)) * bar), last)
+
+
 class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
     """Draws training windows: most start on a bar, the rest anywhere, each with a fresh caption."""
 
@@ -105,19 +120,12 @@ class Windows(torch.utils.data.IterableDataset[tuple[torch.Tensor, torch.Tensor]
         weights = np.where(steady, settings.steady_drums, 1.0)
         self.shares = weights / weights.sum()
 
-    def start(self, piece: Piece, last: int) -> int:
-        """Draw the first latent column of a window."""
-        bar = piece.beat_frames * GENRES[piece.genre].meter / 8
-        if self.rng.random() < self.settings.on_bar:
-            return min(round(int(self.rng.integers(0, int(last // bar) + 1)) * bar), last)
-        return int(self.rng.integers(0, last + 1))
-
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Return latents [B, C, 32, 32] float32 and token ids [B, L]."""
         windows, texts = [], []
         for index in self.rng.choice(len(self.pieces), size=self.settings.batch, p=self.shares):
             piece = self.pieces[index]
-            at = self.start(piece, self.latents.shape[3] - WINDOW)
+            at = draw_start(piece, self.latents.shape[3] - WINDOW, self.settings.on_bar, self.rng)
             windows.append(self.latents[index, :, :, at : at + WINDOW].float())
             dropped = self.rng.random() < self.settings.dropout
             texts.append("" if dropped else write_caption(piece, self.rng).text)

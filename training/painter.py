@@ -23,9 +23,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from riffusion_inference.score.genres import GENRES
 from training.captions import write_caption
-from training.diffusion import WINDOW, new_scheduler, update_average
+from training.diffusion import WINDOW, draw_start, new_scheduler, update_average
 from training.optimizer import Muon, warm_up_then_decay
 from training.piece import Piece
 from training.score_data import EVALUATION_SHARDS, POCKET, read_shard
@@ -138,7 +137,7 @@ class Pairs:
         real, sketches, texts = [], [], []
         for index in rng.integers(len(self.pieces), size=count):
             piece = self.pieces[index]
-            at = self._start(piece, self.real[index].shape[2] - WINDOW, rng)
+            at = draw_start(piece, self.real[index].shape[2] - WINDOW, self.settings.on_bar, rng)
             real.append(self.real[index][:, :, at : at + WINDOW].float())
             sketch = self.sketches[index][:, :, at : at + WINDOW].float()
             without = drop and rng.random() < self.settings.sketch_dropout
@@ -147,13 +146,6 @@ class Pairs:
             texts.append("" if silent else write_caption(piece, rng).text)
         ids = tokenize(self.tokenizer, texts, self.tokenizer.model_max_length)
         return torch.stack(real), torch.stack(sketches), ids
-
-    def _start(self, piece: Piece, last: int, rng: np.random.Generator) -> int:
-        """Draw the first latent column of a window."""
-        if rng.random() >= self.settings.on_bar:
-            return int(rng.integers(last + 1))
-        bar = piece.beat_frames * GENRES[piece.genre].meter / 8
-        return min(round(int(rng.integers(int(last // bar) + 1)) * bar), last)
 
 
 class Painter:

@@ -52,6 +52,16 @@ class Reporter:
             self.on_progress(Progress(stage, self.candidate * total + done, self.candidates * total))
 
 
+@dataclass(frozen=True)
+class Sketch:
+    """A score's sketch as the UNet sees it."""
+
+    latents: torch.Tensor
+    """[1, C, h, canvas.n_latents]."""
+    given_as: SketchInput
+    """How the checkpoint paints over it."""
+
+
 SKETCHED_OVERLAP = 1 / 8
 """Share of a window that overlaps the next where both see a sketch."""
 
@@ -129,7 +139,7 @@ class Painter:
         """
         self.parts, self.params, self.settings, self.canvas = parts, params, settings, canvas
         self.plan, self.size, self.report, self.should_cancel = plan, size, report, should_cancel
-        self.score, self.sketch_input = score, sketch_input
+        self.score, self.takes_sketch = score, sketch_input is not None
         self.conditioning = encode_prompts(
             parts.tokenizer, parts.text_encoder, settings.prompt, settings.negative_prompt
         )
@@ -137,9 +147,9 @@ class Painter:
         self.start: torch.Tensor | None = None
         if self.picture is not None and settings.strength < 1:
             self.start = self._encode(self.picture.brightness)
-        self.sketch: torch.Tensor | None = None
+        self.sketch: Sketch | None = None
         if score is not None and sketch_input is not None:
-            self.sketch = self._encode(sketch_picture(score, canvas, parts.factor))
+            self.sketch = Sketch(self._encode(sketch_picture(score, canvas, parts.factor)), sketch_input)
         self.notes = self.conditioning.notes + (self.picture.notes if self.picture else ())
         self.notes += borrowed_sounds(score.played()) if score is not None else ()
 
@@ -198,9 +208,7 @@ class Painter:
             should_cancel=self.should_cancel,
         )
         self.report("generate", total, total)
-        if self.sketch is None or self.sketch_input is None:
-            return latents
-        return self.sketch + latents / self.sketch_input.gain
+        return latents if self.sketch is None else self.sketch.latents + latents / self.sketch.given_as.gain
 
     def _schedule(self) -> tuple[Any, int]:
         """Return a scheduler set to its timesteps, and how many of them are left out at the beginning."""
@@ -208,19 +216,23 @@ class Painter:
         if self.start is not None:
             scheduler = make(self.settings.scheduler, steps)
             return scheduler, (steps - int(steps * self.settings.strength)) * scheduler.order
-        if self.sketch is None or self.sketch_input is None:
+        if self.sketch is None:
             return make(self.settings.scheduler, steps), 0
-        return begin_below(lambda total: make(self.settings.scheduler, total), steps, self.sketch_input.start_sigma)
+        start_sigma = self.sketch.given_as.start_sigma
+        return begin_below(lambda total: make(self.settings.scheduler, total), steps, start_sigma)
 
     def _to_paint(self, start: torch.Tensor | None) -> torch.Tensor | None:
         """What the seed picture's latents are to the UNet; with a sketch and no seed nothing, not even noise."""
-        if self.sketch is None or self.sketch_input is None:
+        if self.sketch is None:
             return start
-        return torch.zeros_like(self.sketch) if start is None else self.sketch_input.gain * (start - self.sketch)
+        sketch = self.sketch.latents
+        return torch.zeros_like(sketch) if start is None else self.sketch.given_as.gain * (start - sketch)
 
     def _seen_sketch(self, latents: torch.Tensor) -> torch.Tensor | None:
         """The sketch as the UNet sees it: blank where the checkpoint takes one and there is none."""
-        return torch.zeros_like(latents) if self.sketch is None and self.sketch_input is not None else self.sketch
+        if self.sketch is not None:
+            return self.sketch.latents
+        return torch.zeros_like(latents) if self.takes_sketch else None
 
     def _noise(self, generator: torch.Generator) -> torch.Tensor:
         """Return noise [1, C, h, canvas.n_latents]; drawn column by column, so that a longer piece begins the same."""

@@ -176,6 +176,11 @@ class Score:
         tempo, since = self.tempi[place], seconds - self._tempo_starts[place]
         return tempo.tick + round(since * MICROSECONDS * self.ticks_per_quarter / tempo.microseconds)
 
+    def last_tick(self, seconds: Fraction) -> int:
+        """The last tick that is not after a moment."""
+        tick = self.tick_at(seconds)
+        return tick - 1 if self.seconds(tick) > seconds else tick
+
     @property
     def duration(self) -> Fraction:
         """Seconds to the end."""

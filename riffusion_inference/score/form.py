@@ -142,8 +142,7 @@ def _plan_on(followed: Followed, taste: Taste, duration: Fraction, energy: np.nd
     """Take the bars of a tempo map and go on with whole ones, up to the last chord."""
     clock = Score((), 0, followed.tempi)
     bar = TICKS * 4 * taste.meter[0] // taste.meter[1]
-    end = clock.tick_at(duration)
-    end -= clock.seconds(end) > duration
+    end = clock.last_tick(duration)
     lines = [*followed.bar_lines]
     lines += range(lines[-1] + bar, end, bar)
     final = _last_chord(followed, clock, lines, duration)

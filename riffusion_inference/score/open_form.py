@@ -66,8 +66,7 @@ def plan_open(taste: Taste, duration: Fraction, energy: np.ndarray | None, follo
     tempi = followed.tempi if followed else (Tempo(0, round(60 * MICROSECONDS / taste.bpm)),)
     clock = Score((), 0, tempi)
     bar_ticks = TICKS * 4 * taste.meter[0] // taste.meter[1]
-    end = clock.tick_at(duration)
-    end -= clock.seconds(end) > duration
+    end = clock.last_tick(duration)
     lines = [line for line in (followed.bar_lines if followed else (0,)) if line < end]
     lines += range(lines[-1] + bar_ticks, end + bar_ticks, bar_ticks)
     n_bars = len(lines) - 1

@@ -143,7 +143,7 @@ def _read_bpm(name: str, value: Any) -> _Read:
         bpm = float(value)
     except (TypeError, ValueError):
         limits = f"{MIN_BPM:g} to {MAX_BPM:g}"
-        raise SettingError(f"The tempo {value!r} is no number: choose {limits} beats per minute.") from None
+        raise SettingError(f"The tempo {value!r} is not a number: choose {limits} beats per minute.") from None
     check_range("Tempo in BPM", bpm, MIN_BPM, MAX_BPM)
     return _Read({"bpm": bpm}, (Said("bpm", f"{bpm:g} BPM"),))
 

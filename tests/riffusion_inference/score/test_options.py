@@ -50,7 +50,7 @@ def test_everything_that_is_listed_is_taken(name: str) -> None:
         ({"genre": "phonk"}, "'phonk' is not known, and trap is nearest: choose one of techno, house"),
         ({"mood": "sadd"}, "'sadd' is not known, and sad is nearest: choose one of happy"),
         ({"bpm": 400}, "Tempo in BPM is 400.0, but must be from 40 to 240"),
-        ({"bpm": "quick"}, "The tempo 'quick' is no number: choose 40 to 240"),
+        ({"bpm": "quick"}, "The tempo 'quick' is not a number: choose 40 to 240"),
         ({"key": "X minor"}, "'X minor' is not known, and G minor is nearest"),
         ({"meter": "13/4"}, "'13/4' is not known, and 3/4 is nearest: choose one of 2/4"),
         ({"instruments": "piano, braam"}, "'braam' is not known, and brass section is nearest"),
