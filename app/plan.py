@@ -39,9 +39,6 @@ class Follow(StrEnum):
     """Nothing: the music has a form of its own."""
 
 
-FOLLOWS = tuple(Follow)
-
-
 class FrameTimes(Protocol):
     """What planning needs to know of a clip."""
 

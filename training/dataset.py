@@ -19,8 +19,6 @@ from training.render import SAMPLE_RATE, render
 
 PARAMS = GRID
 """The embedded checkpoint's grid: 20 ms frames, 256 mel bands, 256 frames (5.1 s) to a window."""
-PATCH_WINDOW = 256
-"""Frames in a window."""
 SHARD_PIECES = 50
 EVALUATION_SEED = 10**9
 """Seeds from here on are for evaluation; training never draws them."""

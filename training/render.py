@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from riffusion_inference.notation.notes import LAYER_VOLUME, Note
 from riffusion_inference.score.genres import GENRES
-from riffusion_inference.score.instruments import INSTRUMENTS
 from training.composer import compose
 from training.piece import Piece
 
@@ -128,8 +127,3 @@ def _room(n_samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
     tail = noise * (1 - time) * 0.4 + dull * (0.4 + time)
     tail[: SAMPLE_RATE // 100] *= 0.2
     return np.asarray(tail / np.sqrt(np.sum(tail**2)))
-
-
-def lead_family(piece: Piece) -> str:
-    """Family of the lead instrument."""
-    return INSTRUMENTS[piece.lead].family

@@ -211,4 +211,3 @@ _ALL = [
 ]
 
 INSTRUMENTS: dict[str, Instrument] = {instrument.name: instrument for instrument in _ALL}
-FAMILIES = tuple(dict.fromkeys(instrument.family for instrument in _ALL))
