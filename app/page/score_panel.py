@@ -24,8 +24,9 @@ def score_panel() -> Widgets:
         with gr.Row():
             widgets["score"] = _choice("score", strings.SCORE_CHOICES, WRITING.score)
             widgets["follow"] = _choice("follow", strings.FOLLOW_CHOICES, WRITING.follow)
-        widgets["instruments"] = _wish("instruments")
-        others = [name for name in ATTRIBUTES if name != "instruments"]
+        lists = [name for name, option in ATTRIBUTES.items() if option.kind is Kind.NAMES]
+        widgets |= {name: _wish(name) for name in lists}
+        others = [name for name in ATTRIBUTES if name not in lists]
         for name, beside in zip(others[::2], others[1::2], strict=True):
             with gr.Row():
                 widgets[name], widgets[beside] = _wish(name), _wish(beside)

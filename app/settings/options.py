@@ -147,12 +147,19 @@ ATTRIBUTES: dict[str, Option] = {
     "bpm": Option(
         Kind.NUMBER, "tempo in beats a minute, 40 to 240", "Tempo in BPM", "--bpm", "BPM", MIN_BPM, MAX_BPM, step=0.5
     ),
+    "pace": Option(
+        Kind.CHOICE, "tempo in a word, where no number is given", "Pace", "--pace", choices=CHOICES["pace"]
+    ),
     "meter": Option(Kind.CHOICE, "what a bar is", "Meter", "--meter", choices=CHOICES["meter"]),
     "genre": Option(Kind.CHOICE, "such as lo-fi, jazz or epic", "Genre", "--genre", "NAME", choices=CHOICES["genre"]),
     "mood": Option(Kind.CHOICE, "such as calm, tense or playful", "Mood", "--mood", "NAME", choices=CHOICES["mood"]),
     "instruments": Option(
         Kind.NAMES, "who plays, the melody first, such as piano,cello", "Instruments", "--instruments", "NAME,...",
         choices=CHOICES["instruments"],
+    ),
+    "without": Option(
+        Kind.NAMES, "who must not play, such as piano,choir", "Without", "--without", "NAME,...",
+        choices=CHOICES["without"],
     ),
     "solo": Option(Kind.EITHER, "one instrument alone, or several", "Players", "--solo", choices=("solo", "band")),
     "drums": Option(Kind.EITHER, "a drum kit, or none", "Drums", "--drums", choices=("drums", "no drums")),
@@ -165,6 +172,10 @@ ATTRIBUTES: dict[str, Option] = {
         Kind.CHOICE, "what the melody instrument does", "Texture", "--texture", choices=CHOICES["texture"]
     ),
     "energy": Option(Kind.CHOICE, "how much happens", "Energy", "--energy", choices=CHOICES["energy"]),
+    "section": Option(
+        Kind.CHOICE, "intro: it grows and does not end. ending: it fades", "Section", "--section",
+        choices=CHOICES["section"],
+    ),
 }  # fmt: skip
 """What the score should be, by its name in score.options.with_options; each goes over what the prompt says."""
 

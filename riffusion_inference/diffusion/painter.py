@@ -27,7 +27,7 @@ from riffusion_inference.diffusion.denoise import PassSize, denoise
 from riffusion_inference.diffusion.parts import Parts
 from riffusion_inference.diffusion.prompts import encode_prompts
 from riffusion_inference.diffusion.seeding import seed_picture, stretch_circular
-from riffusion_inference.diffusion.sketching import sketch_picture
+from riffusion_inference.diffusion.sketching import noise_columns, sketch_picture
 from riffusion_inference.notation.score import Score
 from riffusion_inference.resampling import resample, resample_circular
 from riffusion_inference.score.sketch import borrowed_sounds
@@ -239,6 +239,8 @@ class Painter:
         channels = self.parts.vae.config.latent_channels
         height = self.params.n_mels // self.parts.factor
         noise = torch.randn(self.canvas.n_latents, channels, height, generator=generator)
+        if self.score is not None and self.sketch is not None:
+            noise = noise[torch.from_numpy(noise_columns(self.score, self.canvas, self.parts.factor))]
         return noise.permute(1, 2, 0)[None].contiguous().to(self.parts.device)
 
     def _max_value(self) -> float:

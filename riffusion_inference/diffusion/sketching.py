@@ -39,6 +39,30 @@ def sketch_picture(score: Score, canvas: Canvas, factor: int) -> NDArray[np.floa
     return np.repeat(pixels_of(drawn).astype(np.float32)[None] / 255.0, 3, axis=0)
 
 
+# Where a bar comes back, so does its sketch, but noise drawn anew would be painted into other details, as if players
+# could never play a bar twice. So every bar is painted out of the same noise, from its first column on, and what comes
+# back sounds as it did. Where two bars differ, it is because the score differs.
+
+
+def noise_columns(score: Score, canvas: Canvas, factor: int) -> NDArray[np.int64]:
+    """Say of each column of latents which column of noise it is painted out of: its number within its bar.
+
+    Args:
+        score: what is played.
+        canvas: the piece's, on the embedded checkpoint's grid.
+        factor: columns for one latent.
+    Returns:
+        [canvas.n_latents], each from 0 to canvas.n_latents - 1.
+    """
+    per_second = GRID.sample_rate / GRID.hop_length / factor
+    if canvas.loop:
+        per_second *= canvas.n_latents * factor / canvas.n_columns
+    lines = np.array([0.0, *(float(score.seconds(tick)) * per_second for tick in score.bar_lines())])
+    middles = np.arange(canvas.n_latents) + 0.5
+    inside = middles - lines[np.searchsorted(lines, middles, side="right") - 1]
+    return np.floor(inside).astype(np.int64)
+
+
 def sketch_sound(score: Score, seconds: float, should_cancel: ShouldCancel | None = None) -> Waveform:
     """Turn the sketch of a score into sound, for a checkpoint that takes no sketch; mono, 22,050 Hz, up to 10 kHz.
 

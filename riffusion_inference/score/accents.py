@@ -23,8 +23,9 @@ BREATH = TICKS // 2
 STRUCK = ("keys", "mallets", "guitar", "plucked", "bass", "synth")
 """Families that are loudest within 40 ms."""
 JOINS = ("chords", "harp")
-JOINS_PADS = ("chords", "new age pad")
-"""Layer and instrument that join a band in which nothing is struck, and pads that play alone."""
+"""Layer and instrument that join a band in which nothing is struck."""
+SOLO_JOINS = {"pad": "new age pad", "strings": "pizzicato strings"}
+"""What joins an instrument of a family that plays alone: pads a glassier one, and who bows a string can pluck it."""
 
 
 def mark_accents(notes: list[ScoreNote], accents: tuple[Accent, ...], writer: Writer) -> list[ScoreNote]:
@@ -32,7 +33,7 @@ def mark_accents(notes: list[ScoreNote], accents: tuple[Accent, ...], writer: Wr
     # A solo that swells in is heard at once only after a rest.
     alone = is_solo(writer.taste) and INSTRUMENTS[writer.taste.lead].family not in STRUCK
     resting = ("lead", "chords") if alone else ("chords", "bass", "drums")
-    early = alone and INSTRUMENTS[writer.taste.lead].family != "pad"
+    early = alone and INSTRUMENTS[writer.taste.lead].family not in SOLO_JOINS
     clock = Score((), 0, writer.plan.tempi)
     for accent in accents:
         if alone or accent.weight >= BREATH_FROM:
@@ -88,14 +89,14 @@ def _chord(accent: Accent, writer: Writer) -> list[ScoreNote]:
 
 
 def _struck(accent: Accent, writer: Writer, bar: int) -> list[ScoreNote]:
-    """Join a chord that swells in with something that is heard at once; a solo has nothing, but pads have a pad."""
+    """Join a chord that swells in with something that is heard at once; most solos have nothing."""
     taste, harmony = writer.taste, writer.bars[max(bar, 0)]
     family = INSTRUMENTS[taste.chords or taste.lead].family
-    if family in STRUCK or (is_solo(taste) and family != "pad"):
+    if family in STRUCK or (is_solo(taste) and family not in SOLO_JOINS):
         return []
     own = [(layer, name) for layer, name in (("lead", taste.lead), ("bass", taste.bass)) if name]
     quick = [(layer, name) for layer, name in own if INSTRUMENTS[name].family in STRUCK]
-    layer, name = [*quick, JOINS_PADS if is_solo(taste) else JOINS][0]
+    layer, name = [*quick, ("chords", SOLO_JOINS[family]) if is_solo(taste) else JOINS][0]
     instrument = INSTRUMENTS[name]
     keys = {fold(28 + (harmony.root - 28) % 12, instrument)} if layer == "bass" else set(harmony.voicing)
     span, loud = (accent.tick, accent.tick + 0.9 * TICKS), 84 + 36 * accent.weight

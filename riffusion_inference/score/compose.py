@@ -8,6 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riffusion_inference.datatypes import MAX_SECONDS, MIN_SECONDS
 from riffusion_inference.errors import SettingError
@@ -32,6 +33,9 @@ from riffusion_inference.score.taste import Taste, settle
 
 SHORTEST_CHORD = Fraction(1, 4)
 """Seconds before the end of the part from which on nothing is met: no chord could be heard."""
+N_SLOPE = 32
+SLOPES = {"intro": (0.15, 0.9), "ending": (0.9, 0.1)}
+"""How much happens at the beginning and at the end of a piece that is to be only an introduction, or an ending."""
 
 
 def write_score(
@@ -54,7 +58,7 @@ def write_score(
         energy: how much happens over the part, 0 to 1, at even distances; None for the form's own arc.
         loop: fill the part with whole bars, so that it can repeat without end; the tempo is moved until they fit, a
             named one too (`departures` says so), and hits are not followed.
-        ending: False: there is no last chord, and the music goes on where the part ends.
+        ending: False: there is no last chord, and the music goes on where the part ends, as an introduction does.
     Returns:
         The score; its last chord is on the tonic, and ends before the part does. A loop and a piece without an ending
         have none.
@@ -66,12 +70,13 @@ def write_score(
             f"The part lasts {float(duration):g} s, but music can be written for {MIN_SECONDS:g} to {MAX_SECONDS:g} s."
         )
     taste = settle(brief, np.random.default_rng([seed, _kind(brief), 0]))
-    curve = None if energy is None else np.clip(np.asarray(energy, dtype=float), 0, 1)
+    curve = _curve(energy, None if loop else brief.section)
     followed = None if loop else _follow(hits, taste, duration)
     if loop:
         plan = plan_loop(taste, duration, curve)
     else:
-        plan = (plan_bars if ending else plan_open)(taste, duration, curve, followed)
+        closes = ending and brief.section != "intro"
+        plan = (plan_bars if closes else plan_open)(taste, duration, curve, followed)
     accents = tuple(Accent(tick, hit.weight) for hit, tick in followed.kept) if followed else ()
     bars = harmonise(taste, plan, np.random.default_rng([seed, 8]))
     writer = Writer(taste, plan, bars, seed)
@@ -100,6 +105,15 @@ def write_score(
         chords=_chords(plan, bars),
         accents=accents,
     )
+
+
+def _curve(energy: Sequence[float] | None, section: str | None) -> NDArray[np.float64] | None:
+    """How much happens over the part, 0 to 1: as the picture has it, and an introduction grows and an ending fades."""
+    curve = None if energy is None else np.clip(np.asarray(energy, dtype=float), 0, 1)
+    if section is None:
+        return curve
+    slope = np.linspace(*SLOPES[section], N_SLOPE if curve is None else len(curve))
+    return slope if curve is None else np.asarray(curve * slope)
 
 
 def _kind(brief: Brief) -> int:

@@ -140,10 +140,12 @@ def test_a_start_reaches_the_model(runner: Runner, tmp_path: Path) -> None:
     [
         ("--key", "A minor", "key", "A minor"),
         ("--bpm", 84, "bpm", 84),
+        ("--pace", "slow", "pace", "slow"),
         ("--meter", "3/4", "meter", "3/4"),
         ("--genre", "lo-fi", "genre", "lo-fi"),
         ("--mood", "calm", "mood", "calm"),
         ("--instruments", "piano, cello", "instruments", ["piano", "cello"]),
+        ("--without", "choir,harp", "without", ["choir", "harp"]),
         ("--solo", None, "solo", True),
         ("--band", None, "solo", False),
         ("--drums", None, "drums", True),
@@ -153,6 +155,7 @@ def test_a_start_reaches_the_model(runner: Runner, tmp_path: Path) -> None:
         ("--articulation", "staccato", "articulation", "staccato"),
         ("--texture", "riff", "texture", "riff"),
         ("--energy", "high", "energy", "high"),
+        ("--section", "intro", "section", "intro"),
     ],
 )
 def test_wishes_reach_the_manifest(runner: Runner, option: str, value: object, name: str, wanted: object) -> None:

@@ -113,10 +113,12 @@ def test_every_control_reaches_the_core(
 WANTED: dict[str, Any] = {
     "key": "A minor",
     "bpm": 92.0,
+    "pace": "slow",
     "meter": "3/4",
     "genre": "lo-fi",
     "mood": "calm",
     "instruments": ["piano", "cello"],
+    "without": ["choir"],
     "solo": False,
     "drums": True,
     "density": "busy",
@@ -124,6 +126,7 @@ WANTED: dict[str, Any] = {
     "articulation": "staccato",
     "texture": "arpeggio",
     "energy": "high",
+    "section": "intro",
 }
 """What the score should be in every respect."""
 

@@ -12,9 +12,9 @@ from riffusion_inference.datatypes import SCHEDULERS, GenerationSettings, Progre
 from riffusion_inference.diffusion.canvas import Canvas
 from riffusion_inference.diffusion.model import RiffusionModel
 from riffusion_inference.diffusion.painter import begin_below
-from riffusion_inference.diffusion.sketching import sketch_picture, sketch_sound
+from riffusion_inference.diffusion.sketching import noise_columns, sketch_picture, sketch_sound
 from riffusion_inference.errors import SettingError
-from riffusion_inference.notation.score import Score, ScoreNote
+from riffusion_inference.notation.score import Score, ScoreNote, Tempo
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
 
@@ -131,3 +131,23 @@ def test_the_sketchs_sound_has_its_length_and_level() -> None:
     assert 3 * RATE <= sound.n_samples <= 3 * RATE + 441
     assert np.abs(sound.samples).max() == pytest.approx(0.89, abs=1e-3)
     assert not sketch_sound(Score((), 480), 1.0).samples.any()
+
+
+def test_a_bar_that_comes_back_is_painted_alike() -> None:
+    # At 150 BPM a bar is ten columns of latents.
+    score = Score((ScoreNote(0, "lead", 0, 60, 480, 80),), 4 * 1920, tempi=(Tempo(0, 400_000),))
+    columns = noise_columns(score, Canvas(40, 320, False), 8)
+    assert columns.tolist() == 4 * [*range(10)]
+    # At 120 BPM it is twelve and a half: a bar begins with the first column whose middle is in it.
+    score = replace(score, tempi=(Tempo(0, 500_000),))
+    columns = noise_columns(score, Canvas(50, 400, False), 8)
+    assert columns[:12].tolist() == [*range(12)]
+    assert columns[12:25].tolist() == [*range(13)]
+    assert np.array_equal(columns[25:], columns[:25])
+
+
+def test_a_loop_divides_its_columns_among_its_bars() -> None:
+    score = Score((ScoreNote(0, "lead", 0, 60, 480, 80),), 2 * 1920, tempi=(Tempo(0, 390_000),))
+    # Two bars of 9.75 columns are painted on a canvas of 20 columns, and stretched.
+    columns = noise_columns(score, Canvas(20, 156, True), 8)
+    assert columns.tolist() == 2 * [*range(10)]

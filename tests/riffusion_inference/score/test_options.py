@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from riffusion_inference.errors import SettingError
+from riffusion_inference.notation.score import Score
 from riffusion_inference.score.brief import Brief, read_prompt
+from riffusion_inference.score.compose import write_score
 from riffusion_inference.score.options import CHOICES, with_options
 
 
@@ -73,3 +76,21 @@ def test_what_cannot_be_is_refused_with_what_can(option: dict[str, Any], sentenc
 def test_keys_are_read_as_people_type_them(typed: str, tonic: int, minor: bool | None) -> None:
     brief = with_options(Brief(), key=typed)
     assert (brief.tonic, brief.minor) == (tonic, minor)
+
+
+def test_an_introduction_grows_and_leads_on_and_an_ending_fades() -> None:
+    def written(**options: Any) -> Score:
+        return write_score(with_options(read_prompt("folk, acoustic guitar"), **options), Fraction(24), 3)
+
+    def loud(score: Score, first: int, last: int) -> float:
+        return sum(n.velocity * n.ticks for n in score.notes if first <= score.seconds(n.tick) < last)
+
+    intro, ending, plain = written(section="intro"), written(section="ending"), written()
+    assert loud(intro, 0, 8) < 0.6 * loud(intro, 16, 24)
+    assert loud(ending, 0, 8) > 2 * loud(ending, 14, 22)
+    assert (
+        [section.name for section in plain.sections][-1]
+        == [section.name for section in ending.sections][-1]
+        == "ending"
+    )
+    assert "ending" not in {section.name for section in intro.sections}
