@@ -1,11 +1,10 @@
 """Does music follow the film? Cuts found, cuts kept on beats, beats as they are heard, and loudness beside motion.
 
-    python -m benchmarks.follow [--clips FOLDER] [--edited FILE ...] [--films 20] [--first 0] [--model pocket | sketch]
+    python -m benchmarks.follow [--clips FOLDER] [--edited FOLDER] [--films 20] [--first 0] [--model pocket | sketch]
 
 Films are cut together from real clips and photographs at random times (`benchmarks.films`), so that every cut is known
-to the frame; edited clips are given by path, and what FFmpeg's scene detection finds in them stands for the truth,
-though it misses cuts between pictures that are alike. For each film music is made three times: following cuts,
-following motion, and following nothing. For every film a line:
+to the frame; edited clips are those of `edited_cuts.tsv` that are in a folder, their cuts marked by eye. For each film
+music is made three times: following cuts, following motion, and following nothing. For every film a line:
 
 - found: share of what was found that is a cut (precision), and of the cuts that were found (recall), to the frame.
 - kept: share of the cuts a second or more from the one before that fall on a beat of the score.
@@ -24,7 +23,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -61,8 +59,7 @@ from riffusion_inference.spectrogram.inversion import waveform_from_mel
 
 PROMPTS = ("rock", "calm piano", "epic orchestral", "lo-fi", "techno", "ambient pads", "acoustic guitar, folk")
 PROMPTS += ("solo cello", "jazz", "house, 124 bpm")
-SCENE = 0.3
-"""FFmpeg's score from which it says that an edited clip cuts."""
+EDITED = Path(__file__).with_name("edited_cuts.tsv")
 
 
 @dataclass(frozen=True)
@@ -138,14 +135,16 @@ def motion_of(clip: Clip, cuts: Array, moments: Array) -> Array:
     return np.array([changes[those].mean() if those.any() else 0.0 for those in near])
 
 
-def edited_cuts(clip: Clip) -> tuple[int, ...]:
-    """Frames at which FFmpeg's scene detection sees a new shot begin."""
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-threads", "1", "-i", str(clip.path), "-an", "-sn", "-dn"]
-    command += ["-vf", f"select='gt(scene,{SCENE})',showinfo", "-fps_mode", "passthrough", "-f", "null", "-"]
-    told = subprocess.run(command, capture_output=True, text=True, errors="replace").stderr
-    seconds = [float(found) for found in re.findall(r"showinfo.* pts_time:([0-9.]+)", told)]
-    starts = np.array([float(time_of(clip, frame) + clip.start) for frame in range(clip.n_frames)])
-    return tuple(sorted({int(np.abs(starts - second).argmin()) for second in seconds} - {0}))
+def find_edited(folder: Path | None) -> list[tuple[Clip, tuple[int, ...]]]:
+    """Clips of EDITED that are in a folder, and the frames at which their shots begin."""
+    rows = [row.split("\t") for row in EDITED.read_text().splitlines() if not row.startswith("#")]
+    found = [] if folder is None else [(folder / name, cuts) for name, _, cuts in rows if (folder / name).exists()]
+    return [(clip := probe(path), tuple(_frame_at(clip, float(cut)) for cut in cuts.split())) for path, cuts in found]
+
+
+def _frame_at(clip: Clip, second: float) -> int:
+    """The frame that begins nearest to a moment."""
+    return min(range(clip.n_frames), key=lambda frame: abs(float(time_of(clip, frame)) - second))
 
 
 def measure(
@@ -195,7 +194,7 @@ def main() -> None:
     """Print a line for each film, and what holds over all of them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path, help="folder of clips to cut films from (default: those of gradio)")
-    parser.add_argument("--edited", type=Path, nargs="*", default=[], help="real edited clips")
+    parser.add_argument("--edited", type=Path, help="folder of edited clips, named as in edited_cuts.tsv")
     parser.add_argument(
         "--first", type=int, default=0, help="seed of the first film; the watching was tuned on 0 to 19"
     )
@@ -211,7 +210,7 @@ def main() -> None:
             for seed in range(args.first, args.first + args.films)
         ]
         films = [(probe(film.path), film.cuts) for film in made]
-        edited = [(clip, edited_cuts(clip)) for clip in map(probe, args.edited)]
+        edited = find_edited(args.edited)
         print(HEAD)
         groups = [_measure_all(group, model, args.pictures, args.first) for group in (films, edited)]
     for name, rows in zip(("films", "edited clips"), groups, strict=True):

@@ -96,7 +96,7 @@ def write_tiny_checkpoint(
     )
     pipeline.set_progress_bar_config(disable=True)
     pipeline.save_pretrained(str(folder))
-    sketch = {"sketch": {"gain": 2.0, "start_sigma": 8.0}} if takes_scores else {}
+    sketch = {"sketch": {"gain": 2.0, "start_sigma": 8.0, "noise": 0.7}} if takes_scores else {}
     (folder / "spectrogram.json").write_text(json.dumps({**params.to_dict(), **sketch}))
     (folder / "MODEL_CARD.md").write_text(MODEL_CARD)
     return folder

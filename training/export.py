@@ -15,7 +15,7 @@ from training.autoencoder import load_autoencoder
 from training.dataset import PARAMS
 from training.diffusion import DiffusionSettings, new_scheduler, new_unet
 from training.latents import load_codec
-from training.painter import GAIN, POCKET, START_SIGMA, widen
+from training.painter import GAIN, POCKET, START_NOISE, START_SIGMA, widen
 
 MAX_WEIGHT_BYTES = 64 * 2**20
 
@@ -95,7 +95,7 @@ def export_painter(folder: Path, target: Path) -> None:
         widen(unet, unet.config.out_channels)
     unet.load_state_dict(torch.load(folder / "painter.pt", weights_only=True)["average"])
     unet.to(torch.float16).save_pretrained(target / "unet")
-    said = {**PARAMS.to_dict(), "sketch": {"gain": GAIN, "start_sigma": START_SIGMA}}
+    said = {**PARAMS.to_dict(), "sketch": {"gain": GAIN, "start_sigma": START_SIGMA, "noise": START_NOISE}}
     (target / "spectrogram.json").write_text(json.dumps(said, indent=2) + "\n")
 
 

@@ -49,6 +49,9 @@ class SketchInput:
     """What it paints is the picture less the sketch, times this."""
     start_sigma: float
     """Noise over signal from which it is denoised: what is left to paint on a sketch needs no more."""
+    noise: float
+    """Deviation of the noise that it begins with; below 1 it paints less of what is rare, so that bars that come back
+    are more alike."""
 
 
 def resolve_checkpoint(name: str | Path, *, on_progress: OnProgress | None = None) -> Path:
@@ -141,7 +144,7 @@ def read_sketch_input(folder: Path) -> SketchInput | None:
     values = [said.get(name) for name in names] if isinstance(said, dict) and set(said) == set(names) else [None]
     if not all(isinstance(value, int | float) and value > 0 for value in values):
         raise CheckpointError(
-            _incomplete(folder.name, path.name, f"must give {' and '.join(names)} of the sketch as numbers above 0")
+            _incomplete(folder.name, path.name, f"must give {', '.join(names)} of the sketch as numbers above 0")
         )
     return SketchInput(*values)
 

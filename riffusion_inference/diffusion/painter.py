@@ -241,6 +241,7 @@ class Painter:
         noise = torch.randn(self.canvas.n_latents, channels, height, generator=generator)
         if self.score is not None and self.sketch is not None:
             noise = noise[torch.from_numpy(noise_columns(self.score, self.canvas, self.parts.factor))]
+            noise *= self.sketch.given_as.noise
         return noise.permute(1, 2, 0)[None].contiguous().to(self.parts.device)
 
     def _max_value(self) -> float:

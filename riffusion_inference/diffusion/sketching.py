@@ -60,7 +60,7 @@ def noise_columns(score: Score, canvas: Canvas, factor: int) -> NDArray[np.int64
     lines = np.array([0.0, *(float(score.seconds(tick)) * per_second for tick in score.bar_lines())])
     middles = np.arange(canvas.n_latents) + 0.5
     inside = middles - lines[np.searchsorted(lines, middles, side="right") - 1]
-    return np.floor(inside).astype(np.int64)
+    return np.asarray(np.floor(inside), dtype=np.int64)
 
 
 def sketch_sound(score: Score, seconds: float, should_cancel: ShouldCancel | None = None) -> Waveform:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riffusion_inference.notation.score import Score, ScoreNote
 from riffusion_inference.score.form import Plan
@@ -53,7 +54,7 @@ def _plays(energies: Sequence[float], needed: float) -> list[bool]:
     return plays
 
 
-def swell(notes: list[ScoreNote], clock: Score, energy: Sequence[float], duration: Fraction) -> list[ScoreNote]:
+def swell(notes: list[ScoreNote], clock: Score, energy: NDArray[np.float64], duration: Fraction) -> list[ScoreNote]:
     """Play every note as loud as its moment is lively.
 
     Args:

@@ -60,7 +60,7 @@ def test_the_app_loads_the_exported_folder_and_makes_sound(run_folder: Path) -> 
 
 def test_the_exported_folder_states_its_spectrogram(run_folder: Path) -> None:
     assert read_params(run_folder / "pocket") == GRID
-    assert read_sketch_input(run_folder / "pocket") == SketchInput(gain=2.0, start_sigma=8.0)
+    assert read_sketch_input(run_folder / "pocket") == SketchInput(gain=2.0, start_sigma=8.0, noise=0.7)
 
 
 def test_a_finished_stage_is_not_done_again(run_folder: Path) -> None:

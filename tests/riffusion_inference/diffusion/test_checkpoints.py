@@ -293,14 +293,16 @@ def test_windows_begin_on_beats_of_a_tempo_that_is_named(tiny_model: RiffusionMo
 
 def test_a_checkpoint_says_what_it_does_with_a_sketch(copy: Path, painter_checkpoint: Path) -> None:
     assert read_sketch_input(copy) is None
-    assert read_sketch_input(painter_checkpoint) == SketchInput(gain=2.0, start_sigma=8.0)
+    assert read_sketch_input(painter_checkpoint) == SketchInput(gain=2.0, start_sigma=8.0, noise=0.7)
     assert read_params(painter_checkpoint) == GRID
 
 
-@pytest.mark.parametrize("said", ["2", "[]", '{"gain": 2}', '{"gain": 0, "start_sigma": 8}', '{"gain": 2, "start": 8}'])
+@pytest.mark.parametrize(
+    "said", ["2", "[]", '{"gain": 2}', '{"gain": 0, "start_sigma": 8, "noise": 1}', '{"gain": 2, "start": 8}']
+)
 def test_a_damaged_word_on_sketches_is_a_sentence(copy: Path, said: str) -> None:
     (copy / "spectrogram.json").write_text(f'{{"sample_rate": 8000, "sketch": {said}}}')
-    with pytest.raises(CheckpointError, match=r"spectrogram\.json must give gain and start_sigma of the sketch"):
+    with pytest.raises(CheckpointError, match=r"spectrogram\.json must give gain, start_sigma, noise of the sketch"):
         read_sketch_input(copy)
 
 
@@ -309,7 +311,7 @@ def test_a_unet_with_room_for_a_sketch_must_say_so(tmp_path: Path, painter_check
     (folder / "spectrogram.json").write_text(json.dumps(GRID.to_dict()))
     with pytest.raises(CheckpointError, match="256 px high from 8 latent channels"):
         RiffusionModel.load(folder)
-    other = {**GRID.to_dict(), "f_max": 9000.0, "sketch": {"gain": 2.0, "start_sigma": 8.0}}
+    other = {**GRID.to_dict(), "f_max": 9000.0, "sketch": {"gain": 2.0, "start_sigma": 8.0, "noise": 0.7}}
     (folder / "spectrogram.json").write_text(json.dumps(other))
     with pytest.raises(CheckpointError, match="the grid that sketches are drawn on"):
         RiffusionModel.load(folder)
