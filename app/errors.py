@@ -5,6 +5,7 @@
     ├── MediaError              a file cannot be read, is not a video, is damaged, or cannot be written
     ├── PlanError               the parts asked for do not fit the clip
     ├── ArchiveError            a result folder, manifest or zip is missing, damaged or in the way
+    ├── StorageError            a store that films are read from or results are written to does not answer or refuses
     ├── MoodError               no prompt could be made from the picture
     └── DubCancelled            the person stopped the run; nothing was left behind
 
@@ -28,6 +29,10 @@ class PlanError(RiffusionError):
 
 class ArchiveError(RiffusionError):
     """A result folder, manifest or archive is missing, damaged or in the way."""
+
+
+class StorageError(RiffusionError):
+    """A store that films are read from or results are written to does not answer or refuses."""
 
 
 class MoodError(RiffusionError):

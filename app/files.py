@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from riffusion_inference.score.midi import MidiReading
 
 CHUNK_BYTES = 1 << 20
+VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".3gp")
+"""Names that end so are taken for videos where nothing else says what a file is."""
 UNFINISHED: set[Path] = set()
 """Files and folders being made right now; whoever has to end the process at once deletes them."""
 

@@ -19,6 +19,7 @@ from ..result.folder import Result, open_result
 from ..result.verify import verify
 from ..settings import Settings
 from . import PROGRAM
+from .batch import batch_command
 from .compose import compose_command
 from .options import ALL
 from .sound import generate_command, invert_command, spectrogram_command
@@ -234,5 +235,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, StopSwitch], int]] = {
     "spectrogram": spectrogram_command,
     "verify": verify_command,
     "mood": mood_command,
+    "batch": batch_command,
     "serve": serve_command,
 }

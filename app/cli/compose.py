@@ -18,13 +18,11 @@ from .. import media, mood
 from ..dub.order import AUTO, PartOrder, check_part
 from ..dub.run import Run
 from ..dub.score import cuts_sentence, kept_cuts, write_scores
-from ..files import write_errors, written_together
+from ..files import VIDEO_ENDINGS, write_errors, written_together
 from ..plan import Follow, Part, SplitMode
 from ..settings.writing import Writing
 from .terminal import ProgressLines, StopSwitch
 from .usage import UsageError, check_new_file, given_options, print_json, settings_of, wrong_usage
-
-VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".3gp")
 
 
 def compose_command(args: argparse.Namespace, stop: StopSwitch) -> int:

@@ -8,16 +8,15 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from ..settings.options import ATTRIBUTES, MIX, MUSIC, OPTIONS, SCORE, Kind
+from ..settings.options import ATTRIBUTES, FILE_KINDS, MIX, MUSIC, OPTIONS, SCORE, Kind
 
-FILES = (Kind.IMAGE, Kind.SOUND, Kind.MIDI)
-VALUE_TYPES: dict[Kind, type] = {Kind.WHOLE: int, Kind.NUMBER: float, **dict.fromkeys(FILES, Path)}
+VALUE_TYPES: dict[Kind, type] = {Kind.WHOLE: int, Kind.NUMBER: float, **dict.fromkeys(FILE_KINDS, Path)}
 """What text on the command line is turned into; text stays text."""
 ALL = "all"
 """The --part that stands for every one."""
 
 
-def _command(commands: Any, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
+def add_command(commands: Any, name: str, summary: str, examples: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
@@ -76,7 +75,7 @@ def _add(group: Any, *names: str) -> None:
             group.add_argument(option.flag, dest=name, type=kind, metavar=option.metavar, help=option.help)
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout; progress stays on stderr")
 
 
@@ -99,7 +98,7 @@ def _add_mix(parser: argparse.ArgumentParser) -> None:
 
 def add_dub(commands: Any) -> None:
     """dub: the main job."""
-    parser = _command(
+    parser = add_command(
         commands,
         "dub",
         "split a video and put new music into one or more parts",
@@ -135,17 +134,22 @@ def add_dub(commands: Any) -> None:
         "--from", dest="earlier", type=Path, metavar="MANIFEST",
         help="go on from an earlier result; what is not given stays as it was, and only what changes is redone",
     )  # fmt: skip
+    add_of_dub(parser)
+    add_json(parser)
+
+
+def add_of_dub(parser: argparse.ArgumentParser) -> None:
+    """What decides a dub beside its video, parts and prompt."""
     _add(parser, "describer")
     _add_music(parser)
     _add_score(parser, *(name for name in SCORE if name not in ATTRIBUTES))
     _add_model(parser)
     _add_mix(parser)
-    _add_json(parser)
 
 
 def add_split(commands: Any) -> None:
     """split: parts and nothing else."""
-    parser = _command(
+    parser = add_command(
         commands,
         "split",
         "cut a video into equal parts",
@@ -159,12 +163,12 @@ def add_split(commands: Any) -> None:
     )
     _add(parser, "split_mode", "threads_on_splitting")
     parser.add_argument("--force", action="store_true", help="replace an earlier result in DIR")
-    _add_json(parser)
+    add_json(parser)
 
 
 def add_generate(commands: Any) -> None:
     """generate: music without a video."""
-    parser = _command(
+    parser = add_command(
         commands,
         "generate",
         "make music from words, without a video",
@@ -190,7 +194,7 @@ def add_generate(commands: Any) -> None:
     _add_music(parser)
     _add_score(parser, "score", "midi")
     _add_model(parser)
-    _add_json(parser)
+    add_json(parser)
 
 
 def _listed(name: str) -> str:
@@ -201,7 +205,7 @@ def _listed(name: str) -> str:
 
 def add_compose(commands: Any) -> None:
     """compose: a score and no sound."""
-    parser = _command(
+    parser = add_command(
         commands,
         "compose",
         "write a score from words, a video or both, as a MIDI file",
@@ -220,12 +224,12 @@ def add_compose(commands: Any) -> None:
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     _add(parser, "seed", "loop", "describer")
     _add_score(parser, "follow")
-    _add_json(parser)
+    add_json(parser)
 
 
 def add_invert(commands: Any) -> None:
     """invert: image to sound."""
-    parser = _command(
+    parser = add_command(
         commands,
         "invert",
         "turn a spectrogram image into sound",
@@ -237,12 +241,12 @@ def add_invert(commands: Any) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE.wav", required=True, help="where to")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     _add_model(parser)
-    _add_json(parser)
+    add_json(parser)
 
 
 def add_spectrogram(commands: Any) -> None:
     """spectrogram: sound to image."""
-    parser = _command(
+    parser = add_command(
         commands,
         "spectrogram",
         "turn sound into a spectrogram image",
@@ -254,12 +258,12 @@ def add_spectrogram(commands: Any) -> None:
     parser.add_argument("--stereo", action="store_true", help="left in green, right in blue")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
     _add_model(parser)
-    _add_json(parser)
+    add_json(parser)
 
 
 def add_verify(commands: Any) -> None:
     """verify: proof."""
-    parser = _command(
+    parser = add_command(
         commands,
         "verify",
         "prove that a result's parts are the source and only the dubbed sound differs",
@@ -267,12 +271,12 @@ def add_verify(commands: Any) -> None:
     )
     parser.add_argument("result", type=Path, metavar="DIR_OR_ZIP", help="a result folder or its zip")
     parser.add_argument("--source", type=Path, metavar="VIDEO", required=True, help="the video it was made from")
-    _add_json(parser)
+    add_json(parser)
 
 
 def add_mood(commands: Any) -> None:
     """mood: a picture's music in words."""
-    parser = _command(
+    parser = add_command(
         commands,
         "mood",
         "look at a video and suggest a prompt for fitting music",
@@ -282,12 +286,12 @@ def add_mood(commands: Any) -> None:
     parser.add_argument("--part", type=part_of, metavar="K/N", help="look at part K of N only")
     parser.add_argument("--at", type=seconds, metavar="SHARE", help="look at one still: 0 is the start, 1 the end")
     _add(parser, "describer", "device")
-    _add_json(parser)
+    add_json(parser)
 
 
 def add_serve(commands: Any) -> None:
     """serve: the page."""
-    parser = _command(
+    parser = add_command(
         commands, "serve", "open the page for a browser", "  python -m app serve\n  python -m app serve --port 8080\n"
     )
     _add(parser, "host", "port", "share", "model", "device")

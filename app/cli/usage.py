@@ -13,9 +13,8 @@ from typing import Any
 from riffusion_inference.errors import RiffusionError
 
 from ..errors import ArchiveError
-from ..files import read_image, read_score
 from ..settings import Settings, load_settings, use_temporary_directory
-from ..settings.options import MUSIC, OPTIONS, Kind
+from ..settings.options import FILE_KINDS, OPTIONS, Kind
 
 SETTINGS_FIELDS = {f.name for f in fields(Settings)}
 
@@ -53,14 +52,10 @@ def given_options(args: argparse.Namespace, settings: Settings) -> dict[str, Any
     for name in found:
         if name in SETTINGS_FIELDS:
             found[name] = getattr(settings, name)
-        elif name in MUSIC and OPTIONS[name].kind is Kind.IMAGE:
-            found[name] = read_image(found[name])
-        elif name in MUSIC and OPTIONS[name].kind is Kind.SOUND:
-            from .. import media
+        elif OPTIONS[name].kind in FILE_KINDS:
+            from ..dub.given import read_option
 
-            found[name] = media.read_audio(found[name])
-        elif OPTIONS[name].kind is Kind.MIDI:
-            found[name] = read_score(found[name])
+            found[name] = read_option(name, found[name])
         elif OPTIONS[name].kind is Kind.NAMES:
             found[name] = [one.strip() for one in found[name].split(",") if one.strip()]
     return found

@@ -258,6 +258,8 @@ class Manifest:
     """What each stage of the last run took."""
     notes: tuple[str, ...] = ()
     """One sentence for each thing a person should know."""
+    job: str | None = None
+    """Hash of the job of a batch that this is the result of: source, options, checkpoint and version; else None."""
     schema: int = SCHEMA
     """Version of this layout."""
 

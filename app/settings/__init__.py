@@ -6,7 +6,7 @@ This is the only room that reads the environment or TOML. A command-line option 
 from .check import check_value
 from .load import CONFIG_DIR, ROOT, load_settings
 from .options import DESCRIBERS, OPTIONS, Option, SoundMode
-from .settings import PAGE_FOLDER, ModelDefaults, Settings, use_page_folder, use_temporary_directory
+from .settings import PAGE_FOLDER, ModelDefaults, Settings, use_page_folder, use_temporary_directory, use_threads
 
 __all__ = [
     "CONFIG_DIR",
@@ -22,4 +22,5 @@ __all__ = [
     "load_settings",
     "use_page_folder",
     "use_temporary_directory",
+    "use_threads",
 ]

@@ -75,6 +75,10 @@ class Kind(StrEnum):
     """True is the first of two choices, False the second; not given is neither."""
 
 
+FILE_KINDS = (Kind.IMAGE, Kind.SOUND, Kind.MIDI)
+"""Kinds whose value is a file."""
+
+
 @dataclass(frozen=True)
 class Option:
     """One thing that a person can set."""

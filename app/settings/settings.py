@@ -124,3 +124,11 @@ def use_page_folder(settings: Settings) -> Path:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
+
+
+def use_threads(n: int) -> None:
+    """Let the libraries of this process, which read the environment when they are first imported, use n threads each.
+
+    Where the environment says a number already, that stays.
+    """
+    os.environ.setdefault("OMP_NUM_THREADS", str(n))

@@ -1,0 +1,68 @@
+"""Folders to work in, which are gone afterwards, also those of processes that were killed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..files import UNFINISHED, write_errors
+from .place import Place
+
+
+@contextmanager
+def scratch_of(out: Place, temporary: Path) -> Iterator[Path]:
+    """Give a folder to work in that is deleted at the end.
+
+    Args:
+        out: where results go; if it is local, the folder is on its disk, so that a result moves there in one step.
+        temporary: where work files of this machine go otherwise.
+    """
+    root = scratch_root(out, temporary)
+    # Others see by its name whether its process still works.
+    folder = root / f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    UNFINISHED.add(folder)
+    try:
+        with write_errors(folder):
+            folder.mkdir(parents=True)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        UNFINISHED.discard(folder)
+        with suppress(OSError):
+            root.rmdir()  # Only when it is empty.
+
+
+def scratch_root(out: Place, temporary: Path) -> Path:
+    """Where the scratch folders of a batch lie."""
+    return Path(out.at("_scratch")) if out.is_local else temporary.absolute() / "riffusion-dub-batch"
+
+
+def clean_scratch(out: Place, temporary: Path) -> None:
+    """Delete what processes of this machine left behind that were killed."""
+    root = scratch_root(out, temporary)
+    for folder in root.glob(f"{socket.gethostname()}-*"):
+        pid = folder.name.rsplit("-", 2)[1]
+        if pid.isdigit() and not is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        root.rmdir()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine runs; one that has ended and waits to be noticed does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return status.rpartition(")")[2].split()[:1] != ["Z"]
