@@ -17,4 +17,5 @@ pytest_plugins = [
     "tests.fixtures_dub",
     "tests.fixtures_score",
     "tests.fixtures_beside",
+    "tests.fixtures_batch",
 ]

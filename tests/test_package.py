@@ -69,7 +69,9 @@ def test_dependencies_are_ranges_from_the_pins(wheel: Path) -> None:
         extra = re.search(r"extra == '(\w+)'", text)
         needs.setdefault(extra[1] if extra else "", {})[canonicalize_name(need.name)] = need
     assert (
-        set(metadata.get_all("Provides-Extra", [])) == set(needs) - {""} == {"page", "replicate", "mcp", "train", "dev"}
+        set(metadata.get_all("Provides-Extra", []))
+        == set(needs) - {""}
+        == {"page", "replicate", "mcp", "batch", "ray", "train", "dev"}
     )
     every = pins("requirements.txt")
     assert needs["page"].keys() == {"gradio", "spaces"}
@@ -79,6 +81,8 @@ def test_dependencies_are_ranges_from_the_pins(wheel: Path) -> None:
         **{("page", name): every[name] for name in needs["page"]},
         **{("replicate", name): version for name, version in pins("requirements-replicate.txt").items()},
         **{("mcp", name): version for name, version in pins("requirements-mcp.txt").items()},
+        **{("batch", name): version for name, version in pins("requirements-batch.txt").items()},
+        **{("ray", name): version for name, version in pins("requirements-ray.txt").items()},
         **{("train", name): version for name, version in pins("requirements-training.txt").items()},
         **{("dev", name): version for name, version in pins("requirements-dev.txt").items()},
     }
@@ -91,6 +95,7 @@ def test_dependencies_are_ranges_from_the_pins(wheel: Path) -> None:
         assert Version(f"{version.major}.{version.minor}.99") in needs[""][name].specifier
         assert Version(f"{version.major}.{version.minor + 1}") not in needs[""][name].specifier
     assert "mcp" in needs["mcp"]["gradio"].extras
+    assert "data" in needs["ray"]["ray"].extras
 
 
 def test_the_examples_of_the_ranges_are_true() -> None:

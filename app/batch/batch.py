@@ -17,6 +17,7 @@ from ..errors import ConfigError
 from ..files import check_cancel
 from ..settings import Settings
 from . import machine
+from .claims import clear_claims
 from .columns import Job
 from .key import job_hash, job_of_result, problem_hash, settings_of
 from .ledger import Head, Ledger, Outcome, Status, read_history
@@ -168,7 +169,7 @@ def run_batch(
     to_do = len(plan.to_do) + len(plan.wrong)
     head = Head(run, len(plan.jobs), plan.done, to_do, team.engine, workers, time.time())
     jobs = {job.id: job for job in plan.to_do}
-    clean_scratch(out, settings.temporary_directory)
+    _tidy(out, settings)
     with Ledger(out, head) as ledger:
         for outcome in plan.wrong:
             ledger.add(outcome)
@@ -187,7 +188,13 @@ def run_batch(
                     ledger.add(outcome)
                 yield outcome
         finally:
-            clean_scratch(out, settings.temporary_directory)
+            _tidy(out, settings)
+
+
+def _tidy(out: Place, settings: Settings) -> None:
+    """Clear away what killed processes left, of this batch or of an earlier one."""
+    clean_scratch(out, settings.temporary_directory)
+    clear_claims(out)
 
 
 def _with_ray(

@@ -94,9 +94,19 @@ def read_claim(out: Place, name: str) -> Claim | None:
 
 def running(out: Place) -> list[Claim]:
     """Every claim whose owner lives."""
+    return [claim for claim in _claims(out) if not claim.is_void]
+
+
+def clear_claims(out: Place) -> None:
+    """Delete the claims of owners that are gone."""
+    for claim in _claims(out):
+        if claim.is_void:
+            out.delete(*_file(claim.id))
+
+
+def _claims(out: Place) -> list[Claim]:
     names = [name.removesuffix(".json") for name in out.names(LEDGER, RUNNING) if name.endswith(".json")]
-    found = [claim for claim in (read_claim(out, name) for name in names) if claim is not None]
-    return [claim for claim in found if not claim.is_void]
+    return [claim for claim in (read_claim(out, name) for name in names) if claim is not None]
 
 
 def _take(out: Place, claim: Claim) -> bool:

@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from ..files import VIDEO_ENDINGS
 from .columns import COLUMNS, Job, as_column, job_of
 from .place import open_place
-from .transfer import is_missing, read_all
+from .transfer import read_all
 
 LISTS = (".jsonl", ".ndjson", ".csv", ".parquet")
 
@@ -110,11 +110,11 @@ def _videos(what: str) -> Iterator[dict[str, Any]]:
     place = open_place(what)
     if any(mark in what for mark in "*?["):
         found, root = place.glob(), ""
-    else:
+    elif place.is_folder:
         found, root = place.find(), place.root.rstrip("/") + "/"
+    else:
+        raise ConfigError(f"{place.url} is no folder, no glob, and no list, whose name ends in {', '.join(LISTS)}.")
     paths = [path for path in found if PurePosixPath(path).suffix.lower() in VIDEO_ENDINGS]
-    if not paths and not found and not is_missing(place):
-        raise ConfigError(f"{what} is neither a folder, a glob, nor a list ending in {', '.join(LISTS)}.")
     shown = [path.removeprefix(root) if root else PurePosixPath(path).name for path in paths]
     stems = ["__".join(PurePosixPath(name).with_suffix("").parts) for name in shown]
     twice = {stem for stem, times in Counter(stems).items() if times > 1}

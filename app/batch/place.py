@@ -41,6 +41,15 @@ class Place:
         """Whether it is on this machine's own file system."""
         return LOCAL in (self.fs.protocol if isinstance(self.fs.protocol, tuple | list) else (self.fs.protocol,))
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it holds files.
+
+        Raises:
+            MissingError: there is nothing.
+        """
+        return transport(self.url, lambda: str(self.fs.info(self.root)["type"])) == "directory"
+
     def at(self, *names: str) -> str:
         """The path of something below it."""
         return "/".join((self.root.rstrip("/"), *names))
@@ -117,7 +126,8 @@ class Place:
 
     def glob(self) -> list[str]:
         """Every file that matches, where it is a pattern."""
-        return sorted(transport(self.url, lambda: list(self.fs.glob(self.root))))
+        found = transport(self.url, lambda: list(self.fs.glob(self.root)))
+        return sorted(path for path in found if not PurePosixPath(path).name.startswith("."))
 
 
 class MissingError(MediaError):

@@ -78,7 +78,9 @@ def run_ray(
 def _join(ray: Any, workers: int | None, cpus: int, gpus: float, tell: Callable[[str], None]) -> int:
     """Join or start a cluster; the most actors it may have."""
     if not ray.is_initialized():
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+        level = logging.INFO if LOG.isEnabledFor(logging.INFO) else logging.CRITICAL
+        ray.init(include_dashboard=False, log_to_driver=level == logging.INFO, logging_level=level)
+        logging.getLogger("ray.data").setLevel(level)
     has = ray.cluster_resources()
     fit = int(has.get("CPU", 0) // cpus)
     if gpus:
@@ -108,7 +110,7 @@ def _passes(
         held: set[str] = set()
         for job_id in waiting:
             attempts[job_id] += 1
-        for outcome in _one_pass(ray, [*waiting.values()], make_worker, most, cpus, gpus):
+        for outcome in _one_pass(ray, [*waiting.values()], make_worker, min(most, len(waiting)), cpus, gpus):
             if outcome.status is Status.HELD:
                 held.add(outcome.id)
                 attempts[outcome.id] -= 1
@@ -136,13 +138,20 @@ def _one_pass(
         _Actor,
         fn_constructor_args=(make_worker, cpus),
         # One row at a time, so that an actor that ends takes none with it that only waits.
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(most, len(jobs)), max_tasks_in_flight_per_actor=1),
+        compute=ray.data.ActorPoolStrategy(
+            min_size=1, initial_size=most, max_size=most, max_tasks_in_flight_per_actor=1
+        ),
         num_cpus=cpus,
         num_gpus=gpus,
-        max_task_retries=0,
+        ray_remote_args_fn=_only_once,
     )
-    for row in done.iter_rows(prefetch_batches=1):
+    for row in done.iter_rows():
         yield Outcome.from_text(row["outcome"])
+
+
+def _only_once() -> dict[str, Any]:
+    """Ray's own tries know no end: it is counted here how often a row ends its actor."""
+    return {"max_task_retries": 0}
 
 
 class _Actor:

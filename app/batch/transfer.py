@@ -27,12 +27,6 @@ def read_all(url: str) -> bytes:
     return transport(url, lambda: bytes(place.fs.cat_file(place.root)))
 
 
-def is_missing(place: Place) -> bool:
-    """Raise MissingError where there is nothing at a place; False otherwise."""
-    transport(place.url, lambda: place.fs.info(place.root))
-    return False
-
-
 def fingerprint(url: str) -> str:
     """Tell a file from another one without reading it whole: its size, and its beginning, middle and end.
 
