@@ -18,6 +18,7 @@ from app.batch.status import status_lines, status_values
 from app.dub.build_order import new_order
 from app.dub.run import Run
 from app.dub.story import carry_out
+from app.models import ModelShelf
 from app.result.folder import open_result
 from app.result.verify import verify
 from tests.fixtures_batch import SEGFAULT, batch, made_by, results_of, row, write_list
@@ -131,7 +132,8 @@ def test_both_engines_and_single_dubs_make_the_same(
         out, shelf = tmp_path / film.stem, OneModel(ChordModel())
         given = {"seed": 7, "num_inference_steps": 2, "model": "pocket"}
         what = {"n_parts": 2, "parts": [2], "prompts": ["calm piano"], "given": given}
-        carry_out(new_order(film, out, **what, settings=SETTINGS, models=shelf), Run(SETTINGS), shelf)
+        order = new_order(film, out, **what, settings=SETTINGS, models=ModelShelf(SETTINGS))
+        carry_out(order, Run(SETTINGS), shelf)
     alone = results_of(tmp_path)
     for name, found in by_local.items():
         assert found["files"] == alone[name]["files"]
