@@ -196,7 +196,8 @@ def content_of(path: Path) -> object:
 
 def measure_kills(folder: Path, n_rows: int, n_kills: int, engine: str) -> None:
     """Kill what is at work at random moments, start again, and count what was made twice."""
-    jobs, chance = stub_rows(folder, n_rows), random.Random(3)
+    chance = random.Random(3)
+    stub_rows(folder, n_rows)
     command = [sys.executable, "-m", "benchmarks.batch", "stubs", "--folder", str(folder), "--engine", engine]
     finished_before: dict[str, int] = {}
     kinds: Counter[str] = Counter()
@@ -220,12 +221,8 @@ def measure_kills(folder: Path, n_rows: int, n_kills: int, engine: str) -> None:
             driver.wait()
             end_children(driver.pid)
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    made = Counter((folder / "calls").read_text().split())
-    again = [
-        name
-        for name in finished_before
-        if made[str(int(name[3:]))] > 1 and finished(folder)[name] != finished_before[name]
-    ]
+    made, after = Counter((folder / "calls").read_text().split()), finished(folder)
+    again = [name for name, at in finished_before.items() if after[name] != at]
     print(f"{engine}: kills {dict(kinds)}; finished {n_results(folder)} of {n_rows}; ", end="")
     print(f"model calls {made.total()}, finished ones made again: {len(again)}; left over: {left_over(folder)}")
 
@@ -242,23 +239,32 @@ def finished(folder: Path) -> dict[str, int]:
 
 def left_over(folder: Path) -> list[str]:
     """What is in the output folder that is neither a result nor the ledger."""
-    odd = [
-        path.name for path in (folder / "out").iterdir() if not path.name.startswith("row") and path.name != "_ledger"
-    ]
+    names = [path.name for path in (folder / "out").iterdir()]
+    odd = [name for name in names if not name.startswith("row") and name != "_ledger"]
     return odd + [path.name for path in (folder / "out" / "_ledger" / "running").iterdir()]
+
+
+def processes() -> Iterator[tuple[int, int, str]]:
+    """Every process: its number, that of the one it comes from, and its command. Needs Linux."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            above = int(path.read_text().rpartition(")")[2].split()[1])
+            words = (path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (OSError, IndexError):
+            continue
+        yield int(path.parent.name), above, words
 
 
 def children(pid: int) -> list[tuple[int, str]]:
     """Every process below one, with its command."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in table.splitlines()]
+    rows = [*processes()]
     found, todo = [], [pid]
     while todo:
         parent = todo.pop()
-        for number, above, *words in rows:
-            if int(above) == parent:
-                found.append((int(number), " ".join(words)))
-                todo.append(int(number))
+        for number, above, words in rows:
+            if above == parent:
+                found.append((number, words))
+                todo.append(number)
     return found
 
 
