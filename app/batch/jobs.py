@@ -96,7 +96,7 @@ def _parquet_rows(what: str, data: bytes) -> list[dict[str, Any]]:
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"Reading {what} needs the package pyarrow, which is not installed: "
-            'run pip install "riffusion-dub[batch]", or write the list as CSV or JSON lines.'
+            'run pip install ".[batch]" in the project\'s folder, or write the list as CSV or JSON lines.'
         ) from error
     try:
         found: list[dict[str, Any]] = parquet.read_table(io.BytesIO(data)).to_pylist()

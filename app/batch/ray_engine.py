@@ -59,7 +59,7 @@ def run_ray(
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"The engine ray needs the package {error.name}, which is not installed: "
-            'run pip install "riffusion-dub[ray]", or leave --engine out to use processes of this machine.'
+            'run pip install ".[ray]" in the project\'s folder, or leave --engine out.'
         ) from error
     began_here = not ray.is_initialized()
     try:

@@ -65,7 +65,8 @@ def _defaults(args: argparse.Namespace) -> dict[str, Any]:
 def _beforehand(plan: Plan, team: Team) -> str:
     """What is going to happen."""
     n_wrong = len(plan.wrong)
-    said = [f"{len(plan.jobs)} films", f"{plan.done} done already", f"{len(plan.to_do)} to do"]
+    films = f"{len(plan.jobs)} film{'s' * (len(plan.jobs) != 1)}"
+    said = [films, f"{plan.done} done already", f"{len(plan.to_do)} to do"]
     said += [f"{plan.failed_before} failed before (--retry-failed tries them again)"] * bool(plan.failed_before)
     said += [f"{n_wrong} cannot be right"] * bool(n_wrong)
     return f"{', '.join(said)}; engine {team.engine}."
