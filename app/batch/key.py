@@ -14,7 +14,7 @@ from .. import __version__
 from ..result.facts import MANIFEST_NAME
 from ..settings import Settings
 from ..settings.check import check_value
-from ..settings.options import FILE_KINDS, OPTIONS
+from ..settings.options import FILE_KINDS, OPTIONS, Kind
 from .columns import Job
 from .place import Place
 from .transfer import fingerprint
@@ -33,9 +33,9 @@ def settings_of(job: Job, settings: Settings) -> Settings:
 
 def given_of(job: Job) -> dict[str, Any]:
     """A row's options as the rest of the program takes them; what names files is left as it is."""
-    plain = ("instruments", "solo", "drums")
+    as_they_are = (*FILE_KINDS, Kind.NAMES, Kind.EITHER)
     return {
-        name: value if OPTIONS[name].kind in FILE_KINDS or name in plain else check_value(name, value, f"row {job.id}")
+        name: value if OPTIONS[name].kind in as_they_are else check_value(name, value, f"row {job.id}")
         for name, value in job.options.items()
     }
 
