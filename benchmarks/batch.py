@@ -299,10 +299,10 @@ def measure_windows() -> None:
     """Whether the UNet takes less for a window when windows of several films go through it together."""
     import torch
 
-    from riffusion_inference.engines.load import load_model
+    from riffusion_inference.diffusion.checkpoints import POCKET, POCKET_FOLDER
+    from riffusion_inference.diffusion.parts import load_parts
 
-    model = load_model("pocket", device="cpu")
-    unet = model.pipeline.unet  # type: ignore[attr-defined]
+    unet = load_parts(POCKET_FOLDER, POCKET, "cpu", torch.float32).unet
     size, hidden = unet.config.sample_size, unet.config.cross_attention_dim
     alone = 0.0
     for n in (2, 4, 8, 16, 32):
