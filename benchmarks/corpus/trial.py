@@ -1,0 +1,123 @@
+"""One clip: split it, dub it, verify both, and hold everything against the source by independent means."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app import media
+from app.dub.order import Order, PartOrder
+from app.dub.run import Run
+from app.dub.story import carry_out
+from app.errors import PlanError
+from app.result.folder import Result, open_result
+from app.result.verify import verify
+from app.settings import load_settings
+from riffusion_inference.datatypes import GenerationSettings, Take, Waveform
+from riffusion_inference.errors import RiffusionError
+
+from .evidence import PartFile, Source, read_source, wrong_film, wrong_parts
+
+N_PARTS, DUBBED = 3, 2
+
+
+@dataclass
+class HumModel:
+    """Music that costs nothing: a quiet tone in every channel."""
+
+    name: str = "hum"
+    licence: str = "mit"
+    sample_rate: int = 48000
+    native_seconds: float = 600.0
+    takes_scores: bool = False
+    note: str | None = None
+
+    def full_name(self, _name: str) -> str:
+        """Whatever is asked for, this is given."""
+        return self.name
+
+    def get(self, _name: str, _on_progress: Any = None) -> HumModel:
+        """The model, loaded."""
+        return self
+
+    def generate(self, settings: GenerationSettings, n_samples: int, sample_rate: int, **_told: Any) -> list[Take]:
+        """One take of exactly n_samples."""
+        wave = 0.1 * np.sin(2 * np.pi * 330 * np.arange(n_samples) / sample_rate)
+        return [Take(Waveform(wave[None].astype(np.float32), sample_rate), settings.seed or 0)]
+
+    def unload(self) -> None:
+        """Nothing to free."""
+
+
+def try_clip(path: Path, folder: Path, mode: str) -> dict[str, Any]:
+    """Run a clip through the program and judge the outcome.
+
+    Args:
+        path: the clip.
+        folder: for the results; emptied first.
+        mode: how to split.
+    Returns:
+        Plain values: "outcome" ("right", "refused", "wrong", "traceback"), "used" (the mode that ran), "verify" (its
+        word on the results: True, False, or None where there are none), "found" (sentences), "notes", "seconds".
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    began = time.monotonic()
+    row: dict[str, Any] = {"file": path.name, "used": "", "verify": None, "found": [], "notes": []}
+    try:
+        row |= _run(path, folder, mode)
+    except RiffusionError as error:
+        row |= {"outcome": "refused", "found": [str(error)]}
+    except Exception:
+        row |= {"outcome": "traceback", "found": traceback.format_exc().splitlines()[-6:]}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return row | {"seconds": round(time.monotonic() - began, 1)}
+
+
+def _run(path: Path, folder: Path, mode: str) -> dict[str, Any]:
+    settings = load_settings(None, {}, threads_on_splitting=1)
+    clip = media.probe(path)
+    n_parts, dubbed = min(N_PARTS, clip.n_frames), min(DUBBED, clip.n_frames)
+    facts = {"container": clip.container.split(",")[0], "video": clip.video_codec, "audio": clip.audio_codec or "-"}
+    notes: list[str] = []
+    model, run = HumModel(), Run(settings, on_note=notes.append)
+    parts = carry_out(Order(path, folder / "parts", n_parts, mode), run, model)  # type: ignore[arg-type]
+    found = [line for line in verify(parts.folder, path).lines if line.startswith("FAIL")]
+    source = read_source(path)
+    evidence = [*wrong_parts(source, _files(parts), parts.manifest.split_used == "reencode")]
+    facts |= {"used": str(parts.manifest.split_used), "notes": notes}
+    order = PartOrder(dubbed, GenerationSettings("hum", seed=1, num_inference_steps=1), model.name)
+    try:
+        film = carry_out(_dub(path, folder, n_parts, mode, order, parts), run, model)
+    except PlanError as error:
+        notes.append(f"not dubbed: {error}")
+    else:
+        found += [f"dub: {line}" for line in verify(film.folder, path).lines if line.startswith("FAIL")]
+        evidence += _judge(source, film)
+    outcome = "wrong" if evidence else "right"
+    return facts | {"outcome": outcome, "verify": not found, "found": [*evidence, *found]}
+
+
+def _dub(path: Path, folder: Path, n_parts: int, mode: str, order: PartOrder, parts: Result) -> Order:
+    return Order(path, folder / "dub", n_parts, mode, (order,), open_result(parts.folder))  # type: ignore[arg-type]
+
+
+def _judge(source: Source, result: Result) -> list[str]:
+    assert result.film is not None
+    return [*wrong_film(source, result.film, _files(result))]
+
+
+def _files(result: Result) -> list[PartFile]:
+    dubbed = {one.part for one in result.dubs}
+    return [
+        PartFile(result.folder / part.own_file, part.start_frame, part.end_frame, part.index in dubbed)
+        for part in result.manifest.parts
+    ]
