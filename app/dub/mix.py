@@ -65,7 +65,7 @@ def read_sound(cut: Cut) -> Waveform:
 
 def sound_end(cut: Cut) -> int:
     """One past the source's last sample, counted from its first frame."""
-    return max(0, cut.clip.audio_start_sample + cut.clip.n_samples) if cut.clip.sample_rate else 0
+    return max(0, cut.clip.audio_end_sample)
 
 
 def _range(sound: Waveform, start: int, end: int) -> Waveform:

@@ -47,9 +47,11 @@ class Clip:
     n_channels: int
     """Channels of the first audio track; 0 where there is no sound."""
     n_samples: int
-    """Samples per channel that the first audio track decodes to; 0 where there is no sound."""
+    """Samples per channel that the first audio track decodes to; 0 where there is no sound. Holes do not count."""
     audio_start_sample: int
     """When the first audio sample sounds, counted from the clip's first frame; negative where sound comes first."""
+    audio_end_sample: int
+    """One past the last audio sample, counted likewise: holes in the sound lie before it. 0 where there is no sound."""
     audio_codec: str | None
     """FFmpeg's name, for example "aac"; None where there is no sound."""
     n_audio_tracks: int

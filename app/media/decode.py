@@ -13,12 +13,12 @@ from riffusion_inference.datatypes import Waveform
 
 from ..files import written_whole
 from .clip import Clip
-from .open import index_of, opened, path_of
+from .mp4.movie import rescaled
+from .open import opened, path_of
 from .probe import as_clip
-from .sound import audio_stream, decoded_pieces
+from .sound import audio_stream, decoded_pieces, steady_index
 
 WARM_UP_SECONDS = 1
-JITTER_TIME_UNITS = 2
 
 
 def decode_audio(
@@ -55,6 +55,8 @@ def decode_audio(
 def audio_samples(clip_or_path: Clip | Path, track: int = 0) -> Waveform:
     """Decode every sample of an audio track, one after another as FFmpeg presents them, gaps closed.
 
+    What is to be heard at a time comes from decode_audio; this is for counting and comparing.
+
     Args:
         clip_or_path: a probed clip, or any media file.
         track: number among the audio tracks, 0 for the first.
@@ -63,17 +65,13 @@ def audio_samples(clip_or_path: Clip | Path, track: int = 0) -> Waveform:
     Raises:
         MediaError: there is no such track, or it cannot be decoded.
     """
-    path = path_of(clip_or_path)
-    with opened(path) as container:
-        stream = audio_stream(container, track, path)
-        rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
-        pieces = [piece for _, piece in decoded_pieces(container, stream, index_of(clip_or_path, container))]
+    pieces, rate, channels = _all_pieces(clip_or_path, track)
     empty = np.zeros((channels, 0), dtype=np.float32)
-    return Waveform(np.concatenate([empty, *pieces], axis=1), rate)
+    return Waveform(np.concatenate([empty, *(piece for _, piece in pieces)], axis=1), rate)
 
 
 def read_audio(clip_or_path: Clip | Path) -> Waveform:
-    """Read the first audio track of any sound or video file, whole.
+    """Read the first audio track of any sound or video file, whole, with silence in its holes.
 
     Args:
         clip_or_path: WAV, FLAC, MP3, M4A, a video, ..., or a probed clip.
@@ -82,7 +80,23 @@ def read_audio(clip_or_path: Clip | Path) -> Waveform:
     Raises:
         MediaError: it cannot be read or has no sound.
     """
-    return audio_samples(clip_or_path)
+    pieces, rate, channels = _all_pieces(clip_or_path, 0)
+    starts = [rescaled(time - pieces[0][0], rate) for time, _ in pieces]
+    n_samples = max((at + piece.shape[1] for at, (_, piece) in zip(starts, pieces, strict=True)), default=0)
+    samples = np.zeros((channels, n_samples), dtype=np.float32)
+    for at, (_, piece) in zip(starts, pieces, strict=True):
+        samples[:, at : at + piece.shape[1]] = piece
+    return Waveform(samples, rate)
+
+
+def _all_pieces(clip_or_path: Clip | Path, track: int) -> tuple[list[tuple[Fraction, np.ndarray]], int, int]:
+    """The decoded pieces of a track as decoded_pieces gives them; the sample rate; the channels."""
+    path = path_of(clip_or_path)
+    with opened(path) as container:
+        stream = audio_stream(container, track, path)
+        movie = clip_or_path.movie if isinstance(clip_or_path, Clip) else steady_index(path, container)
+        pieces = list(decoded_pieces(container, stream, movie))
+        return pieces, stream.codec_context.sample_rate, stream.codec_context.channels
 
 
 def write_wav(path: Path, waveform: Waveform) -> None:
@@ -123,19 +137,14 @@ def placed_pieces(
         stream = audio_stream(container, track, clip.path)
         rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
         time_base = Fraction(stream.time_base)
-        jitter = max(2, round(JITTER_TIME_UNITS * time_base * rate))
         if start_sample is not None and (1 / (time_base * rate)).denominator == 1:
             from_time = clip.start + Fraction(start_sample, rate) - WARM_UP_SECONDS
             if from_time > 0:
                 container.seek(int(from_time / time_base), stream=stream, backward=True)
-        running: int | None = None
-        for pts, piece in decoded_pieces(container, stream, clip.movie):
-            stated = round((pts * time_base - clip.start) * rate) if pts is not None else running
-            if running is None or (stated is not None and stated > running + jitter):
-                running = stated or 0
-            if end_sample is not None and running >= end_sample:
+        for time, piece in decoded_pieces(container, stream, clip.movie):
+            at = rescaled(time - clip.start, rate)
+            if end_sample is not None and at >= end_sample:
                 break
-            if start_sample is None or running + piece.shape[1] > start_sample:
-                placed.append((running, piece))
-            running += piece.shape[1]
+            if start_sample is None or at + piece.shape[1] > start_sample:
+                placed.append((at, piece))
     return placed, rate, channels

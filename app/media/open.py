@@ -13,7 +13,6 @@ import av.error
 
 from ..errors import MediaError
 from .clip import Clip
-from .mp4.movie import Movie, read_movie
 
 UNKNOWN_CODEC = "unknown"
 
@@ -21,20 +20,6 @@ UNKNOWN_CODEC = "unknown"
 def path_of(source: Clip | Path) -> Path:
     """The file of a clip, or the path itself."""
     return source.path if isinstance(source, Clip) else Path(source)
-
-
-def index_of(source: Clip | Path, container: Any) -> Movie | None:
-    """A file's MP4 index: the one that its clip keeps, else read now; None in other containers.
-
-    Args:
-        source: a probed clip or a path.
-        container: the same file, opened.
-    Raises:
-        MediaError: the index is missing or damaged.
-    """
-    if isinstance(source, Clip):
-        return source.movie
-    return read_movie(Path(source)) if "mp4" in container.format.name.split(",") else None
 
 
 def check_readable(path: Path) -> Path:

@@ -11,10 +11,10 @@ import av.error
 
 from ..errors import MediaError
 from .clip import Clip
-from .mp4.movie import Movie
+from .mp4.movie import Movie, rescaled
 from .mp4.shown import FrameTimes, frame_times
-from .open import UNKNOWN_CODEC, codec_name, index_of, opened, video_stream
-from .sound import audio_extent
+from .open import UNKNOWN_CODEC, codec_name, opened, video_stream
+from .sound import audio_extent, steady_index
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
 TIMED_CONTAINERS = {"mp4", "matroska"}
@@ -39,7 +39,7 @@ def probe(path: Path) -> Clip:
             raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
         facts = _track_facts(container, stream, frame) | _sound_facts(container)
         family = container.format.name
-        movie = index_of(path, container)
+        movie = steady_index(path, container)
     frames = _frame_times(path, family, facts, movie)
     facts |= _sound_times(path, facts["sample_rate"], frames, movie)
     return _clip(path, family, facts, frames, movie)
@@ -143,10 +143,13 @@ def _sound_facts(container: Any) -> dict[str, Any]:
 
 def _sound_times(path: Path, sample_rate: int | None, frames: FrameTimes, movie: Movie | None) -> dict[str, int]:
     if sample_rate is None:
-        return {"n_samples": 0, "audio_start_sample": 0}
-    start, n_samples = audio_extent(path, 0, movie)
-    after = start - frames.pts[0] * frames.time_base
-    return {"n_samples": n_samples, "audio_start_sample": round(after * sample_rate)}
+        return {"n_samples": 0, "audio_start_sample": 0, "audio_end_sample": 0}
+    extent, zero = audio_extent(path, 0, movie), frames.pts[0] * frames.time_base
+    return {
+        "n_samples": extent.n_samples,
+        "audio_start_sample": rescaled(extent.start - zero, sample_rate),
+        "audio_end_sample": rescaled(extent.end - zero, sample_rate),
+    }
 
 
 def _clip(path: Path, family: str, facts: dict[str, Any], frames: FrameTimes, movie: Movie | None) -> Clip:

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from av.error import InvalidDataError
 
 from ..errors import MediaError
-from .mp4.movie import Movie
+from .clock import EVEN_CODECS, SoundClock, slack_samples, steady_starts, with_steady_sound
+from .mp4.movie import Movie, Track, read_movie, rescaled
 from .mp4.shown import SoundExtent, sound_extent
 from .open import UNKNOWN_CODEC, codec_name, opened
 
+CLOCK_PACKETS = 8
 
-def audio_extent(path: Path, track: int, movie: Movie | None) -> tuple[Fraction, int]:
-    """When an audio track starts on the file's timeline (seconds), and how many samples it decodes to.
+
+@dataclass(frozen=True)
+class Extent:
+    """From when to when an audio track is heard."""
+
+    start: Fraction
+    """Seconds on the file's timeline of the first sample."""
+    end: Fraction
+    """Seconds on the file's timeline after the last sample."""
+    n_samples: int
+    """Samples that it decodes to; fewer than fit in between where it has holes."""
+
+
+def audio_extent(path: Path, track: int, movie: Movie | None) -> Extent:
+    """Say from when to when an audio track is heard.
 
     Args:
         path: any media file.
@@ -25,14 +44,63 @@ def audio_extent(path: Path, track: int, movie: Movie | None) -> tuple[Fraction,
     """
     with opened(path) as container:
         stream = audio_stream(container, track, path)
+        rate = stream.codec_context.sample_rate
         indexed = _indexed_extent(stream, movie)
         if indexed is not None:
-            return indexed.start, indexed.n_samples(stream.codec_context.sample_rate)
-        time_base, start, count = Fraction(stream.time_base), None, 0
-        for pts, piece in decoded_pieces(container, stream, movie):
-            start = pts * time_base if start is None and pts is not None else start
-            count += piece.shape[1]
-    return start or Fraction(0), count
+            return Extent(indexed.start, indexed.end, indexed.n_samples(rate))
+        start: Fraction | None = None
+        end, count = Fraction(0), 0
+        for at, piece in decoded_pieces(container, stream, movie):
+            start = at if start is None else start
+            end, count = at + Fraction(piece.shape[1], rate), count + piece.shape[1]
+    return Extent(start or Fraction(0), end, count)
+
+
+def steady_index(path: Path, container: Any) -> Movie | None:
+    """A file's MP4 index, the clocks of its sound made steady; None in other containers.
+
+    Args:
+        path: the file.
+        container: the same, opened.
+    Raises:
+        MediaError: the index is missing or damaged.
+    """
+    if "mp4" not in container.format.name.split(","):
+        return None
+    movie = read_movie(path)
+    return with_steady_sound(movie, _sound_clocks(path, movie))
+
+
+def _sound_clocks(path: Path, movie: Movie) -> dict[int, SoundClock]:
+    """Decode the first packets of each audio track to learn what the index does not say.
+
+    Args:
+        path: an MP4 or MOV file.
+        movie: its index.
+    Returns:
+        By the track's place in the file; tracks whose tables say all there is to know are left out.
+    """
+    clocks = {}
+    for place, track in enumerate(movie.tracks):
+        if track.handler == "soun" and track.table.n_samples and not movie.is_fragmented:
+            with suppress(MediaError), opened(path) as container:
+                if place < len(container.streams):
+                    clocks[place] = _clock(container, container.streams[place])
+    return {place: clock for place, clock in clocks.items() if clock is not None}
+
+
+def _clock(container: Any, stream: Any) -> SoundClock | None:
+    if stream.type != "audio" or codec_name(stream) not in EVEN_CODECS:
+        return None
+    frames: list[Any] = []
+    for packet in islice(container.demux(stream), CLOCK_PACKETS):
+        with suppress(InvalidDataError):
+            frames += packet.decode()
+    context = stream.codec_context
+    if not frames or frames[0].pts is None or any(frame.sample_rate != context.sample_rate for frame in frames):
+        return None
+    # An edit list may leave nothing but pieces of packets: those say less than the decoder does.
+    return SoundClock(context.sample_rate, max(context.frame_size, *(f.samples for f in frames), 1), frames[0].pts)
 
 
 def audio_stream(container: Any, track: int, path: Path) -> Any:
@@ -50,24 +118,66 @@ def audio_stream(container: Any, track: int, path: Path) -> Any:
     return tracks[track]
 
 
-def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator[tuple[int | None, np.ndarray]]:
-    """Decoded frames as (pts, [C, n] float32), cut where MP4's edit list ends: FFmpeg 9 does that, 8 does not."""
-    indexed = _indexed_extent(stream, movie)
-    time_base, rate = Fraction(stream.time_base), stream.codec_context.sample_rate
-    for frame in container.decode(stream):
-        piece = _to_float(frame)
-        if indexed is not None and frame.pts is not None:
-            piece = piece[:, : max(0, round((indexed.end - frame.pts * time_base) * rate))]
+def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator[tuple[Fraction, np.ndarray]]:
+    """Decoded sound, piece by piece, cut where MP4's edit list ends: FFmpeg 9 does that, 8 does not.
+
+    Args:
+        container: opened, at its start or where a seek has led.
+        stream: of it.
+        movie: the file's index, where it has one.
+    Returns:
+        (seconds on the file's timeline at which it is heard, [C, n] float32); holes in the sound lie in between.
+    """
+    rate, track = stream.codec_context.sample_rate, _indexed_track(stream, movie)
+    frames = decoded_frames(container, stream)
+    if track is not None and track.packet_pts is not None:
+        for frame in frames:
+            yield from _cut_piece(track, frame, rate)
+        return
+    time_base, indexed = Fraction(stream.time_base), _indexed_extent(stream, movie)
+    stated = ((None if f.pts is None else rescaled(f.pts * time_base, rate), f.samples, _to_float(f)) for f in frames)
+    for start, piece in steady_starts(stated, rate, slack_samples(time_base, rate)):
+        if indexed is not None:
+            piece = piece[:, : max(0, rescaled(indexed.end, rate) - start)]
         if piece.shape[1]:
-            yield frame.pts, piece
+            yield Fraction(start, rate), piece
+
+
+def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
+    """Every frame of a stream that can be decoded, past packets that are damaged."""
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except InvalidDataError:
+            continue
+
+
+def _cut_piece(track: Track, frame: Any, rate: int) -> Iterator[tuple[Fraction, np.ndarray]]:
+    """A decoded frame where its packet is heard by a steady track, cut at the track's end."""
+    pts, shown, extent = track.packet_pts, track.shown, sound_extent(track)
+    assert pts is not None
+    assert shown is not None
+    assert extent is not None
+    number = max(0, int(np.searchsorted(pts, frame.pts, side="right")) - 1)
+    into = rescaled((frame.pts - int(pts[number])) * Fraction(frame.time_base), rate)
+    start = track.table.time_at(number) + into
+    piece = _to_float(frame)[:, : max(0, extent.media_end - start)]
+    if piece.shape[1]:
+        yield shown.at + Fraction(start - shown.first, rate), piece
+
+
+def _indexed_track(stream: Any, movie: Movie | None) -> Track | None:
+    """MP4's track of an audio stream; None where there are no tables."""
+    if movie is None or movie.is_fragmented or stream.index >= len(movie.tracks):
+        return None
+    track = movie.tracks[stream.index]
+    return track if track.handler == "soun" else None
 
 
 def _indexed_extent(stream: Any, movie: Movie | None) -> SoundExtent | None:
     """What MP4's tables say of an audio stream; None where they do not say."""
-    if movie is None or movie.is_fragmented or stream.index >= len(movie.tracks):
-        return None
-    track = movie.tracks[stream.index]
-    return sound_extent(track) if track.handler == "soun" else None
+    track = _indexed_track(stream, movie)
+    return sound_extent(track) if track is not None else None
 
 
 def _to_float(frame: Any) -> np.ndarray:

@@ -4,9 +4,9 @@
     python -m benchmarks.corpus FOLDER --mode reencode       another mode
     python -m benchmarks.corpus FOLDER --only NAME --again   some clips once more
 
-What is judged, by PyAV and by FFmpeg's binary and not by verify: the parts' pictures are the source's, hash for hash, and
-shown when the source's are; their samples are the source's, none lost, none doubled, none moved; the film's pictures are
-the source's, and its sound is heard as long as the source's and is the source's outside the dubbed part.
+What is judged, by PyAV and by FFmpeg's binary and not by verify: the parts' pictures are the source's, hash for hash,
+and shown when the source's are; their samples are the source's, none lost, none doubled, none moved; the film's
+pictures are the source's, and its sound is heard as long as the source's and is the source's outside the dubbed part.
 
 Nothing is fetched. Results are kept in a file, line by line, so that a run that was stopped goes on where it was. The
 exit code is 0 where no clip ends in a traceback, a limit, a wrong part or film, or a word of verify's that the evidence

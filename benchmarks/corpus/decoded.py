@@ -51,6 +51,8 @@ class Sound:
     """Hash of each stored packet."""
     largest_packet: int
     """Samples of the longest one."""
+    wait: float = 0.0
+    """Seconds from the file's start to the first packet that is heard."""
     damaged: int = 0
     """Packets that a decoder refused."""
 
@@ -82,7 +84,7 @@ def _hash(frame: Any) -> str:
     digest = hashlib.md5(f"{frame.format.name} {frame.width}x{frame.height}".encode(), usedforsecurity=False)
     try:
         digest.update(np.ascontiguousarray(frame.to_ndarray()).tobytes())
-    except ValueError:  # a pixel format that numpy has no form for
+    except (ValueError, AssertionError):  # a pixel format that numpy has no form for
         digest.update(np.ascontiguousarray(frame.reformat(format="rgb48le").to_ndarray()).tobytes())
     return digest.hexdigest()
 
@@ -92,12 +94,15 @@ def sound_of(path: Path) -> Sound | None:
     pieces: list[np.ndarray] = []
     stated: list[Fraction | None] = []
     packets: list[str] = []
+    wait: float | None = None
     damaged = 0
     with av.open(str(path), metadata_errors="replace") as container:
         stream = next(iter(container.streams.audio), None)
         if stream is None or stream.codec_context is None:
             return None
         for packet in container.demux(stream):
+            if wait is None and packet.pts is not None and not packet.is_discard:
+                wait = max(0.0, float(packet.pts * packet.time_base))
             if packet.size:
                 packets.append(hashlib.md5(bytes(packet), usedforsecurity=False).hexdigest())
             try:
@@ -113,7 +118,8 @@ def sound_of(path: Path) -> Sound | None:
     pieces = [piece for piece in pieces if piece.shape[0] == channels]
     lengths = [piece.shape[1] for piece in pieces]
     samples = np.concatenate([np.zeros((channels, 0), np.float32), *pieces], axis=1)
-    return Sound(samples, _placed(stated, lengths, rate), rate, codec, packets, max(lengths, default=0), damaged)
+    times = _placed(stated, lengths, rate)
+    return Sound(samples, times, rate, codec, packets, max(lengths, default=0), wait or 0.0, damaged)
 
 
 def _floats(frame: Any) -> np.ndarray:

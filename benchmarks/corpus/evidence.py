@@ -51,25 +51,28 @@ class Source:
     """Samples of it, agreed on by both."""
 
 
-def read_source(path: Path) -> Source:
-    """Decode a source."""
+def read_source(path: Path, claimed: int) -> Source:
+    """Decode a source; claimed is what the program says of its samples, believed where both decoders leave it open."""
     sound = sound_of(path)
-    return Source(path, pictures_of(path), binary_hashes(path), sound, _agreed(path, sound))
+    return Source(path, pictures_of(path), binary_hashes(path), sound, _agreed(path, sound, claimed))
 
 
-def _agreed(path: Path, sound: Sound | None) -> int:
-    """Samples that a track has.
+def _agreed(path: Path, sound: Sound | None, wanted: int) -> int:
+    """Samples that a track has; where the decoders leave it open, the number nearest to what is wanted.
 
-    PyAV's libraries play the last packet to its end where an edit list ends inside it; the binary does not, but cuts a
-    track that starts with a wait by that wait too early. So the binary's count holds, plus the wait.
+    PyAV's libraries play the last packet to its end where an edit list ends inside it. The binary does not, but counts
+    from the track's start, without what a wait or holes add: with these it ends too early, or not within the packet.
+    What is wanted is believed only as far as the last packet leaves it open; the samples are compared one by one.
     """
     if sound is None or not sound.n_samples:
         return 0
-    wait = round(max(0.0, float(sound.times[0])) * sound.sample_rate)
-    counted = binary_samples(path)
-    if sound.n_samples - counted > sound.largest_packet + wait:
-        return sound.n_samples
-    return min(sound.n_samples, counted + (wait if counted < sound.n_samples else 0))
+    counted, high = binary_samples(path), sound.n_samples
+    lasts = sound.times[-1] - sound.times[0] + 1 / sound.sample_rate
+    is_plain = not sound.wait and sound.times[0] <= 0 and abs(lasts * sound.sample_rate - high) < 2
+    low = min(counted, high) if is_plain else min(counted, high) - sound.largest_packet
+    if is_plain and high - counted <= sound.largest_packet:
+        high = low
+    return max(low, min(wanted, high))
 
 
 def wrong_parts(source: Source, parts: Sequence[PartFile], is_reencoded: bool) -> Iterator[str]:
@@ -112,10 +115,13 @@ def _wrong_pictures(
 def _wrong_sound(source: Source, parts: Sequence[PartFile], found: list[Pictures], is_reencoded: bool) -> Iterator[str]:
     theirs = source.sound
     assert theirs is not None
+    bounds = [*map(float, source.pictures.times), np.inf]
     at, total = 0, 0
     for number, (part, pictures) in enumerate(zip(parts, found, strict=True), 1):
         sound = sound_of(part.path)
-        n_samples = _agreed(part.path, sound)
+        low, high = (bounds[part.start_frame] if number > 1 else -np.inf), bounds[part.end_frame]
+        heard = theirs.times[: source.n_samples]
+        n_samples = _agreed(part.path, sound, int(((heard >= low) & (heard < high)).sum()))
         total += n_samples
         if sound is None or not n_samples:
             continue

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +90,7 @@ def _run(path: Path, folder: Path, mode: str) -> dict[str, Any]:
     model, run = HumModel(), Run(settings, on_note=notes.append)
     parts = carry_out(Order(path, folder / "parts", n_parts, mode), run, model)  # type: ignore[arg-type]
     found = [line for line in verify(parts.folder, path).lines if line.startswith("FAIL")]
-    source = read_source(path)
+    source = read_source(path, clip.n_samples)
     evidence = [*wrong_parts(source, _files(parts), parts.manifest.split_used == "reencode")]
     facts |= {"used": str(parts.manifest.split_used), "notes": notes}
     order = PartOrder(dubbed, GenerationSettings("hum", seed=1, num_inference_steps=1), model.name)

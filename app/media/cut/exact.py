@@ -170,7 +170,7 @@ def sound_span(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fract
     extent = sound_extent(track)
     assert shown is not None
     assert extent is not None
-    first_sample = round((shown.at - clip.start) * rate)
+    first_sample = rescaled(shown.at - clip.start, rate)
     low, high = part.owned_samples(rate)
     start, end = shown.first, extent.media_end
     if low is not None:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from av.error import InvalidDataError
 
-from ..mp4.movie import Movie, ShownRange, Track
+from ..clock import slack_samples, steady_starts
+from ..mp4.movie import Movie, ShownRange, Track, rescaled
 from ..mp4.shown import usual_duration
 from ..mp4.tables import Runs
 from ..open import opened
 
 AAC_PRIMING = 1024
-CLOCK_SLACK = Fraction(4, 1000)
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,15 @@ def source_sounds(path: Path, tracks: list[int]) -> list[SourceSound]:
 def _source_sound(path: Path, track: int) -> SourceSound:
     at: Fraction | None = None
     counts: list[int] = []
-    times: list[Fraction | None] = []
+    stated: list[int | None] = []
     with opened(path) as container:
         stream = container.streams.audio[track]
         rate, time_base = stream.codec_context.sample_rate, Fraction(stream.time_base)
         for packet in container.demux(stream):
-            frames = packet.decode()
+            frames = _decoded(packet)
             if packet.size or frames:
                 counts.append(sum(frame.samples for frame in frames))
-                times.append(packet.pts * time_base if packet.pts is not None else None)
+                stated.append(rescaled(packet.pts * time_base, rate) if packet.pts is not None else None)
             if at is None and frames and frames[0].pts is not None:
                 at = frames[0].pts * time_base
     n_samples = sum(counts)
@@ -69,17 +70,24 @@ def _source_sound(path: Path, track: int) -> SourceSound:
             break
         hidden += usual - count
         counts[number] = usual
-    return SourceSound(at or Fraction(0), tuple(counts), _gaps(times, counts, rate), hidden, n_samples, rate)
+    gaps = _gaps(stated, counts, rate, slack_samples(time_base, rate))
+    return SourceSound(at or Fraction(0), tuple(counts), gaps, hidden, n_samples, rate)
 
 
-def _gaps(times: list[Fraction | None], counts: list[int], rate: int) -> tuple[int, ...]:
-    """By how many samples the next packet starts later than this one ends; less than a few milliseconds is none."""
-    gaps = [0] * len(counts)
-    for number, (time, after) in enumerate(pairwise(times)):
-        if time is not None and after is not None:
-            late = after - time - Fraction(counts[number], rate)
-            gaps[number] = round(late * rate) if late > CLOCK_SLACK else 0
-    return tuple(gaps)
+def _decoded(packet: Any) -> list[Any]:
+    """The frames of a packet; none where it is damaged."""
+    try:
+        return list(packet.decode())
+    except InvalidDataError:
+        return []
+
+
+def _gaps(stated: list[int | None], counts: list[int], rate: int, slack: int) -> tuple[int, ...]:
+    """By how many samples the next packet starts later than this one ends, where that is a hole and not jitter."""
+    items = ((time, count, None) for time, count in zip(stated, counts, strict=True))
+    starts = [start for start, _ in steady_starts(items, rate, slack)]
+    late = [after - start - count for start, after, count in zip(starts, starts[1:], counts, strict=False)]
+    return (*(max(0, samples) for samples in late), 0)[: len(counts)]
 
 
 def with_source_sound(movie: Movie, sounds: list[SourceSound], copied: list[bool]) -> Movie:
@@ -119,7 +127,7 @@ def _timed(track: Track, sound: SourceSound) -> Track:
     durations = np.diff(np.concatenate([[0], ends]))
     table = dataclasses.replace(track.table, durations=Runs(np.ones(len(durations), dtype=np.int64), durations))
     end = sound.hidden + sound.n_samples + sum(sound.gaps[:-1])
-    return _shown_from(dataclasses.replace(track, table=table), sound, sound.hidden, end)
+    return _shown_from(dataclasses.replace(track, table=table, packet_pts=None), sound, sound.hidden, end)
 
 
 def _shown_from(track: Track, sound: SourceSound, first: int, end: int) -> Track:

@@ -59,6 +59,9 @@ class Track:
     """Its samples."""
     shown: ShownRange | None
     """What its edit list shows; None where the list is more than one stretch at plain speed."""
+    packet_pts: np.ndarray | None = None
+    """[n_samples] int64, sound: when FFmpeg says that each packet starts, in the time base of its stream, where table
+    says something truer (see media/clock.py); else None."""
 
     @property
     def number(self) -> int:
@@ -170,7 +173,8 @@ def _read_shown(trak: Box, movie_timescale: int, timescale: int) -> ShownRange |
     *empty, last = edits
     if len(empty) > 1 or any(e.media_time != -1 for e in empty) or last.media_time < 0 or last.rate != 0x10000:
         return None
-    at = Fraction(empty[0].duration, movie_timescale) if empty else Fraction(0)
+    # The movie's timescale is often a thousandth of a second; players round the wait to the track's own units.
+    at = Fraction(rescaled(empty[0].duration, timescale, movie_timescale), timescale) if empty else Fraction(0)
     length = rescaled(last.duration, timescale, movie_timescale)
     return ShownRange(at, last.media_time, last.media_time + length if last.duration else None)
 

@@ -39,12 +39,12 @@ def frame_times(movie: Movie, video_index: int) -> FrameTimes | None:
         video_index: the track's number in the file.
     Returns:
         The frames, or None where the tables alone do not say: fragments, an unusual edit list, two pictures at the
-        same time, a codec whose packets are not frames, or an edit list whose shift is not a whole number of units.
+        same time, or a codec whose packets are not frames.
     """
     track = movie.tracks[video_index] if video_index < len(movie.tracks) else None
     if movie.is_fragmented or track is None or track.handler != "vide" or track.shown is None:
         return None
-    if track.sample_entry not in PACKET_IS_FRAME or (track.shown.at * track.timescale).denominator != 1:
+    if track.sample_entry not in PACKET_IS_FRAME:
         return None
     table, shown = track.table, track.shown
     times = table.presentation_times()
