@@ -18,7 +18,7 @@ from av.video.reformatter import VideoReformatter
 THUMBNAIL = 24
 LATE_PACKETS = 12
 # A hole is looked for where a packet comes this much later than the one before it ends.
-LATE_SECONDS = Fraction(4, 1000)
+LATE_SECONDS = Fraction(25, 10_000)
 
 
 @dataclass
@@ -137,7 +137,7 @@ def _placed(stated: list[Fraction | None], lengths: list[int], rate: int) -> np.
     """When each sample is heard.
 
     A packet that comes late is a hole where those after it stay late, and jitter where one of the next dozen is back in
-    step; then it is heard when the one before it has ended.
+    step; then it is heard when the one before it has ended. What stays early is followed likewise.
     """
     late, shift = [], Fraction(0)
     total = 0
@@ -150,8 +150,8 @@ def _placed(stated: list[Fraction | None], lengths: list[int], rate: int) -> np.
     total = 0
     for number, length in enumerate(lengths):
         ahead = [one for one in late[number : number + LATE_PACKETS] if one is not None]
-        if ahead and min(ahead) - shift > LATE_SECONDS:
-            shift = late[number] if late[number] is not None else shift  # type: ignore[assignment]
+        if ahead and (min(ahead) - shift > LATE_SECONDS or shift - max(ahead) > LATE_SECONDS):
+            shift = min(ahead) if min(ahead) > shift else max(ahead)
         out.append(float(shift) + (total + np.arange(length)) / rate)
         total += length
     return np.concatenate([np.zeros(0), *out])

@@ -60,19 +60,14 @@ def read_source(path: Path, claimed: int) -> Source:
 def _agreed(path: Path, sound: Sound | None, wanted: int) -> int:
     """Samples that a track has; where the decoders leave it open, the number nearest to what is wanted.
 
-    PyAV's libraries play the last packet to its end where an edit list ends inside it. The binary does not, but counts
-    from the track's start, without what a wait or holes add: with these it ends too early, or not within the packet.
-    What is wanted is believed only as far as the last packet leaves it open; the samples are compared one by one.
+    Where an edit list ends inside the last packet, PyAV's libraries play it to its end, and the binary cuts it there, or
+    not, or too early where the track starts with a wait. So what is wanted is believed as far as one packet goes; the
+    samples are compared one by one.
     """
     if sound is None or not sound.n_samples:
         return 0
-    counted, high = binary_samples(path), sound.n_samples
-    lasts = sound.times[-1] - sound.times[0] + 1 / sound.sample_rate
-    is_plain = not sound.wait and sound.times[0] <= 0 and abs(lasts * sound.sample_rate - high) < 2
-    low = min(counted, high) if is_plain else min(counted, high) - sound.largest_packet
-    if is_plain and high - counted <= sound.largest_packet:
-        high = low
-    return max(low, min(wanted, high))
+    low = min(binary_samples(path), sound.n_samples) - sound.largest_packet
+    return max(low, min(wanted, sound.n_samples))
 
 
 def wrong_parts(source: Source, parts: Sequence[PartFile], is_reencoded: bool) -> Iterator[str]:
@@ -116,12 +111,12 @@ def _wrong_sound(source: Source, parts: Sequence[PartFile], found: list[Pictures
     theirs = source.sound
     assert theirs is not None
     bounds = [*map(float, source.pictures.times), np.inf]
-    at, total = 0, 0
+    at, total, half = 0, 0, 0.5 / theirs.sample_rate
     for number, (part, pictures) in enumerate(zip(parts, found, strict=True), 1):
         sound = sound_of(part.path)
         low, high = (bounds[part.start_frame] if number > 1 else -np.inf), bounds[part.end_frame]
         heard = theirs.times[: source.n_samples]
-        n_samples = _agreed(part.path, sound, int(((heard >= low) & (heard < high)).sum()))
+        n_samples = _agreed(part.path, sound, int(((heard >= low - half) & (heard < high - half)).sum()))
         total += n_samples
         if sound is None or not n_samples:
             continue

@@ -112,13 +112,16 @@ def _gaps(track: Track, media_end: int) -> Fraction:
     table, shown = track.table, track.shown
     assert shown is not None
     usual = usual_duration(table)
-    if not np.any(table.durations.values > usual):
+    if not np.any(table.durations.values > usual) and track.packet_pts is None:
         return Fraction(0)
     times = table.decode_times(0, table.n_samples)
     ends = np.append(times[1:], table.time_at(table.n_samples))
     gap_start = np.clip(times + usual, shown.first, media_end)
     gap_end = np.clip(ends, shown.first, media_end)
-    return Fraction(int(np.maximum(gap_end - gap_start, 0).sum()), track.timescale)
+    gaps = gap_end - gap_start
+    # Where every packet's length is known, the times of two may overlap, and both are decoded whole all the same.
+    gaps = np.append(gaps[:-1], max(0, gaps[-1])) if track.packet_pts is not None else np.maximum(gaps, 0)
+    return Fraction(int(gaps.sum()), track.timescale)
 
 
 def usual_duration(table: SampleTable) -> int:
