@@ -14,7 +14,7 @@ from riffusion_inference.datatypes import Waveform
 from ..files import written_whole
 from .clip import Clip
 from .mp4.movie import rescaled
-from .open import opened, path_of
+from .open import opened, path_of, seek_back
 from .probe import as_clip
 from .sound import audio_stream, decoded_pieces, steady_index
 
@@ -140,7 +140,7 @@ def placed_pieces(
         if start_sample is not None and (1 / (time_base * rate)).denominator == 1:
             from_time = clip.start + Fraction(start_sample, rate) - WARM_UP_SECONDS
             if from_time > 0:
-                container.seek(int(from_time / time_base), stream=stream, backward=True)
+                seek_back(container, stream, int(from_time / time_base))
         for time, piece in decoded_pieces(container, stream, clip.movie):
             at = rescaled(time - clip.start, rate)
             if end_sample is not None and at >= end_sample:

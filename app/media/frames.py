@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from av.error import InvalidDataError
 from av.video.reformatter import VideoReformatter
 
 from ..errors import MediaError
 from .clip import Clip
-from .open import opened, path_of, video_stream
+from .open import opened, path_of, seek_back, video_stream
 from .probe import as_clip
+from .sound import decoded_frames
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -93,23 +93,14 @@ def _frames_from(container: Any, stream: Any, clip: Clip, number: int) -> Iterat
     """Decode from a frame on, past packets that are damaged; frames before it may come too."""
     target = clip.frame_pts[number]
     for seek_to in (target, min(clip.frame_pts[0], 0)):
-        container.seek(seek_to, stream=stream, backward=True)
-        frames = _decodable(container, stream)
+        seek_back(container, stream, seek_to)
+        frames = decoded_frames(container, stream)
         frame = next(frames, None)
         # A seek may lead past its target where the index is poor; then all is decoded from the start.
         if frame is not None and (frame.pts is None or frame.pts <= target or seek_to != target):
             yield frame
             yield from frames
             return
-
-
-def _decodable(container: Any, stream: Any) -> Iterator[Any]:
-    """Every frame of a stream that can be decoded."""
-    for packet in container.demux(stream):
-        try:
-            yield from packet.decode()
-        except InvalidDataError:
-            continue
 
 
 def frame_hashes(clip_or_path: Clip | Path) -> Iterator[str]:
@@ -126,11 +117,12 @@ def frame_hashes(clip_or_path: Clip | Path) -> Iterator[str]:
     with opened(path) as container:
         stream = video_stream(container, path)
         stream.thread_type = "AUTO"
-        for frame in container.decode(stream):
-            yield _hash(frame)
+        for frame in decoded_frames(container, stream):
+            yield frame_hash(frame)
 
 
-def _hash(frame: Any) -> str:
+def frame_hash(frame: Any) -> str:
+    """MD5 of a decoded frame's size, pixel format and visible pixels."""
     digest = hashlib.md5(f"{frame.format.name} {frame.width}x{frame.height}".encode(), usedforsecurity=False)
     components = frame.format.components
     for number, plane in enumerate(frame.planes):
@@ -172,8 +164,8 @@ def _decode_one(container: Any, stream: Any, clip: Clip, number: int) -> tuple[A
     """
     target = clip.frame_pts[number]
     for seek_to in (target, min(clip.frame_pts[0], 0)):
-        container.seek(seek_to, stream=stream, backward=True)
-        decoded = container.decode(stream)
+        seek_back(container, stream, seek_to)
+        decoded = decoded_frames(container, stream)
         for frame in decoded:
             if frame.pts is not None and frame.pts >= target:
                 if frame.pts == target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +47,31 @@ def opened(path: Path) -> Iterator[Any]:
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             yield container
-    except PermissionError as error:
-        raise MediaError(f"Permission to read {path} is denied: grant it with chmod u+r.") from error
     # PyAV looks past the end of its list where a damaged file brings a stream that its header did not name.
-    except (av.error.FFmpegError, UnicodeError, IndexError) as error:
+    except IndexError as error:
+        message = (
+            f"{path.name} is damaged: a track begins midway that its header does not name. Copy or download it again."
+        )
+        raise MediaError(message) from error
+    except (av.error.FFmpegError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         message = f"{path.name} is not a readable video, or it is damaged or incomplete: {reason}."
         raise MediaError(message) from error
+
+
+def seek_back(container: Any, stream: Any, pts: int) -> None:
+    """Go to the last keyframe at or before a time; where the file has no index that allows it, to the start.
+
+    Args:
+        container: opened.
+        stream: whose time is meant.
+        pts: in the stream's time base.
+    """
+    try:
+        container.seek(pts, stream=stream, backward=True)
+    except av.error.FFmpegError:
+        with suppress(av.error.FFmpegError):
+            container.seek(0, backward=True, any_frame=True)
 
 
 def codec_name(stream: Any) -> str:

@@ -14,7 +14,7 @@ from .clip import Clip
 from .mp4.movie import Movie, rescaled
 from .mp4.shown import FrameTimes, frame_times
 from .open import UNKNOWN_CODEC, codec_name, opened, video_stream
-from .sound import audio_extent, steady_index
+from .sound import audio_extent, decoded_frames, steady_index
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
 TIMED_CONTAINERS = {"mp4", "matroska"}
@@ -33,13 +33,15 @@ def probe(path: Path) -> Clip:
     """
     path = Path(path).absolute()
     with opened(path) as container:
+        movie = steady_index(path, container)
+        if movie is not None and movie.is_protected:
+            raise MediaError(f"{path.name} is copy-protected (DRM): use an unprotected file.")
         stream = video_stream(container, path)
-        frame = next(container.decode(stream), None)
+        frame = next(decoded_frames(container, stream), None)
         if frame is None:
             raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
         facts = _track_facts(container, stream, frame) | _sound_facts(container)
         family = container.format.name
-        movie = steady_index(path, container)
     frames = _frame_times(path, family, facts, movie)
     facts |= _sound_times(path, facts["sample_rate"], frames, movie)
     return _clip(path, family, facts, frames, movie)
@@ -95,13 +97,29 @@ def _packet_times(container: Any, stream: Any) -> tuple[dict[int, tuple[bool, in
     """Of each picture's packet: pts, whether it is a keyframe, duration; and when the last packet of any track ends."""
     times: dict[int, tuple[bool, int]] = {}
     end = Fraction(0)
+    is_vp9 = codec_name(stream) == "vp9"
     for packet in container.demux():
         if packet.pts is None:
             continue
         end = max(end, (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base))
-        if packet.stream_index == stream.index and not packet.is_discard:
+        if packet.stream_index == stream.index and not packet.is_discard and not (is_vp9 and _is_hidden_vp9(packet)):
             times[packet.pts] = (packet.is_keyframe, packet.duration or 0)
     return times, end
+
+
+def _is_hidden_vp9(packet: Any) -> bool:
+    """Whether a packet holds nothing but a picture that others lean on and nobody sees.
+
+    Most encoders pack such a picture together with the next one that is shown. Source: VP9 bitstream specification, 6.2
+    (uncompressed_header) and Annex B (superframes, whose last byte starts with the bits 110).
+    """
+    data = bytes(packet)
+    if not data or data[-1] >> 5 == 0b110:
+        return False
+    bits = f"{data[0]:08b}{data[min(1, len(data) - 1)]:08b}"
+    at = 5 if bits[2:4] == "11" else 4
+    shows_earlier, _is_inter, is_shown = bits[at], bits[at + 1], bits[at + 2]
+    return shows_earlier == "0" and is_shown == "0"
 
 
 def _decoded_times(container: Any, stream: Any) -> tuple[dict[int, tuple[bool, int]], Fraction]:
@@ -109,7 +127,7 @@ def _decoded_times(container: Any, stream: Any) -> tuple[dict[int, tuple[bool, i
     stream.thread_type = "AUTO"
     times = {
         frame.pts: (bool(frame.key_frame), frame.duration or 0)
-        for frame in container.decode(stream)
+        for frame in decoded_frames(container, stream)
         if frame.pts is not None
     }
     return times, max(times, default=0) * Fraction(stream.time_base)
@@ -120,8 +138,8 @@ def _check_whole(path: Path, container: Any, end: Fraction) -> None:
     if container.duration is None:
         return
     declared = Fraction(container.duration, av.time_base)
-    # Matroska states when the last picture ends, the others how long all of them last.
-    start = 0 if "matroska" in container.format.name.split(",") else container.start_time or 0
+    # Matroska and MP4 state when the last picture ends, the others how long all of them last.
+    start = 0 if TIMED_CONTAINERS & {*container.format.name.split(",")} else container.start_time or 0
     missing = Fraction(start, av.time_base) + declared - end
     if missing > max(TRUNCATION_SECONDS, declared * TRUNCATION_SHARE):
         raise MediaError(
@@ -131,9 +149,11 @@ def _check_whole(path: Path, container: Any, end: Fraction) -> None:
 
 
 def _sound_facts(container: Any) -> dict[str, Any]:
-    if not container.streams.audio or codec_name(container.streams.audio[0]) == UNKNOWN_CODEC:
+    known = bool(container.streams.audio) and codec_name(container.streams.audio[0]) != UNKNOWN_CODEC
+    context = container.streams.audio[0].codec_context if known else None
+    # A stream that the header names and of which no packet was found has neither rate nor channels.
+    if context is None or not context.sample_rate or not context.channels:
         return {"sample_rate": None, "n_channels": 0, "audio_codec": None}
-    context = container.streams.audio[0].codec_context
     return {
         "sample_rate": context.sample_rate,
         "n_channels": context.channels,

@@ -18,6 +18,7 @@ from ..clip import Clip
 from ..mp4.describe import hdr_boxes, with_entry_boxes
 from ..mp4.movie import Track, read_movie
 from ..open import opened, video_stream
+from ..sound import decoded_frames
 
 PRESET = "medium"
 X264_FORMATS = {
@@ -100,7 +101,7 @@ def _shown_frames(clip: Clip, threads: int) -> Iterator[Any]:
         stream = video_stream(container, clip.path)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads
-        yield from (frame for frame in container.decode(stream) if frame.pts is not None)
+        yield from (frame for frame in decoded_frames(container, stream) if frame.pts is not None)
 
 
 class _Encoder:

@@ -87,9 +87,6 @@ def _mp4_obstacle(clip: Clip, movie: Movie) -> tuple[str, bool]:
     """Why an MP4 cannot be cut by edit lists ("" where it can), and whether remuxing would fix that."""
     if movie.is_fragmented:
         return "", True
-    pictures = movie.tracks[clip.video_index]
-    if pictures.sample_entry == "encv":
-        raise MediaError(f"{clip.path.name} is copy-protected (DRM): use an unprotected file.")
     if any(track.shown is None for track in _kept(movie)):
         return "its own edit list shows more than one segment", False
     indexed = frame_times(movie, clip.video_index)
@@ -167,6 +164,12 @@ def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldC
     copy = probe(path) if with_video else None
     index = copy.movie if copy is not None else read_movie(path)
     assert index is not None
+    kept = len(index.of_kind("soun"))
+    if kept != len(sounds):
+        raise MediaError(
+            f"{clip.path.name} is damaged: only {kept} of its {len(sounds)} audio tracks can be repackaged. "
+            "Copy or download it again."
+        )
     movie = with_source_sound(index, sounds, [_is_copied(clip, name) for _, name in known])
     if copy is None:
         return CutSource(movie, clip, None)

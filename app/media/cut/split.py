@@ -16,15 +16,17 @@ from ...errors import PlanError
 from ...files import check_cancel, check_free_space, write_errors, written_together
 from ...plan import SPLIT_MODES, Part, SplitMode, parts_at, plan_parts
 from ..clip import Clip, SplitPlan
+from .clean_start import starts_alike
 from .exact import lead_in, write_part
 from .keyframe import PACKET_NOTE, copy_segments, segment_format
 from .reencode import encode_parts
-from .source import CutSource, check_lossless, cut_source, part_suffix, plain_movie
+from .source import CutSource, LosslessCheck, check_lossless, cut_source, part_suffix, plain_movie
 
 LEAD_IN_NOTE = (
     "Each part starts with up to {lead:.1f} s of hidden lead-in that its edit list tells players to skip. "
     "A player that ignores edit lists shows it; choose reencode for such players."
 )
+NEEDS_BEGINNING = "its pictures decode rightly only after the stream's first packet, which later parts do not have"
 OPEN_GOP_NOTE = (
     "The clip has open GOPs and no clean picture within 10 s before some cuts. Browsers may refuse those parts, as "
     "they refuse the source when you seek in it; choose reencode for them."
@@ -52,6 +54,8 @@ def explain_split(clip: Clip, n_parts: int, mode: str) -> SplitPlan:
     if mode == SplitMode.KEYFRAME and not lossless.is_possible and segment_format(clip) is not None:
         cuts, cut_notes = _keyframe_cuts(clip, parts)
         return SplitPlan(mode, mode, parts_at(clip, cuts), (*cut_notes, PACKET_NOTE))
+    if mode != SplitMode.REENCODE and lossless.is_possible and not starts_alike(clip, parts):
+        lossless = LosslessCheck(False, NEEDS_BEGINNING, lossless.notes)
     if mode == SplitMode.REENCODE or not lossless.is_possible:
         if mode != SplitMode.REENCODE:
             reason = f"{mode} is not possible for this file: {lossless.reason}."

@@ -46,11 +46,11 @@ class Box:
         """The first box down a path of kinds.
 
         Raises:
-            MediaError: it is not there.
+            ValueError: it is not there.
         """
         box = self.get(*path)
         if box is None:
-            raise MediaError(f"The file's index is damaged: it has no {b'/'.join(path).decode('latin-1')}.")
+            raise ValueError(f"it has no {b'/'.join(path).decode('latin-1')}")
         return box
 
     def all(self, kind: bytes) -> list[Box]:

@@ -97,6 +97,12 @@ class Movie:
         """True for QuickTime's own files (.mov)."""
         return self.ftyp[:4] in (b"", b"qt  ")
 
+    @property
+    def is_protected(self) -> bool:
+        """True where the packets of a track are encrypted (common encryption): its description has another name."""
+        names = [t.box.need(b"mdia", b"minf", b"stbl", b"stsd").payload for t in self.tracks]
+        return any(entry in payload for payload in names for entry in (b"encv", b"enca", b"drmi", b"drms"))
+
     def of_kind(self, handler: str) -> list[Track]:
         """Its tracks of one handler."""
         return [track for track in self.tracks if track.handler == handler]
@@ -129,7 +135,8 @@ def read_movie(path: Path) -> Movie:
     try:
         return _read_movie(path)
     except (struct.error, ValueError, IndexError, OverflowError, MemoryError) as error:
-        raise MediaError(f"{path.name} has a damaged index: copy or download it again.") from error
+        why = f" ({error})" if type(error) is ValueError else ""
+        raise MediaError(f"{path.name} has a damaged index{why}: copy or download it again.") from error
 
 
 def _read_movie(path: Path) -> Movie:

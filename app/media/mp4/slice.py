@@ -120,6 +120,8 @@ def _close_gaps(times: np.ndarray, start: int, packet: int) -> None:
     that has passed, and a gap decodes to nothing: it would throw away the start of the part instead.
     """
     lead = int(np.searchsorted(times, start, side="right")) - 1
+    if lead <= 0:
+        return
     steps = np.minimum(np.diff(times[: lead + 1]), packet)
     times[:lead] = times[lead] - np.cumsum(steps[::-1])[::-1]
 
