@@ -25,6 +25,10 @@ from .source_sound import source_sounds, with_source_sound
 
 MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"}
 LOSSLESS_AUDIO = {"flac", "alac", "wavpack", "tta", "truehd", "mlp", "ape"}
+# FLAC gives back every sample of these; floats and 32 bits it rounds.
+EXACT_AS_FLAC = {"flac", "alac", "wavpack", "tta"} | {
+    f"pcm_{form}" for form in ("u8", "s8", "s16le", "s16be", "s24le", "s24be")
+}
 TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"}
 REMUXABLE_VIDEO = {"h264", "hevc", "av1", "vp9"}
 STATEFUL_AUDIO = {"opus": "Opus", "ac3": "AC-3", "eac3": "E-AC-3"}
@@ -77,7 +81,7 @@ def check_lossless(clip: Clip) -> LosslessCheck:
     if "matroska" not in clip.container.split(",") or clip.video_codec not in REMUXABLE_VIDEO:
         kind = clip.container.split(",")[0]
         return LosslessCheck(False, f"{clip.video_codec} in {kind} cannot carry edit lists", tuple(notes))
-    others = sorted(set(names["audio"]) - MP4_AUDIO)
+    others = sorted(set(names["audio"]) - MP4_AUDIO - EXACT_AS_FLAC)
     if others:
         return LosslessCheck(False, f"MP4 cannot carry its {', '.join(others)} sound", tuple(notes))
     return LosslessCheck(True, "", (*notes, "The parts are MP4: Matroska cannot carry edit lists."))
@@ -173,14 +177,20 @@ def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldC
     movie = with_source_sound(index, sounds, [_is_copied(clip, name) for _, name in known])
     if copy is None:
         return CutSource(movie, clip, None)
-    same = [(p - copy.frame_pts[0]) * copy.time_base for p in copy.frame_pts] == [
-        (p - clip.frame_pts[0]) * clip.time_base for p in clip.frame_pts
-    ]
-    if not same:
+    if not _shown_alike(clip, copy):
         raise MediaError(
             f"Repackaging {clip.path.name} as MP4 changed when its {clip.n_frames} frames are shown: choose reencode."
         )
     return CutSource(movie, copy, movie.tracks[copy.video_index])
+
+
+def _shown_alike(clip: Clip, copy: Clip) -> bool:
+    """Whether a copy shows its frames when the clip does; later by less than the clip's unit of time is rounding."""
+    late = [
+        (new - copy.frame_pts[0]) * copy.time_base - (old - clip.frame_pts[0]) * clip.time_base
+        for new, old in zip(copy.frame_pts, clip.frame_pts, strict=False)
+    ]
+    return copy.n_frames == clip.n_frames and all(0 <= one < clip.time_base for one in late)
 
 
 def _remux(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCancel | None) -> bool:
