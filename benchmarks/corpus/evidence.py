@@ -83,6 +83,11 @@ def _wrong_pictures(
 ) -> Iterator[str]:
     counts = [len(one.hashes) for one in found]
     wanted = [part.end_frame - part.start_frame for part in parts]
+    if source.pictures.damaged:
+        # Where the source's own packets do not decode, the parts are right where they show what it shows.
+        if [digest for one in found for digest in one.hashes] != source.pictures.hashes and not is_reencoded:
+            yield "the source is damaged, and the parts show other pictures than it does"
+        return
     if counts != wanted or sum(counts) != len(source.pictures.hashes):
         yield f"the parts decode to {counts} pictures, planned {wanted}, source {len(source.pictures.hashes)}"
         return

@@ -112,9 +112,11 @@ def _is_old_sound(track: Track) -> bool:
 
 
 def _stream_names(clip: Clip) -> dict[str, list[str]]:
-    """Codec names of the audio and subtitle tracks."""
+    """Codec names of the audio and subtitle tracks, and of what is attached."""
     with opened(clip.path) as container:
+        covers = [s for s in container.streams.video if s.disposition & s.disposition.__class__.attached_pic]
         return {
+            "attached": ["cover picture"] * len(covers) + ["attachment"] * len(container.streams.attachments),
             "audio": [codec_name(stream) for stream in container.streams.audio],
             "subtitle": [codec_name(stream) for stream in container.streams.subtitles],
         }
@@ -127,6 +129,11 @@ def _remux_notes(names: dict[str, list[str]]) -> list[str]:
     for name in sorted(set(names["audio"]) - MP4_AUDIO - {UNKNOWN_CODEC}):
         target = "FLAC, which loses nothing" if _is_lossless(name) else "AAC at 256 kb/s"
         notes.append(f"MP4 cannot carry {name} sound: it becomes {target}.")
+    for kind in sorted(set(names["attached"])):
+        count = names["attached"].count(kind)
+        notes.append(
+            f"The file has {count} {kind}{'s' * (count > 1)}: the parts are without, the film keeps what it can."
+        )
     pictures = sorted(set(names["subtitle"]) - TEXT_SUBTITLES)
     if pictures:
         notes.append(f"MP4 cannot carry {', '.join(pictures)} subtitles: they are left out.")

@@ -30,7 +30,7 @@ from app.media.ffmpeg import run_ffmpeg
 from tests.fixtures_clips import BITS, RECIPES, ClipShelf
 
 N_PARTS = 4
-RE_ENCODED = {"mkv_pcm", "vp8", "avi", "ts"}
+RE_ENCODED = {"vp8", "avi", "ts"}
 DECODER_REMEMBERS = {"webm", "vp8"}
 KINDS = [*RECIPES, "hostile_name"]
 

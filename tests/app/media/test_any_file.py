@@ -1,0 +1,190 @@
+"""What phones, browsers and old encoders really write: holes, jitter, odd clocks, protection, old streams."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from app.errors import MediaError
+from app.media import audio_samples, decode_audio, explain_split, frame_hashes, probe, read_audio, split
+from app.media.clock import steady_starts
+from app.media.ffmpeg import run_ffmpeg as run
+from app.media.mp4.movie import common_timescale, read_movie, whole_track, with_movie_timescale
+from app.media.mp4.slice import Span, cut_track
+from app.media.mp4.write import write_movie
+from tests.fixtures_clips import ClipShelf
+
+RATE, PACKET = 48000, 1024
+
+
+def run_ffmpeg(folder: Path, words: list[str]) -> None:
+    """Run FFmpeg; the last word is the name of a file that it makes in the folder."""
+    run([*words[:-1], str(folder / words[-1])], folder / words[-1])
+
+
+def rewritten(source: Path, path: Path, change: Callable[[int, Any], Any | None]) -> Path:
+    """Copy a clip, each sound packet given its number and changed, or left out where change gives None."""
+    with av.open(str(source)) as old, av.open(str(path), "w") as new:
+        streams = {s.index: new.add_stream_from_template(s) for s in (*old.streams.video[:1], *old.streams.audio[:1])}
+        number = 0
+        for packet in old.demux(*[old.streams[index] for index in streams]):
+            if packet.dts is None:
+                continue
+            is_sound = packet.stream.type == "audio"
+            kept = change(number, packet) if is_sound else packet
+            number += is_sound
+            if kept is not None:
+                kept.stream = streams[packet.stream.index]
+                new.mux(kept)
+    return path
+
+
+def parts_of(path: Path, out: Path, n_parts: int = 3) -> list[Path]:
+    clip = probe(path)
+    return list(split(clip, explain_split(clip, n_parts, "exact"), out, threads=1))
+
+
+def test_a_hole_in_the_sound_stays_where_it_is(clips: ClipShelf, tmp_path: Path) -> None:
+    whole = decode_audio(probe(clips.path("h264")), start_sample=0).samples
+    holed = rewritten(clips.path("h264"), tmp_path / "hole.mp4", lambda n, p: None if 40 <= n < 80 else p)
+    clip = probe(holed)
+    heard = decode_audio(clip, start_sample=0).samples
+    assert clip.audio_end_sample == whole.shape[1] == heard.shape[1]
+    assert clip.n_samples == whole.shape[1] - 40 * PACKET
+    # The packets are numbered from the encoder's priming; beside the hole one packet leans on what is missing.
+    np.testing.assert_array_equal(heard[:, : 38 * PACKET], whole[:, : 38 * PACKET])
+    assert not heard[:, 39 * PACKET : 79 * PACKET].any()
+    np.testing.assert_array_equal(heard[:, 81 * PACKET :], whole[:, 81 * PACKET :])
+    np.testing.assert_array_equal(read_audio(holed).samples, heard)
+    joined = [decode_audio(probe(path), start_sample=0).samples for path in parts_of(holed, tmp_path / "parts")]
+    # Each part's samples lie where the source's do; a part may end in the hole, with nothing to hear.
+    rates = [part.owned_samples(RATE) for part in explain_split(clip, 3, "exact").parts]
+    for (start, _), piece in zip(rates, joined, strict=True):
+        at = start or 0
+        np.testing.assert_array_equal(piece, heard[:, at : at + piece.shape[1]])
+
+
+def test_jitter_is_not_a_hole(clips: ClipShelf, tmp_path: Path) -> None:
+    def late(number: int, packet: Any) -> Any:
+        # As a browser's recorder writes: most packets in time, every seventh 18 ms late.
+        if number % 7 == 3:
+            packet.pts += round(Fraction(18, 1000) / packet.time_base)
+            packet.dts = packet.pts
+        return packet
+
+    plain = rewritten(clips.path("h264"), tmp_path / "plain.mkv", lambda _, packet: packet)
+    jittery = rewritten(clips.path("h264"), tmp_path / "late.mkv", late)
+    wanted = decode_audio(probe(plain), start_sample=None).samples
+    np.testing.assert_array_equal(decode_audio(probe(jittery), start_sample=None).samples, wanted)
+    assert probe(jittery).audio_end_sample == probe(plain).audio_end_sample
+    joined = [audio_samples(path).samples for path in parts_of(jittery, tmp_path / "parts")]
+    np.testing.assert_array_equal(np.concatenate(joined, axis=1), audio_samples(jittery).samples)
+
+
+def test_packet_durations_that_do_not_add_up(clips: ClipShelf, tmp_path: Path) -> None:
+    def uneven(number: int, packet: Any) -> Any:
+        packet.pts += (0, 7, -9, 4, 0)[number % 5] if number > 2 else 0
+        packet.dts = packet.pts
+        return packet
+
+    path = rewritten(clips.path("h264"), tmp_path / "uneven.mp4", uneven)
+    clip, straight = probe(path), audio_samples(path).samples
+    assert clip.n_samples == straight.shape[1]
+    joined = [audio_samples(part).samples for part in parts_of(path, tmp_path / "parts")]
+    np.testing.assert_array_equal(np.concatenate(joined, axis=1), straight)
+    np.testing.assert_array_equal(decode_audio(clip, start_sample=50_000).samples, straight[:, 50_000:])
+
+
+def test_a_track_clock_that_is_not_the_sample_rate(clips: ClipShelf, tmp_path: Path) -> None:
+    movie = read_movie(clips.path("h264"))
+    sound = movie.of_kind("soun")[0]
+    assert sound.shown is not None
+    end = sound.shown.first + 3 * RATE
+    scale = common_timescale([movie.timescale, 44100])
+    span = Span(0, sound.table.n_samples, Fraction(0), sound.shown.first, end)
+    out, ends = cut_track(sound, span, scale, timescale=44100)
+    pictures = whole_track(movie.of_kind("vide")[0])
+    pictures = dataclasses.replace(pictures, trak=with_movie_timescale(pictures.trak, movie.timescale, scale))
+    path = tmp_path / "clock.mp4"
+    write_movie(path, movie.ftyp, movie.moov, scale, ends, [pictures, out])
+    clip, straight = probe(path), audio_samples(path).samples
+    assert clip.n_samples == straight.shape[1]
+    assert abs(straight.shape[1] - 3 * RATE) <= 1
+    joined = [audio_samples(part).samples for part in parts_of(path, tmp_path / "parts")]
+    np.testing.assert_array_equal(np.concatenate(joined, axis=1), straight)
+
+
+@pytest.mark.parametrize(
+    ("stated", "wanted"),
+    [
+        ([0, 1000, 2000, 3000], [0, 1000, 2000, 3000]),
+        ([0, 1000, 2700, 3000, 4000], [0, 1000, 2000, 3000, 4000]),
+        ([0, 1000, 5000, 6000, 7000], [0, 1000, 5000, 6000, 7000]),
+        ([0, 259, 1259, 2259, 3259], [0, 259, 1259, 2259, 3259]),
+        ([None, None, 2000], [0, 1000, 2000]),
+    ],
+    ids=["even", "jitter", "hole", "overlap", "unstated"],
+)
+def test_a_hole_stays_and_jitter_comes_back(stated: list[int | None], wanted: list[int]) -> None:
+    items = ((start, 1000, None) for start in stated)
+    assert [start for start, _ in steady_starts(items, RATE, 50)] == wanted
+
+
+def test_pictures_that_need_the_first_packet_are_encoded_again(tmp_path: Path) -> None:
+    path = tmp_path / "old.mp4"
+    picture = "-f lavfi -i testsrc2=s=160x96:r=10:d=3,noise=alls=20 -pix_fmt yuv444p"
+    run_ffmpeg(tmp_path, [*picture.split(), "-c:v", "libx264", "-g", "10", "-qp", "20", path.name])
+    data = path.read_bytes()
+    at = data.index(b"x264 - core ") + len(b"x264 - core ")
+    # The version that an old x264 wrote makes FFmpeg read 4:4:4 in another way.
+    path.write_bytes(data[:at] + b"142" + data[at + 3 :])
+    clip = probe(path)
+    plan = explain_split(clip, 3, "exact")
+    assert plan.mode_used == "reencode"
+    assert "only after the stream's first packet" in plan.notes[0]
+    assert sum(probe(part).n_frames for part in split(clip, plan, tmp_path / "parts", threads=1)) == 30
+
+
+@pytest.mark.parametrize("entry", [(b"avc1", b"encv"), (b"mp4a", b"enca")], ids=["pictures", "sound"])
+@pytest.mark.parametrize("kind", ["h264", "fragmented"])
+def test_protected_files_are_refused(clips: ClipShelf, kind: str, entry: tuple[bytes, bytes], tmp_path: Path) -> None:
+    path = tmp_path / "locked.mp4"
+    data = clips.path(kind).read_bytes()
+    at = data.index(b"stsd")
+    path.write_bytes(data[:at] + data[at:].replace(*entry))
+    with pytest.raises(MediaError, match=r"locked\.mp4 is copy-protected \(DRM\): use an unprotected file\."):
+        probe(path)
+
+
+def test_hidden_vp9_pictures_are_not_frames(clips: ClipShelf, tmp_path: Path) -> None:
+    path = tmp_path / "apart.webm"
+    picture = "-f lavfi -i testsrc2=s=96x64:r=10:d=3 -c:v libvpx-vp9 -auto-alt-ref 1 -lag-in-frames 12 -b:v 80k"
+    run_ffmpeg(tmp_path, [*picture.split(), "together.webm"])
+    run_ffmpeg(
+        tmp_path, ["-i", str(tmp_path / "together.webm"), "-c", "copy", "-bsf:v", "vp9_superframe_split", path.name]
+    )
+    clip = probe(path)
+    assert clip.n_frames == 30
+    parts = parts_of(path, tmp_path / "parts")
+    assert [digest for part in parts for digest in frame_hashes(part)] == list(frame_hashes(path))
+
+
+def test_an_index_without_a_header_names_the_file_and_the_remedy(clips: ClipShelf, tmp_path: Path) -> None:
+    path = tmp_path / "headless.mp4"
+    path.write_bytes(clips.path("h264").read_bytes().replace(b"mvhd", b"mvhx"))
+    with pytest.raises(MediaError, match=r"headless\.mp4 has a damaged index \(it has no mvhd\): copy or download it"):
+        probe(path)
+
+
+def test_a_fragment_that_starts_late_is_not_cut_short(clips: ClipShelf, tmp_path: Path) -> None:
+    path = tmp_path / "late.mp4"
+    late = "-c copy -output_ts_offset 10 -movflags frag_keyframe+empty_moov+default_base_moof"
+    run_ffmpeg(tmp_path, ["-i", str(clips.path("h264")), *late.split(), path.name])
+    assert probe(path).n_frames == probe(clips.path("h264")).n_frames
