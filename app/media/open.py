@@ -13,6 +13,7 @@ import av.error
 
 from ..errors import MediaError
 from .clip import Clip
+from .mp4.movie import read_movie
 
 UNKNOWN_CODEC = "unknown"
 
@@ -54,9 +55,24 @@ def opened(path: Path) -> Iterator[Any]:
         )
         raise MediaError(message) from error
     except (av.error.FFmpegError, UnicodeError) as error:
+        if _is_protected(path):
+            raise protected_error(path) from error
         reason = getattr(error, "strerror", None) or str(error)
         message = f"{path.name} is not a readable video, or it is damaged or incomplete: {reason}."
         raise MediaError(message) from error
+
+
+def protected_error(path: Path) -> MediaError:
+    """What is said of a file whose packets are encrypted."""
+    return MediaError(f"{path.name} is copy-protected (DRM): use an unprotected file.")
+
+
+def _is_protected(path: Path) -> bool:
+    """True where the index says that packets are encrypted; FFmpeg often cannot even open such a file."""
+    try:
+        return read_movie(path).is_protected
+    except (MediaError, OSError):
+        return False
 
 
 def seek_back(container: Any, stream: Any, pts: int) -> None:

@@ -13,7 +13,7 @@ from ..errors import MediaError
 from .clip import Clip
 from .mp4.movie import Movie, rescaled
 from .mp4.shown import FrameTimes, frame_times
-from .open import UNKNOWN_CODEC, codec_name, opened, video_stream
+from .open import UNKNOWN_CODEC, codec_name, opened, protected_error, video_stream
 from .sound import audio_extent, decoded_frames, steady_index
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
@@ -35,7 +35,7 @@ def probe(path: Path) -> Clip:
     with opened(path) as container:
         movie = steady_index(path, container)
         if movie is not None and movie.is_protected:
-            raise MediaError(f"{path.name} is copy-protected (DRM): use an unprotected file.")
+            raise protected_error(path)
         stream = video_stream(container, path)
         frame = next(decoded_frames(container, stream), None)
         if frame is None:

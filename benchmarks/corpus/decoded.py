@@ -77,6 +77,9 @@ def pictures_of(path: Path) -> Pictures:
                 found.hashes.append(_hash(frame))
                 found.times.append(Fraction(frame.pts or 0) * Fraction(frame.time_base or 1))
                 found.small.append(shrink.reformat(frame, THUMBNAIL, THUMBNAIL, format="gray").to_ndarray())
+        if "avi" in container.format.name.split(","):
+            # AVI says in which order pictures are stored, and nothing more: they are shown at an even pace.
+            found.times.sort()
     return found
 
 

@@ -31,6 +31,8 @@ class PartFile:
     """First frame of the source."""
     end_frame: int
     """One past the last."""
+    claimed: int
+    """Samples that the program says it has: believed within two, which is how far rounding to samples leaves it open."""
     is_dubbed: bool
     """Whether its sound was replaced in the film."""
 
@@ -60,9 +62,9 @@ def read_source(path: Path, claimed: int) -> Source:
 def _agreed(path: Path, sound: Sound | None, wanted: int) -> int:
     """Samples that a track has; where the decoders leave it open, the number nearest to what is wanted.
 
-    Where an edit list ends inside the last packet, PyAV's libraries play it to its end, and the binary cuts it there, or
-    not, or too early where the track starts with a wait. So what is wanted is believed as far as one packet goes; the
-    samples are compared one by one.
+    Where an edit list ends inside the last packet, PyAV's libraries play it to its end, and the binary cuts it there,
+    or not, or too early where the track starts with a wait. So what is wanted is believed as far as one packet goes;
+    the samples are compared one by one.
     """
     if sound is None or not sound.n_samples:
         return 0
@@ -121,7 +123,8 @@ def _wrong_sound(source: Source, parts: Sequence[PartFile], found: list[Pictures
         sound = sound_of(part.path)
         low, high = (bounds[part.start_frame] if number > 1 else -np.inf), bounds[part.end_frame]
         heard = theirs.times[: source.n_samples]
-        n_samples = _agreed(part.path, sound, int(((heard >= low - half) & (heard < high - half)).sum()))
+        planned = int(((heard >= low - half) & (heard < high - half)).sum())
+        n_samples = _agreed(part.path, sound, part.claimed if abs(part.claimed - planned) <= 2 else planned)
         total += n_samples
         if sound is None or not n_samples:
             continue

@@ -117,6 +117,12 @@ def _judge(source: Source, result: Result) -> list[str]:
 def _files(result: Result) -> list[PartFile]:
     dubbed = {one.part for one in result.dubs}
     return [
-        PartFile(result.folder / part.own_file, part.start_frame, part.end_frame, part.index in dubbed)
+        PartFile(
+            result.folder / part.own_file,
+            part.start_frame,
+            part.end_frame,
+            media.probe(result.folder / part.own_file).n_samples,
+            part.index in dubbed,
+        )
         for part in result.manifest.parts
     ]
