@@ -32,7 +32,7 @@ class PartFile:
     end_frame: int
     """One past the last."""
     claimed: int
-    """Samples that the program says it has: believed within two, which is how far rounding to samples leaves it open."""
+    """Samples that the program says it has: believed within two, as far as rounding leaves it open."""
     is_dubbed: bool
     """Whether its sound was replaced in the film."""
 
