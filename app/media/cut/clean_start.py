@@ -43,13 +43,14 @@ def starts_alike(clip: Clip, parts: tuple[Part, ...]) -> bool:
             packet = next((packet for packet in container.demux(stream) if packet.size), None)
             if packet is None or first is None or not packet.is_keyframe or packet.pos == first.pos:
                 continue
-            if _last_shown(stream, [packet]) != _last_shown(stream, [first, packet]):
+            alone, after_first = _picture(stream, [packet]), _picture(stream, [first, packet])
+            if alone is not None and after_first is not None and alone != after_first:
                 return False
     return True
 
 
-def _last_shown(stream: Any, packets: list[Any]) -> str | None:
-    """Hash of the last picture that a new decoder makes of some packets; None where it makes none."""
+def _picture(stream: Any, packets: list[Any]) -> str | None:
+    """Hash of what a new decoder, given some packets, makes of the last one; None where it makes nothing of it."""
     context: Any = av.CodecContext.create(stream.codec_context.codec.name, "r")
     context.extradata = stream.codec_context.extradata
     frames: list[Any] = []
@@ -58,4 +59,5 @@ def _last_shown(stream: Any, packets: list[Any]) -> str | None:
             frames += context.decode(packet)
     except FFmpegError:
         return None
-    return frame_hash(frames[-1]) if frames else None
+    # Where packets are missing in between, a decoder may put pictures of its own there.
+    return next((frame_hash(frame) for frame in frames if frame.pts == packets[-1].pts), None)
