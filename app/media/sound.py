@@ -131,8 +131,12 @@ def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator
     rate, track = stream.codec_context.sample_rate, _indexed_track(stream, movie)
     frames = decoded_frames(container, stream)
     if track is not None and track.packet_pts is not None:
+        pts = 0
         for frame in frames:
-            yield from _cut_piece(track, frame, rate)
+            # Of several frames in one packet only the first says when it is heard.
+            pts = frame.pts if frame.pts is not None else pts
+            yield from _cut_piece(track, frame, pts, rate)
+            pts += rescaled(Fraction(frame.samples, rate) / Fraction(stream.time_base), 1)
         return
     time_base, indexed = Fraction(stream.time_base), _indexed_extent(stream, movie)
     stated = ((None if f.pts is None else rescaled(f.pts * time_base, rate), f.samples, _to_float(f)) for f in frames)
@@ -152,14 +156,14 @@ def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
             continue
 
 
-def _cut_piece(track: Track, frame: Any, rate: int) -> Iterator[tuple[Fraction, np.ndarray]]:
-    """A decoded frame where its packet is heard by a steady track, cut at the track's end."""
+def _cut_piece(track: Track, frame: Any, at: int, rate: int) -> Iterator[tuple[Fraction, np.ndarray]]:
+    """A decoded frame, stated to be heard at a time, where its packet is heard by a steady track; cut at its end."""
     pts, shown, extent = track.packet_pts, track.shown, sound_extent(track)
     assert pts is not None
     assert shown is not None
     assert extent is not None
-    number = max(0, int(np.searchsorted(pts, frame.pts, side="right")) - 1)
-    into = rescaled((frame.pts - int(pts[number])) * Fraction(frame.time_base), rate)
+    number = max(0, int(np.searchsorted(pts, at, side="right")) - 1)
+    into = rescaled((at - int(pts[number])) * Fraction(frame.time_base), rate)
     start = track.table.time_at(number) + into
     piece = _to_float(frame)[:, : max(0, extent.media_end - start)]
     if piece.shape[1]:
