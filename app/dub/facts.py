@@ -34,6 +34,7 @@ def facts_of(
         film=film.path.name if film is not None else None,
         film_start_sample=film.start_sample if film is not None else 0,
         film_samples=film.n_samples if film is not None else 0,
+        film_sound=film.sound if film is not None else None,
         versions=versions(),
         seconds_per_stage=dict(run.seconds),
         notes=tuple(run.notes),

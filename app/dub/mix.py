@@ -13,7 +13,7 @@ from riffusion_inference.datatypes import Progress, Waveform
 
 from .. import media
 from ..files import copy_file
-from ..result.facts import DubFacts, MusicFacts
+from ..result.facts import ENCODED, DubFacts, MusicFacts
 from ..result.folder import Result
 from ..soundtrack.mix import Mixed, join_edges, measure, mix, reference_loudness
 from .cut import Cut, same_cut
@@ -53,6 +53,8 @@ class Film:
     """Where its sound starts, counted from the first frame; negative where it starts before."""
     n_samples: int
     """Samples per channel."""
+    sound: str
+    """How its sound was made, as the manifest says it."""
 
 
 def read_sound(cut: Cut) -> Waveform:
@@ -210,4 +212,4 @@ def write_film(parts: Sequence[MixedPart], cut: Cut, sound: Waveform, work: Path
         film = Waveform(np.concatenate([before.samples, film.samples], axis=1), film.sample_rate)
     path = work / f"film{media.film_suffix(cut.clip)}"
     media.mux_film(cut.clip, film, path, start_sample=early, should_cancel=run.should_cancel)
-    return Film(path, early, film.n_samples)
+    return Film(path, early, film.n_samples, ENCODED)

@@ -12,8 +12,10 @@ from ..settings.options import ScoreMode
 from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
 
-SCHEMA = 3
+SCHEMA = 4
 MANIFEST_NAME = "manifest.json"
+SPLICED, ENCODED = "spliced", "encoded"
+"""How a film's sound was made: only the packets of the dubbed ranges are new, or all of it was encoded."""
 LIBRARIES = ("torch", "diffusers", "transformers", "numpy", "av", "imageio-ffmpeg")
 SEED_FILES = ("seed_image", "seed_audio")
 """Fields of GenerationSettings that a manifest holds as file names."""
@@ -248,6 +250,8 @@ class Manifest:
     """Where the film's sound starts, counted from its first frame; negative where it starts before."""
     film_samples: int = 0
     """Samples per channel of the film's new sound."""
+    film_sound: str | None = None
+    """`spliced`: every packet outside the dubbed ranges is the source's; `encoded`: all of it; None without a film."""
     archive: str | None = None
     """The zip beside this file."""
     files: dict[str, FileFacts] = field(default_factory=dict)

@@ -15,10 +15,11 @@ from riffusion_inference.errors import RiffusionError
 
 from ..errors import ArchiveError
 from ..settings.writing import Writing
-from .facts import MANIFEST_NAME, NOT_IN_JSON, SCHEMA, SEED_FILES, Manifest
+from .facts import ENCODED, MANIFEST_NAME, NOT_IN_JSON, SCHEMA, SEED_FILES, SPLICED, Manifest
 
-FIRST_SCHEMA, UNSCORED_SCHEMA = 1, 2
-"""What version 0.1.0 wrote: a dub's generation and takes are among its other fields; and 0.2.0, which had no scores."""
+FIRST_SCHEMA = 1
+"""What version 0.1.0 wrote: a dub's generation and takes are among its other fields. 0.2.0 wrote version 2, without
+scores, and 0.3.0 version 3; all of them encoded the whole sound of a film."""
 
 
 def manifest_text(manifest: Manifest) -> str:
@@ -46,14 +47,15 @@ def read_manifest(path: Path) -> Manifest:
     except (OSError, ValueError) as error:
         raise ArchiveError(f"{path} cannot be read as a manifest ({error}).") from error
     schema = values.get("schema") if isinstance(values, dict) else None
-    if schema == FIRST_SCHEMA:
-        values = _from_first_schema(values)
-    elif schema == UNSCORED_SCHEMA:
-        values = {**values, "schema": SCHEMA}
-    elif schema != SCHEMA:
+    if not isinstance(schema, int) or not FIRST_SCHEMA <= schema <= SCHEMA:
         raise ArchiveError(
             f"{path} has manifest version {schema}, but this program reads versions {FIRST_SCHEMA} to {SCHEMA}."
         )
+    if schema == FIRST_SCHEMA:
+        values = _from_first_schema(values)
+    if schema < SCHEMA:
+        encoded = ENCODED if values.get("film") is not None else None
+        values = {**values, "film_sound": encoded, "schema": SCHEMA}
     manifest: Manifest = _build(Manifest, values, str(path))
     for name in file_names(manifest):
         check_file_name(name, path)
@@ -67,14 +69,14 @@ def _from_first_schema(values: dict[str, Any]) -> dict[str, Any]:
     of_music = {*SEED_FILES, "model", "licence", "n_samples", "sample_rate", "generation_key", "takes"}
     dubs = values.get("dubs", [])
     if not isinstance(dubs, list) or not all(isinstance(dub, dict) for dub in dubs):
-        return {**values, "schema": SCHEMA}
+        return values
     later = []
     for dub in dubs:
         generation = {name: dub[name] for name in dub if name in of_generation}
         music = {name: dub[name] for name in dub if name in of_music}
         rest = {name: dub[name] for name in dub if name not in of_generation | of_music}
         later.append({**rest, "music": {**music, "generation": generation}})
-    return {**values, "dubs": later, "schema": SCHEMA}
+    return {**values, "dubs": later}
 
 
 def _check_sense(manifest: Manifest, where: str) -> None:
@@ -87,10 +89,11 @@ def _check_sense(manifest: Manifest, where: str) -> None:
         and all(1 <= dub.part <= n_parts and 1 <= dub.take <= len(dub.music.takes) for dub in manifest.dubs)
         and len({dub.part for dub in manifest.dubs}) == len(manifest.dubs)
         and all(0 <= part.start_sample <= part.end_sample for part in manifest.parts)
+        and manifest.film_sound in ((None,) if manifest.film is None else (SPLICED, ENCODED))
         and all(re.fullmatch(r"\d+(/[1-9]\d*)?", text) for text in fractions)
     )
     if not sound:
-        raise ArchiveError(f"{where} is damaged: its parts and dubs do not fit together.")
+        raise ArchiveError(f"{where} is damaged: its parts, dubs and film do not fit together.")
 
 
 def file_names(manifest: Manifest) -> list[str]:

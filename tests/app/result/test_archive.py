@@ -212,6 +212,7 @@ def test_what_is_no_result_is_said(tmp_path: Path, dub_clip: Path, first_dub: Re
         (lambda v: v["dubs"][0].update(part=9), "do not fit together"),
         (lambda v: v["parts"][0].update(start="1/0"), "do not fit together"),
         (lambda v: v.update(parts=[]), "do not fit together"),
+        (lambda v: v.update(film_sound="as is"), "do not fit together"),
         (lambda v: v.update(source=3), "SourceFacts is missing"),
     ],
 )

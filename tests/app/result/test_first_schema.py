@@ -40,6 +40,7 @@ def as_first_schema(values: dict[str, Any]) -> dict[str, Any]:
         for take in music["takes"]:
             del take["midi"], take["kept_cuts"]
         dubs.append({**one, **music, **generation})
+    del values["film_sound"]
     return {**values, "dubs": dubs, "schema": 1}
 
 
@@ -49,6 +50,7 @@ def test_the_first_schema_is_read_whole(result: Result) -> None:
     assert old.parts == new.parts
     assert replace(old.source, path=None) == replace(new.source, path=None)
     assert old.film_samples == new.film_samples
+    assert old.film_sound == "encoded"
 
 
 def test_what_is_written_here_as_the_first_schema_is_what_was_written_then(result: Result) -> None:
@@ -71,7 +73,7 @@ def test_an_old_result_is_gone_on_from_and_verified(result: Result, real_clip: P
     )
     made = carry_out(order, Run(SETTINGS), shelf)
     assert not model.calls
-    assert json.loads(made.manifest_file.read_text())["schema"] == 3
+    assert json.loads(made.manifest_file.read_text())["schema"] == 4
     assert (made.folder / "music" / "02.wav").read_bytes() == (old / "music" / "02.wav").read_bytes()
     assert verify(made.folder, real_clip).ok
 
