@@ -12,14 +12,14 @@ import numpy as np
 from riffusion_inference.datatypes import Progress, Waveform
 
 from .. import media
-from ..files import copy_file
-from ..result.facts import ENCODED, DubFacts, MusicFacts
-from ..result.folder import Result
-from ..soundtrack.mix import Mixed, join_edges, measure, mix, reference_loudness
-from .cut import Cut, same_cut
+from ..result.facts import ENCODED, SPLICED, DubFacts, MusicFacts
+from ..soundtrack.mix import Mixed, audible_loudness, join_edges, measure, mix, reference_loudness
+from .cut import Cut
 from .order import PartOrder
 from .piece import Piece
 from .run import Run
+
+WHOLE_NOTE = "All of the film's sound is encoded once again, not only the parts with music: {why}."
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,20 @@ class Film:
     """How its sound was made, as the manifest says it."""
 
 
-def read_sound(cut: Cut) -> Waveform:
-    """The source's whole sound from its first frame on, at least as long as its pictures; silence where it has none."""
-    end = cut.samples_of(len(cut.plan.parts))[1]
-    if cut.clip.sample_rate is None:
-        return Waveform(np.zeros((cut.n_channels, end), dtype=np.float32), cut.sample_rate)
-    return media.decode_audio(cut.clip, start_sample=0, end_sample=max(end, sound_end(cut)))
+class SourceSound:
+    """The source's sound from its first frame on, silence where it has none; only what is asked for is decoded."""
+
+    def __init__(self, cut: Cut) -> None:
+        self.cut = cut
+        pictures = cut.samples_of(len(cut.plan.parts))[1]
+        self.n_samples = max(pictures, sound_end(cut))
+        """Samples of it: as long as the pictures at least."""
+
+    def between(self, start: int, end: int) -> Waveform:
+        """The sound from one sample to another, [C, end - start]."""
+        if self.cut.clip.sample_rate is None:
+            return Waveform(np.zeros((self.cut.n_channels, end - start), dtype=np.float32), self.cut.sample_rate)
+        return media.decode_audio(self.cut.clip, start_sample=start, end_sample=end)
 
 
 def sound_end(cut: Cut) -> int:
@@ -70,12 +78,17 @@ def sound_end(cut: Cut) -> int:
     return max(0, cut.clip.audio_end_sample)
 
 
+def first_sound(cut: Cut) -> int:
+    """The sample with which the film begins to sound: what comes before the first frame too."""
+    return min(0, cut.clip.audio_start_sample) if cut.clip.sample_rate else 0
+
+
 def _range(sound: Waveform, start: int, end: int) -> Waveform:
     return Waveform(sound.samples[:, start:end], sound.sample_rate)
 
 
 def mix_piece(
-    piece: Piece, music: Sequence[MusicFacts], cut: Cut, sound: Waveform, run: Run, work: Path
+    piece: Piece, music: Sequence[MusicFacts], cut: Cut, sound: SourceSound, run: Run, work: Path
 ) -> list[MixedPart]:
     """Mix the music of one part, or of several that it runs on through, with what the source sounds like there.
 
@@ -83,9 +96,10 @@ def mix_piece(
     """
     first, numbers = piece.first, piece.numbers
     begin, end = piece.samples(cut)
-    original = _range(sound, begin, end)
+    original = sound.between(begin, end)
     near = [number for number in (numbers[0] - 1, numbers[-1] + 1) if 1 <= number <= len(cut.plan.parts)]
-    neighbours = [_range(sound, *cut.samples_of(number)) for number in near]
+    # What lies beside a part matters only where it has no sound of its own to be as loud as.
+    neighbours = [] if audible_loudness(original) else [sound.between(*cut.samples_of(number)) for number in near]
     reference, loudness_from = reference_loudness(original, neighbours)
     if first.mix.loudness is not None:
         loudness_from = "the setting"
@@ -93,7 +107,7 @@ def mix_piece(
     chosen = [media.read_audio(work / take.wav) for take in takes]
     joined = Waveform(np.concatenate([one.samples for one in chosen], axis=1), chosen[0].sample_rate)
     mixed = mix(original, joined, first.mix, reference)
-    edges = ["silence" if numbers[0] == 1 else "original", *["music"] * (len(numbers) - 1)]
+    edges = ["silence" if begin <= first_sound(cut) else "original", *["music"] * (len(numbers) - 1)]
     edges.append("original" if end < sound.n_samples else "silence")
     parts = []
     for place, (order, one) in enumerate(zip(piece.orders, music, strict=True)):
@@ -151,65 +165,88 @@ def _mixed_part(own: MixedBody, piece: Piece, run: Run) -> MixedPart:
     return MixedPart(facts, mixed.waveform, own.original, own.start, own.end)
 
 
-def write_parts(
-    parts: Sequence[MixedPart], cut: Cut, files: list[Path], earlier: Result | None, work: Path, run: Run
-) -> dict[int, Path]:
-    """Write each dubbed part in the place of the undubbed one, which moves to work/original.
-
-    Returns:
-        The undubbed file by part.
-    """
-    undubbed: dict[int, Path] = {}
-    goes_on = same_cut(cut, earlier, run.settings.x264_crf)
-    for number, one in enumerate(parts):
-        run.progress(Progress("mux", number, len(parts) + 1))
-        part, target = one.facts.part, files[one.facts.part - 1]
-        undubbed[part] = work / "original" / target.name
-        undubbed[part].parent.mkdir(exist_ok=True)
-        os.rename(target, undubbed[part])
-        if goes_on and earlier is not None and _copy_part(one.facts, earlier, target, run):
-            continue
-        media.replace_audio(undubbed[part], one.joined(), target)
-    return undubbed
-
-
-def _copy_part(facts: DubFacts, earlier: Result, target: Path, run: Run) -> bool:
-    """Copy the earlier result's dubbed part where it would come out the same."""
-    before = earlier.manifest.dub_of(facts.part)
-    file = next((part.file for part in earlier.manifest.parts if part.index == facts.part), None)
-    if before is None or file is None or replace(before, notes=()) != replace(facts, notes=()) or not earlier.has(file):
-        return False
-    copy_file(earlier.folder / file, target, run.should_cancel)
-    return True
-
-
-def film_with_music(parts: Sequence[MixedPart], cut: Cut, sound: Waveform) -> Waveform:
-    """The source's sound with every dubbed range replaced; samples outside these ranges are the source's own.
+def stretches_of(parts: Sequence[MixedPart], cut: Cut) -> list[media.Stretch]:
+    """The new sound of the film, neighbours in one piece.
 
     Where two dubbed parts meet, each fades to silence: what lies under them is no longer heard anywhere near. What runs
     on from one into the other is left as it is.
     """
     dubbed = {one.facts.part for one in parts}
-    # A video without sound gets a track as long as its pictures.
-    own = sound_end(cut) if cut.clip.sample_rate is not None else sound.n_samples
-    n_samples = max([own, *(cut.samples_of(part)[1] for part in dubbed)])
-    samples = sound.samples[:, :n_samples].copy()
+    found: list[media.Stretch] = []
     for one in parts:
         part = one.facts.part
-        first, last = cut.samples_of(part)
         start = "silence" if part - 1 in dubbed and one.start != "music" else None
         end = "silence" if part + 1 in dubbed and one.end != "music" else None
-        samples[:, first:last] = one.joined(start, end).samples
-    return Waveform(samples, cut.sample_rate)
+        sound, first = one.joined(start, end), cut.samples_of(part)[0]
+        if found and found[-1].end == first:
+            both = np.concatenate([found[-1].sound.samples, sound.samples], axis=1)
+            found[-1] = media.Stretch(found[-1].start, Waveform(both, sound.sample_rate))
+        else:
+            found.append(media.Stretch(first, sound))
+    return found
 
 
-def write_film(parts: Sequence[MixedPart], cut: Cut, sound: Waveform, work: Path, run: Run) -> Film:
-    """Write the whole video with the new sound, encoded once; sound before the first picture stays before it."""
-    film = film_with_music(parts, cut, sound)
-    early = min(0, cut.clip.audio_start_sample) if cut.clip.sample_rate else 0
-    if early:
-        before = media.decode_audio(cut.clip, start_sample=early, end_sample=0)
-        film = Waveform(np.concatenate([before.samples, film.samples], axis=1), film.sample_rate)
+def plan_sound(numbers: Sequence[int], cut: Cut, run: Run) -> media.Splice | str:
+    """Find out how the film's sound will be made, and say it where all of it has to be encoded.
+
+    Args:
+        numbers: the parts that have music.
+        cut: where they lie.
+        run: told what to know.
+    """
+    if cut.clip.sample_rate is None or not numbers:
+        return "it has no sound yet"
+    plan = media.plan_film(cut.clip, [cut.samples_of(number) for number in numbers])
+    if isinstance(plan, str):
+        run.note(WHOLE_NOTE.format(why=plan))
+    return plan
+
+
+def write_film(
+    parts: Sequence[MixedPart], cut: Cut, plan: media.Splice | str, work: Path, run: Run
+) -> tuple[Film, list[media.Stretch]]:
+    """Write the whole video with the new sound; beside the dubbed ranges every packet is the source's.
+
+    Returns:
+        The film, and the new sound in it.
+    """
+    stretches = stretches_of(parts, cut)
     path = work / f"film{media.film_suffix(cut.clip)}"
-    media.mux_film(cut.clip, film, path, start_sample=early, should_cancel=run.should_cancel)
-    return Film(path, early, film.n_samples, ENCODED)
+    pictures_end = cut.samples_of(len(cut.plan.parts))[1]
+    made = media.write_film(cut.clip, stretches, plan, path, pictures_end, run.should_cancel)
+    if made.why_whole is not None and cut.clip.sample_rate is not None:
+        run.note(WHOLE_NOTE.format(why=made.why_whole))
+    return Film(path, made.start, made.n_samples, ENCODED if made.why_whole is not None else SPLICED), stretches
+
+
+def write_parts(
+    parts: Sequence[MixedPart],
+    film: Film,
+    stretches: Sequence[media.Stretch],
+    cut: Cut,
+    files: list[Path],
+    work: Path,
+    run: Run,
+) -> dict[int, Path]:
+    """Write each dubbed part in the place of the undubbed one, which moves to work/original; its sound is the film's.
+
+    Returns:
+        The undubbed file by part.
+    """
+    undubbed: dict[int, Path] = {}
+    with media.film_sound_source(cut.clip, film.path, run.should_cancel) as source:
+        for number, one in enumerate(parts):
+            run.progress(Progress("mux", number, len(parts) + 1))
+            part, target = one.facts.part, files[one.facts.part - 1]
+            undubbed[part] = work / "original" / target.name
+            undubbed[part].parent.mkdir(exist_ok=True)
+            os.rename(target, undubbed[part])
+            if not media.take_sound(undubbed[part], source, cut.part(part), target):
+                media.replace_audio(undubbed[part], _between(stretches, *cut.samples_of(part)), target)
+    return undubbed
+
+
+def _between(stretches: Sequence[media.Stretch], start: int, end: int) -> Waveform:
+    """The new sound of one part."""
+    [one] = [one for one in stretches if one.start <= start and end <= one.end]
+    return _range(one.sound, start - one.start, end - one.start)

@@ -18,7 +18,7 @@ from ..result.facts import MusicFacts
 from ..result.folder import Result, check_free_place, made_aside
 from .cut import Cut, copy_or_split, plan_cut
 from .facts import facts_of
-from .mix import Film, MixedPart, mix_piece, read_sound, write_film, write_parts
+from .mix import Film, MixedPart, SourceSound, mix_piece, plan_sound, write_film, write_parts
 from .music import check_length, copy_music, make_music
 from .order import AUTO, Order
 from .piece import Piece, earlier_music, pieces_of
@@ -45,6 +45,7 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
         pieces = pieces_of(order.parts)
         for piece in pieces:
             check_length(piece, cut)
+        plan = plan_sound([number for piece in pieces for number in piece.numbers], cut, run)
     wanted = [_wanted(piece, order, cut) for piece in _with_prompts(pieces, cut, run)]
     run.note(*_about_runs(wanted))
     _load_first(wanted, models, run)
@@ -56,14 +57,14 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
         if order.with_film:
             music = _all_music(wanted, order, cut, models, run, work)
             with run.stage("mix"):
-                sound = read_sound(cut)
+                sound = SourceSound(cut)
                 for one in wanted:
                     mixed += mix_piece(
                         one.piece, [music[number] for number in one.piece.numbers], cut, sound, run, work
                     )
             with run.stage("mux"):
-                undubbed = write_parts(mixed, cut, files, order.earlier, work, run)
-                film = write_film(mixed, cut, sound, work, run)
+                film, stretches = write_film(mixed, cut, plan, work, run)
+                undubbed = write_parts(mixed, film, stretches, cut, files, work, run)
         with run.stage("archive"):
             facts = facts_of(cut, files, undubbed, mixed, film, run)
             manifest = pack(work, facts, run.progress, run.should_cancel)

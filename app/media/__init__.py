@@ -9,31 +9,48 @@ from .clip import Clip, SplitPlan
 from .cut.split import explain_split, split
 from .decode import audio_samples, decode_audio, read_audio, write_wav
 from .frames import frame_at, frame_hashes, frames_at, small_frames, thumbnails
-from .mux import film_suffix, mux_film, replace_audio
+from .mux import (
+    FilmSound,
+    film_sound_source,
+    film_suffix,
+    mux_film,
+    plan_film,
+    replace_audio,
+    take_sound,
+    write_film,
+)
 from .probe import as_clip, probe
 from .proof import packet_hashes, same_sound
+from .splice.film import Splice, Stretch
 
 __all__ = [
     "SPLIT_MODES",
     "Clip",
+    "FilmSound",
+    "Splice",
     "SplitMode",
     "SplitPlan",
+    "Stretch",
     "as_clip",
     "audio_samples",
     "decode_audio",
     "explain_split",
+    "film_sound_source",
     "film_suffix",
     "frame_at",
     "frame_hashes",
     "frames_at",
     "mux_film",
     "packet_hashes",
+    "plan_film",
     "probe",
     "read_audio",
     "replace_audio",
     "same_sound",
     "small_frames",
     "split",
+    "take_sound",
     "thumbnails",
+    "write_film",
     "write_wav",
 ]

@@ -27,6 +27,8 @@ from .boxes import (
 from .tables import SampleTable, read_table
 
 MAX_TIMESCALE = 2**31 - 1
+BESIDE = 1 << 60
+"""Where a second file's bytes begin for a track that lies in two; no file is as long as that."""
 PER_SAMPLE_BOXES = (b"stts", b"ctts", b"cslg", b"stss", b"stps", b"sdtp", b"stsc", b"stsz", b"stz2", b"stco", b"co64")
 GROUP_BOXES = (b"sbgp", b"sgpd", b"subs", b"stsh", b"padb", b"stdp", b"saiz", b"saio")
 
@@ -122,6 +124,8 @@ class OutTrack:
     """[K] int64, bytes of each chunk."""
     order: np.ndarray
     """[K], chunks are written in rising order of this."""
+    beside: Path | None = None
+    """A second file to copy from: places from BESIDE on are places in it, counted from there."""
 
 
 def read_movie(path: Path) -> Movie:

@@ -23,7 +23,7 @@ import numpy as np
 
 from ...errors import MediaError
 from .boxes import MAX_32, Box, with_timed_header
-from .movie import OutTrack
+from .movie import BESIDE, OutTrack
 from .tables import offsets_box
 
 COPY_BYTES = 8 << 20
@@ -93,9 +93,9 @@ def _copy(out: BinaryIO, tracks: Sequence[OutTrack], order: np.ndarray, on_bytes
     Chunks that follow one another in the source as they do here are one run and copied in one go; a part of a film is a
     handful of runs, not thousands of chunks.
     """
-    paths = sorted({track.path for track in tracks})
-    which = np.concatenate([np.full(len(t.sizes), paths.index(t.path)) for t in tracks] or [np.zeros(0)])[order]
-    offsets = np.concatenate([t.offsets for t in tracks] or [np.zeros(0)])[order]
+    paths = sorted({path for track in tracks for path in (track.path, track.beside) if path is not None})
+    which = np.concatenate([_files(track, paths) for track in tracks] or [np.zeros(0)])[order]
+    offsets = np.concatenate([t.offsets % BESIDE for t in tracks] or [np.zeros(0)])[order]
     sizes = np.concatenate([t.sizes for t in tracks] or [np.zeros(0)])[order]
     if not len(sizes):
         return
@@ -116,6 +116,12 @@ def _copy(out: BinaryIO, tracks: Sequence[OutTrack], order: np.ndarray, on_bytes
                 if on_bytes is not None and unreported >= COPY_BYTES:
                     on_bytes(unreported)
                     unreported = 0
+
+
+def _files(track: OutTrack, paths: list[Path]) -> np.ndarray:
+    """[K] which of the files each chunk of a track lies in."""
+    other = paths.index(track.beside) if track.beside is not None else 0
+    return np.where(track.offsets < BESIDE, paths.index(track.path), other)
 
 
 def _copy_run(out: BinaryIO, source: BinaryIO, at: int, count: int) -> None:

@@ -16,7 +16,7 @@ import pytest
 from app import media
 from app.dub import Order, PartOrder, Run, carry_out, new_order
 from app.dub.cut import plan_cut
-from app.dub.mix import film_with_music, mix_piece, read_sound
+from app.dub.mix import SourceSound, mix_piece, stretches_of
 from app.dub.piece import Piece
 from app.errors import ArchiveError, ConfigError, DubCancelled, MediaError, PlanError
 from app.plan import SplitMode, timeline
@@ -126,19 +126,20 @@ def test_a_clip_without_sound_gets_a_track_in_film_and_dubbed_part_only(tmp_path
 def test_film_samples_outside_the_dubbed_range_are_the_sources_own(dub_clip: Path, tmp_path: Path) -> None:
     run = Run(SETTINGS)
     cut = plan_cut(dub_clip, 4, SplitMode.EXACT, run)
-    sound = read_sound(cut)
+    sound = SourceSound(cut)
     mixed = []
     for part in (2, 3):
         media.write_wav(tmp_path / f"{part}.wav", Waveform(np.full((1, RATE), 0.1 * part, np.float32), RATE))
         takes = (TakeFacts(11, f"{part}.wav", None),)
         music = MusicFacts(MUSIC, None, None, "m", "mit", RATE, RATE, "k", takes)
         mixed += mix_piece(Piece((PartOrder(part, MUSIC, "m"),)), [music], cut, sound, run, tmp_path)
-    film = film_with_music(mixed, cut, sound)
-    assert film.samples.shape == sound.samples.shape
-    assert np.array_equal(film.samples[:, :RATE], sound.samples[:, :RATE])
-    assert np.array_equal(film.samples[:, 3 * RATE :], sound.samples[:, 3 * RATE :])
+    [stretch] = stretches_of(mixed, cut)
+    assert (stretch.start, stretch.end) == (RATE, 3 * RATE)
+    source = sound.between(0, sound.n_samples)
+    film = replace(source, samples=source.samples.copy())
+    film.samples[:, RATE : 3 * RATE] = stretch.sound.samples
     # At the outer edges the source goes on for a moment, and between two dubbed parts there is a short dip.
-    assert np.abs(film.samples[:, RATE] - sound.samples[:, RATE]).max() < 1e-3
+    assert np.abs(film.samples[:, RATE] - source.samples[:, RATE]).max() < 1e-3
     assert np.abs(film.samples[:, 2 * RATE - 1 : 2 * RATE + 1]).max() < 1e-3
     assert np.abs(np.diff(film.samples[0, RATE - 50 : 3 * RATE + 50])).max() < 0.1
 
