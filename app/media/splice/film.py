@@ -107,6 +107,10 @@ def plan_splice(clip: Clip, movie: Movie | None, ranges: Sequence[tuple[int, int
         return why_not
     first = min([grid.first, *(start for start, _ in ranges)])
     last = max([grid.end, *(end for _, end in ranges)])
+    if movie is None:
+        # Without an edit list a track ends where its last packet does.
+        makes_longer = bool(swaps) and (swaps[-1].last > grid.n_packets or recipe.reach.is_lossless)
+        last = max(grid.end, swaps[-1].end) if makes_longer else grid.end
     return Splice(packets, recipe, tuple(swaps), first, last)
 
 

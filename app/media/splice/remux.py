@@ -18,6 +18,10 @@ from ..open import opened
 from .film import NewRun, Splice
 
 
+SKIPPED = "skip_samples"
+"""Samples that are decoded and not heard, at the beginning of the first packet or at the end of the last."""
+
+
 def write_spliced_sound(
     clip: Clip,
     splice: Splice,
@@ -50,10 +54,18 @@ def write_spliced_sound(
 def _replaced(old: Iterator[Any], splice: Splice, runs: Sequence[NewRun]) -> Iterator[Any]:
     """The packets of the film: a new one has the time of the one whose place it takes."""
     new = {run.swap.first + n: data for run in runs for n, data in enumerate(run.packets)}
-    count, last = 0, None
+    count, last, ends = 0, None, splice.packets.grid.n_packets - 1
+    # Where packets follow what was the last one, it is no longer to be cut short.
+    is_longer = max(new, default=0) > ends
     for packet in old:
         data = new.pop(count, None)
-        yield packet if data is None else _like(packet, data, packet.pts, packet.duration)
+        if data is None:
+            yield packet
+        else:
+            made = _like(packet, data, packet.pts, packet.duration)
+            if packet.has_sidedata(SKIPPED) and not (is_longer and count == ends):
+                made.set_sidedata(packet.get_sidedata(SKIPPED))
+            yield made
         count, last = count + 1, packet
     grid = splice.packets.grid
     for number in sorted(new):
@@ -64,7 +76,7 @@ def _replaced(old: Iterator[Any], splice: Splice, runs: Sequence[NewRun]) -> Ite
 
 
 def _like(packet: Any, data: bytes, pts: int | None, duration: int | None) -> Any:
-    """A packet with other bytes; what the old one says of samples to be skipped stays."""
+    """A packet with other bytes on the same clock."""
     made = av.Packet(data)
     made.pts, made.dts, made.time_base, made.duration = pts, pts, packet.time_base, duration or 0
     made.is_keyframe = True

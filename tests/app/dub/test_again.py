@@ -37,14 +37,14 @@ def test_dubbing_another_part_keeps_the_first(first_dub: Result, dub_clip: Path,
     model = ChordModel()
     drums = GenerationSettings("drums", seed=5, num_inference_steps=2)
     options: dict[str, Any] = {"model": model, "mix": MixSettings("under")}
-    later = dub_parts(dub_clip, tmp_path / "both", 4, (3,), drums, earlier=first_dub.manifest_file, **options)
+    later = dub_parts(dub_clip, tmp_path / "both", 4, (4,), drums, earlier=first_dub.manifest_file, **options)
     assert [call[0].prompt for call in model.calls] == ["drums"]
     assert later.parts[1].read_bytes() == first_dub.parts[1].read_bytes()
-    assert [one.part for one in later.dubs] == [2, 3]
+    assert [one.part for one in later.dubs] == [2, 4]
     report = verify(later.folder, dub_clip)
     assert report.ok, report.lines
     in_place = Path(shutil.copytree(first_dub.folder, tmp_path / "in place"))
-    again = dub_parts(dub_clip, in_place, 4, (3,), drums, earlier=in_place, **options)
+    again = dub_parts(dub_clip, in_place, 4, (4,), drums, earlier=in_place, **options)
     assert again.film.read_bytes() == later.film.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["both", "in place"]
 
