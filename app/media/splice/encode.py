@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,6 +16,8 @@ from .flac import frame_number, numbered
 from .mp3 import detached
 from .plan import Swap
 
+MP3_TAIL = 4
+"""Packets at the end of a run of MP3 that may have a lower bit rate than the rest."""
 CONTEXT_FRAMES = 8
 """Frames beside a run that an encoder is fed too, so that it knows what the music comes out of."""
 Signal = Callable[[int, int], np.ndarray]
@@ -65,14 +67,19 @@ def encode_swap(recipe: Recipe, swap: Swap, signal: Signal, beside: Beside) -> l
 
 
 def _mp3_packets(recipe: Recipe, swap: Swap, signal: Signal, beside: Beside) -> list[bytes]:
-    """The bit rate is lowered until the last packet has room for the bytes that old ones after it need."""
+    """The last few packets get a lower bit rate, until the last one has room for the bytes that old ones need."""
+    packets: list[bytes] = []
     for bit_rate in recipe.bit_rates:
+        tail = min(MP3_TAIL, swap.last - swap.first) if packets else swap.last - swap.first
+        first = swap.last - tail
+        part = replace(swap, first=first, start=swap.start + (first - swap.first) * recipe.frame)
+        packets[len(packets) - tail :] = _encoded(recipe, part, signal, bit_rate)
         try:
-            packets = detached(_encoded(recipe, swap, signal, bit_rate), beside.old, beside.after)
+            made = detached(packets, beside.old, beside.after)
         except ValueError as error:
             raise CannotSpliceError(f"its MP3 has {error}") from error
-        if packets is not None:
-            return packets
+        if made is not None:
+            return made
     raise CannotSpliceError("old MP3 packets lean on too much of what the new ones replace")
 
 

@@ -133,7 +133,8 @@ def plan_swap(grid: Grid, reach: Reach, start: int, end: int) -> Swap | str:
         first = min(first, grid.n_packets - 1)
     if last - first < 1:
         return f"{end - start} samples are too few for a packet of {grid.frame}"
-    if _has_hole(grid, first, last):
+    ends_early = last < grid.n_packets and abs(end - reach.overlap - grid.start_of(last)) >= grid.frame + reach.overlap
+    if _has_hole(grid, first, last) or ends_early or (first > 0 and abs(grid.start_of(first) - start) >= grid.frame):
         return "its sound has a hole there"
     start_at = grid.start_of(first)
     if reach.is_lossless:

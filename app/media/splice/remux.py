@@ -17,7 +17,6 @@ from ..clip import Clip
 from ..open import opened
 from .film import NewRun, Splice
 
-
 SKIPPED = "skip_samples"
 """Samples that are decoded and not heard, at the beginning of the first packet or at the end of the last."""
 

@@ -15,6 +15,7 @@ import soundfile
 
 from app import media
 from app.media.mux import FilmSound
+from app.media.splice.flac import frame_number, numbered
 from riffusion_inference.datatypes import Waveform
 from tests.app.media.test_mux import heard_by_command_line
 from tests.fixtures_clips import run_ffmpeg
@@ -143,3 +144,106 @@ def test_beside_the_range_everything_is_the_sources(shelf: Path, tmp_path: Path,
     likeness = [float(heard[1200:-1200] @ wanted[1200 + lag : len(wanted) - 1200 + lag]) for lag in lags]
     assert lags[int(np.argmax(likeness))] == 0
     assert np.sum((heard - wanted) ** 2) < 0.05 * np.sum(wanted**2)
+
+
+@pytest.mark.parametrize("name", ["aac in mp4", "opus in webm", "flac in mkv", "mp3 in mp4"])
+def test_a_second_and_a_third_range_leave_the_first_ones_packets_alone(shelf: Path, tmp_path: Path, name: str) -> None:
+    clip = make(shelf, name)
+    one, two, three = (music(at_rate(a, RATE), at_rate(b, RATE), seed) for a, b, seed in (
+        (START, END, 2), (round(4.9 * RATE), round(5.6 * RATE), 3), (0, round(1.2 * RATE), 4),
+    ))  # fmt: skip
+    films = []
+    for number, stretches in enumerate(((one,), (one, two), (one, two, three))):
+        films.append(tmp_path / f"{number}{media.film_suffix(clip)}")
+        splice(clip, *stretches, to=films[-1])
+    first, _, third = (packets(path) for path in films)
+    inside = [n for n, (time, _) in enumerate(first) if START < (time - clip.start) * RATE < END]
+    assert [third[n] for n in inside] == [first[n] for n in inside]
+    assert splice(clip, one, to=tmp_path / f"again{media.film_suffix(clip)}").why_whole is None
+    assert packets(tmp_path / f"again{media.film_suffix(clip)}") == first
+
+
+@pytest.mark.parametrize("name", ["aac in mp4", "ac3 in mkv", "mp3 in mp4", "opus in webm", "flac in mkv"])
+def test_nothing_clicks_and_the_old_sound_is_gone_within_a_packet(shelf: Path, tmp_path: Path, name: str) -> None:
+    clip = make(shelf, name)
+    length = END - START
+    fade = np.minimum(1, np.minimum(np.arange(length), np.arange(length)[::-1]) / 720)
+    own = media.decode_audio(clip, start_sample=START, end_sample=END).samples
+    # The edges cross over from the source to silence, as those of a dubbed part do from the source to the music.
+    quiet = media.Stretch(START, Waveform((own * (1 - np.minimum(1, fade))).astype(np.float32), RATE))
+    out = tmp_path / f"film{media.film_suffix(clip)}"
+    splice(clip, quiet, to=out)
+    heard = media.decode_audio(media.probe(out), start_sample=START, end_sample=END).samples[0]
+    loudness = np.sqrt(np.convolve(heard**2, np.ones(96) / 96, "valid"))
+    level = float(np.sqrt(np.mean(own[0] ** 2)))
+    # A packet that is not wholly inside, and the cross-over with the next one: AC-3's are the longest.
+    assert loudness[2 * 1536 + 720 : -2 * 1536 - 720].max() < level / 20
+    source = media.decode_audio(clip).samples[0]
+    film = media.decode_audio(media.probe(out)).samples[0]
+    usual = np.abs(np.diff(source)).max()
+    for edge in (START, END):
+        assert np.abs(np.diff(film[edge - 4000 : edge + 4000])).max() < 1.5 * usual
+
+
+def test_ranges_that_touch_are_one_and_the_old_sound_is_not_heard_between(shelf: Path, tmp_path: Path) -> None:
+    clip = make(shelf, "aac in mp4")
+    middle = (START + END) // 2
+    silence = [np.zeros((2, n), np.float32) for n in (middle - START, END - middle)]
+    out = tmp_path / "film.mp4"
+    splice(
+        clip, media.Stretch(START, Waveform(silence[0], RATE)), media.Stretch(middle, Waveform(silence[1], RATE)), to=out
+    )  # fmt: skip
+    heard = media.decode_audio(media.probe(out), start_sample=middle - 4000, end_sample=middle + 4000).samples
+    assert np.abs(heard).max() < 1e-3
+
+
+def test_flac_frames_go_on_counting_and_their_checksums_are_right(shelf: Path, tmp_path: Path) -> None:
+    clip = make(shelf, "flac in mkv")
+    out = tmp_path / "film.mkv"
+    splice(clip, music(START, END, 2), to=out)
+    assert [frame_number(data) for _, data in packets(out)] == [frame_number(data) for _, data in packets(clip.path)]
+    run_ffmpeg(tmp_path, ["-xerror", "-err_detect", "crccheck+explode", "-i", out.name, "-f", "null", "-"])
+
+
+@pytest.mark.parametrize(
+    ("number", "size"), [(0, 1), (0x7F, 1), (0x80, 2), (0x7FF, 2), (0x800, 3), (0xFFFF, 3), (0x10000, 4), (1 << 30, 6)]
+)
+def test_a_flac_frame_carries_any_number(shelf: Path, number: int, size: int) -> None:
+    frame = packets(make(shelf, "flac in mkv").path)[3][1]
+    other = numbered(frame, number)
+    assert frame_number(other) == number
+    assert len(other) == len(frame) - 1 + size
+    assert numbered(other, 3) == frame
+
+
+@pytest.mark.parametrize(
+    ("recipe", "suffix", "why"),
+    [
+        (f"{X264} -c:a libvorbis -q:a 4", "mkv", "vorbis packets cannot be put among others"),
+        (f"{X264} -c:a aac -b:a 96k -ar 48000 -ac 2 -bsf:a aac_adtstoasc -f mpegts", "ts", "no configuration"),
+    ],
+)
+def test_what_cannot_be_spliced_is_said(shelf: Path, recipe: str, suffix: str, why: str) -> None:
+    path = shelf / f"not.{suffix}"
+    arguments = shlex.split(f"{PICTURES} {recipe}".replace(" -bsf:a aac_adtstoasc", ""))
+    run_ffmpeg(shelf, [*arguments, path.name])
+    plan = media.plan_film(media.probe(path), [(START, END)])
+    assert isinstance(plan, str)
+    assert why in plan
+
+
+def test_a_hole_inside_the_range_is_said_and_one_beside_it_stays(shelf: Path, tmp_path: Path) -> None:
+    arguments = f"{PICTURES} {X264} {AAC} -bsf:a noise=drop='between(n\\,200\\,240)' hole.mp4"
+    make(shelf, "aac in mp4")
+    run_ffmpeg(shelf, shlex.split(arguments))
+    clip = media.probe(shelf / "hole.mp4")
+    assert media.plan_film(clip, [(round(4 * RATE), round(4.8 * RATE))]) == "its sound has a hole there"
+    out = tmp_path / "film.mp4"
+    splice(clip, music(START, END, 2), to=out)
+    film = media.probe(out)
+    assert (film.n_samples, film.audio_start_sample) == (clip.n_samples, clip.audio_start_sample)
+    assert [time for time, _ in packets(out)] == [time for time, _ in packets(clip.path)]
+    after = slice(round(4.6 * RATE), None)
+    np.testing.assert_array_equal(
+        media.decode_audio(film).samples[:, after], media.decode_audio(clip).samples[:, after]
+    )
