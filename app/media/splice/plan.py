@@ -135,7 +135,7 @@ def plan_swap(grid: Grid, reach: Reach, start: int, end: int) -> Swap | str:
         return f"{end - start} samples are too few for a packet of {grid.frame}"
     ends_early = last < grid.n_packets and abs(end - reach.overlap - grid.start_of(last)) >= grid.frame + reach.overlap
     if _has_hole(grid, first, last) or ends_early or (first > 0 and abs(grid.start_of(first) - start) >= grid.frame):
-        return "its sound has a hole there"
+        return "its sound has a gap or an overlap there"
     start_at = grid.start_of(first)
     if reach.is_lossless:
         # A track that ends with a short packet ends where it did; one that is made longer ends with the range.
