@@ -8,17 +8,9 @@ from ..plan import SPLIT_MODES, SplitMode
 from .clip import Clip, SplitPlan
 from .cut.split import explain_split, split
 from .decode import audio_samples, decode_audio, read_audio, write_wav
+from .film import FilmSound, film_sound_source, plan_film, take_sound, write_film
 from .frames import frame_at, frame_hashes, frames_at, small_frames, thumbnails
-from .mux import (
-    FilmSound,
-    film_sound_source,
-    film_suffix,
-    mux_film,
-    plan_film,
-    replace_audio,
-    take_sound,
-    write_film,
-)
+from .mux import film_suffix, mux_film, replace_audio
 from .probe import as_clip, probe
 from .proof import packet_hashes, same_sound
 from .splice.film import Splice, Stretch

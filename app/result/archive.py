@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import zipfile
 from dataclasses import replace
@@ -15,6 +16,7 @@ from .facts import MANIFEST_NAME, FileFacts, Manifest
 from .folder import safe_stem
 from .manifest import check_file_name, manifest_text
 
+READ_BYTES = 4 << 20
 MAX_ENTRIES = 10_000
 # Results are stored, not deflated: what grows much more than this in unpacking was not made here.
 MAX_GROWTH = 20
@@ -38,50 +40,58 @@ def pack(
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = [path.relative_to(folder).as_posix() for path in paths]
-    files = {
-        name: FileFacts(hash_file(path, should_cancel), path.stat().st_size)
-        for name, path in zip(names, paths, strict=True)
-    }
-    manifest = replace(manifest, files=files)
-    if manifest.film is not None:
+    if manifest.film is None:
+        hashes = [hash_file(path, should_cancel) for path in paths]
+        manifest = _with_files(manifest, folder, names, hashes)
+    else:
         zip_name = f"{safe_stem(manifest.source.name)}.zip"
-        # The archive is for giving away: it does not say where the video was on this machine.
-        shared = manifest_text(replace(manifest, source=replace(manifest.source, path=None)))
-        write_zip(folder / zip_name, folder, names, {MANIFEST_NAME: shared}, on_progress, should_cancel)
+        with zipfile.ZipFile(folder / zip_name, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
+            hashes = add_files(archive, folder, names, on_progress, should_cancel)
+            manifest = _with_files(manifest, folder, names, hashes)
+            # The archive is for giving away: it does not say where the video was on this machine.
+            shared = replace(manifest, source=replace(manifest.source, path=None))
+            archive.writestr(MANIFEST_NAME, manifest_text(shared))
         manifest = replace(manifest, archive=zip_name)
     (folder / MANIFEST_NAME).write_text(manifest_text(manifest), encoding="utf-8")
     return manifest
 
 
-def write_zip(
-    path: Path,
+def _with_files(manifest: Manifest, folder: Path, names: list[str], hashes: list[str]) -> Manifest:
+    sizes = [(folder / name).stat().st_size for name in names]
+    return replace(manifest, files={n: FileFacts(h, size) for n, h, size in zip(names, hashes, sizes, strict=True)})
+
+
+def add_files(
+    archive: zipfile.ZipFile,
     folder: Path,
     names: list[str],
-    texts: dict[str, str],
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
-) -> None:
-    """Store files of a folder, and some texts, in a zip.
+) -> list[str]:
+    """Store files of a folder in a zip; each is read once.
 
     Args:
-        path: the zip.
+        archive: open for writing.
         folder: where the files are.
         names: relative names of the files.
-        texts: further files by name.
         on_progress: stage "archive", in files.
-        should_cancel: asked for every megabyte.
+        should_cancel: asked for every few megabytes.
+    Returns:
+        SHA-256 of each file, hexadecimal.
     """
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
-        for name, text in texts.items():
-            archive.writestr(name, text)
-        for number, name in enumerate(names):
-            if on_progress is not None:
-                on_progress(Progress("archive", number, len(names)))
-            entry = zipfile.ZipInfo.from_file(folder / name, name, strict_timestamps=False)
-            with (folder / name).open("rb") as read, archive.open(entry, "w") as write:
-                while chunk := read.read(CHUNK_BYTES):
-                    check_cancel(should_cancel)
-                    write.write(chunk)
+    hashes = []
+    for number, name in enumerate(names):
+        if on_progress is not None:
+            on_progress(Progress("archive", number, len(names)))
+        entry = zipfile.ZipInfo.from_file(folder / name, name, strict_timestamps=False)
+        digest = hashlib.sha256()
+        with (folder / name).open("rb", buffering=0) as read, archive.open(entry, "w") as write:
+            while chunk := read.read(READ_BYTES):
+                check_cancel(should_cancel)
+                digest.update(chunk)
+                write.write(chunk)
+        hashes.append(digest.hexdigest())
+    return hashes
 
 
 def unpack(path: Path, folder: Path) -> None:

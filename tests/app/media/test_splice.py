@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from app import media
-from app.media.mux import FilmSound
+from app.media.film import FilmSound
 from app.media.splice.flac import frame_number, numbered
 from riffusion_inference.datatypes import Waveform
 from tests.app.media.test_mux import heard_by_command_line
@@ -190,9 +190,8 @@ def test_ranges_that_touch_are_one_and_the_old_sound_is_not_heard_between(shelf:
     middle = (START + END) // 2
     silence = [np.zeros((2, n), np.float32) for n in (middle - START, END - middle)]
     out = tmp_path / "film.mp4"
-    splice(
-        clip, media.Stretch(START, Waveform(silence[0], RATE)), media.Stretch(middle, Waveform(silence[1], RATE)), to=out
-    )  # fmt: skip
+    one, other = (Waveform(samples, RATE) for samples in silence)
+    splice(clip, media.Stretch(START, one), media.Stretch(middle, other), to=out)
     heard = media.decode_audio(media.probe(out), start_sample=middle - 4000, end_sample=middle + 4000).samples
     assert np.abs(heard).max() < 1e-3
 

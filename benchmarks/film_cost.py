@@ -1,0 +1,151 @@
+"""Time and memory of putting music into 30 s of a long 1080p film, beside a plain copy of the file.
+
+    python -m benchmarks.film_cost                     a film of 10 minutes and one of 60 (needs some 30 GB of disk)
+    python -m benchmarks.film_cost --minutes 2         a small run
+
+The music costs nothing: a model that gives noise which it has ready. The whole of `dub` is timed, in a process of its
+own that has loaded most of what it needs before the clock starts: probing, hashing, cutting all parts, mixing, film,
+manifest and zip. Memory is the most that the process held, less what it held idle. The film is made on the spot:
+pictures that are repeated, sound that is not. Prints seconds by stage, the ratio to copying the file, and that to
+copying it as often as the result holds it (parts, film, and both again in the zip).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+PART_SECONDS = 30
+MAX_EXTRA_MB, MAX_COPY_RATIO = 200, 2
+
+
+def resident_mb(field: str) -> float:
+    """VmRSS or VmHWM of this process, in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
+
+
+def work(video: Path, out: Path, n_parts: int) -> None:
+    """Dub the middle part, and print what it took as JSON."""
+    import numpy as np
+
+    from app.dub import Order, PartOrder, Run, carry_out
+    from app.settings import load_settings
+    from riffusion_inference.datatypes import GenerationSettings, Take, Waveform
+
+    class Ready:
+        """Gives noise that it has ready."""
+
+        name, licence, sample_rate, native_seconds, takes_scores, note = "noise", "none", 48000, 5.0, False, None
+        noise = (np.random.default_rng(0).standard_normal((1, 48000 * PART_SECONDS * 2)) * 0.1).astype(np.float32)
+
+        def full_name(self, name: str) -> str:
+            return self.name
+
+        def get(self, name: str, on_progress: object = None) -> Ready:
+            return self
+
+        def generate(self, settings: object, n_samples: int, sample_rate: int, **_: object) -> list[Take]:
+            return [Take(Waveform(self.noise[:, :n_samples], sample_rate), 1, None, None)]
+
+        def unload(self) -> None:
+            """Nothing to give back."""
+
+    import app.media.cut.split
+    import app.result.verify  # noqa: F401
+    import riffusion_inference.takes.tempo_hold  # noqa: F401
+
+    model = Ready()
+    part = PartOrder(n_parts // 2 + 1, GenerationSettings("noise", seed=1), model.name)
+    order = Order(video, out, n_parts, "exact", (part,))  # type: ignore[arg-type]
+    run = Run(load_settings(None, {}, max_duration_seconds=7200, threads_on_splitting=1))
+    Path("/proc/self/clear_refs").write_text("5")  # The peak counts from here.
+    idle, began, cpu = resident_mb("VmRSS"), time.perf_counter(), time.process_time()
+    carry_out(order, run, model)  # type: ignore[arg-type]
+    seconds = time.perf_counter() - began
+    said = {"seconds": seconds, "cpu": time.process_time() - cpu, "extra_mb": resident_mb("VmHWM") - idle}
+    print(json.dumps({**said, "stages": run.seconds}))
+
+
+def make_film(path: Path, seconds: int) -> None:
+    """A film whose sound was encoded in one go: joined sound would have overlaps, which are not spliced."""
+    from benchmarks.split import ffmpeg, make_clip
+
+    pictures = path.with_name("pictures.mp4")
+    make_clip(pictures, seconds)
+    tone = ["-f", "lavfi", "-i", f"sine=440:r=48000:d={seconds}", "-map", "0:v", "-map", "1:a"]
+    ffmpeg("-i", str(pictures), *tone, "-c:v", "copy", "-c:a", "aac", "-ac", "2", "-t", str(seconds), str(path))
+    pictures.unlink()
+
+
+def copied(video: Path, out: Path) -> float:
+    """Seconds of a plain copy, as `cp` makes it."""
+    began = time.perf_counter()
+    subprocess.run(["cp", str(video), str(out)], check=True)
+    seconds = time.perf_counter() - began
+    out.unlink()
+    return seconds
+
+
+def measure(video: Path, folder: Path, n_parts: int, repeats: int) -> bool:
+    """Measure one film; whether it kept to what is wanted."""
+    copies, runs = [], []
+    for number in range(repeats):
+        copies.append(copied(video, folder / "copy"))
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.film_cost",
+            "--work",
+            str(video),
+            str(folder / "out"),
+            str(n_parts),
+        ]
+        runs.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        shutil.rmtree(folder / "out")
+        print(f"  run {number + 1}: copy {copies[-1]:.2f} s, dub {runs[-1]['seconds']:.2f} s", flush=True)
+    best, copy_s = min(runs, key=lambda run: run["seconds"]), min(copies)
+    ratio, extra = best["seconds"] / copy_s, max(run["extra_mb"] for run in runs)
+    print(f"  stages of the best: {', '.join(f'{name} {took:.2f} s' for name, took in best['stages'].items())}")
+    print(
+        f"  best {best['seconds']:.2f} s ({best['cpu']:.2f} s of processor), copy {copy_s:.2f} s, ratio {ratio:.2f}, "
+        f"to four copies {ratio / 4:.2f}; memory above idle {extra:.0f} MB"
+    )
+    return ratio < MAX_COPY_RATIO and extra < MAX_EXTRA_MB
+
+
+def main() -> int:
+    """Run from the command line; exit code 1 where something misses what is wanted."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=int, nargs="+", default=[10, 60], help="lengths of the films (10 60)")
+    parser.add_argument("--repeats", type=int, default=3, help="times that each is dubbed and copied (3)")
+    parser.add_argument("--folder", type=Path, help="where to work; it needs ten times the film's size")
+    parser.add_argument("--video", type=Path, help="a film to take in place of those made here")
+    parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        work(Path(options.work[0]), Path(options.work[1]), int(options.work[2]))
+        return 0
+    good = True
+    with tempfile.TemporaryDirectory(prefix="film-cost-", dir=options.folder) as folder:
+        for minutes in options.minutes:
+            video = options.video or Path(folder) / "film.mp4"
+            if options.video is None:
+                make_film(video, minutes * 60)
+            os.sync()
+            print(f"{minutes} minutes, {video.stat().st_size / 1e6:.0f} MB, part of {PART_SECONDS} s")
+            good &= measure(video, Path(folder), minutes * 60 // PART_SECONDS, options.repeats)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
