@@ -32,7 +32,7 @@ from training.composer import brief_of
 from training.dataset import EVALUATION_SEED, PARAMS, pixels_from_samples
 from training.figures import Clip, Table, compare, listen
 from training.piece import Piece, draw_piece, is_held_out
-from training.render import SAMPLE_RATE, render_notes
+from training.render import SAMPLE_RATE, SOUNDFONT, render_notes
 from training.sampling import draw_sheet, sound_from_pixels
 
 REAL, SKETCH, PAINTED, BEFORE = "real renderings", "sketch alone", "painted", "before, from the prompt alone"
@@ -201,7 +201,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure how well a checkpoint paints scores that it never saw.")
     parser.add_argument("--checkpoint", type=Path, default=Path("riffusion_inference/pocket"))
     parser.add_argument("--before", type=Path, default=None, help="a checkpoint to compare with, without scores")
-    parser.add_argument("--soundfont", type=Path, default=Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"))
+    parser.add_argument("--soundfont", type=Path, default=SOUNDFONT)
     parser.add_argument("--prompts", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=10)

@@ -18,8 +18,8 @@ from training.sound_measures import SoundFigures, measure_sound
 Array = NDArray[np.float64]
 BANDS_HZ = ((0.0, 150.0), (3000.0, 6000.0))
 """Where drums are and a solo piano is not."""
-EMPTY_BAND_DB = -50.0
-"""Share of the energy below which a band counts as empty."""
+EMPTY_BAND_DB = -30.0
+"""Share of the energy below which a band counts as empty: a thousandth, which is not heard beside the rest."""
 EMPTY_LEVEL_DB = -50.0
 """Level under full scale below which half of a clip's moments must lie for the clip to count as near-empty."""
 NAN = float("nan")

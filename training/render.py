@@ -17,6 +17,8 @@ from training.piece import Piece
 SAMPLE_RATE = 22050
 DRUM_CHANNEL = 9
 PEAK = 0.89
+SOUNDFONT = Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3")
+"""Debian's fluidr3mono-gm-soundfont."""
 
 
 @functools.cache

@@ -22,12 +22,13 @@ from training.diffusion import DiffusionSettings, train_diffusion
 from training.export import export, export_painter
 from training.latents import make_latents
 from training.painter import PainterSettings, train_painter
+from training.render import SOUNDFONT
 from training.score_data import make_pairs
 from training.soundfont import write_tiny_soundfont
 from training.text import train_text
 
 STAGES = ("data", "latents", "text", "autoencoder", "diffusion", "export", "pairs", "painter", "evaluate")
-SOUNDFONTS = (Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"), Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"))
+SOUNDFONTS = (SOUNDFONT, Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"))
 PIECE_BYTES = 16 * 2**20
 """Largest file of a packed result."""
 

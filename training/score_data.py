@@ -24,7 +24,7 @@ from riffusion_inference.score.sketch import draw_sketch, pixels_of
 from training.composer import compose
 from training.dataset import EVALUATION_SEED, PARAMS, SHARD_PIECES, pixels_from_samples
 from training.piece import Piece, draw_piece
-from training.render import SAMPLE_RATE, render_notes
+from training.render import SAMPLE_RATE, SOUNDFONT, render_notes
 
 N_FRAMES = 512
 """Frames of 20 ms in a piece: two windows."""
@@ -139,7 +139,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--shards", type=int, nargs=2, default=(0, 40), metavar=("FIRST", "LAST"))
     parser.add_argument("--evaluation", action="store_true", help="count shards from the first evaluation seed")
-    parser.add_argument("--soundfont", type=Path, default=Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"))
+    parser.add_argument("--soundfont", type=Path, default=SOUNDFONT)
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     vae = load_autoencoder()

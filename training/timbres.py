@@ -31,7 +31,7 @@ from riffusion_inference.score.timbres import (
     picture_of,
 )
 from riffusion_inference.spectrogram.mel import mel_from_waveform
-from training.render import SAMPLE_RATE, play
+from training.render import SAMPLE_RATE, SOUNDFONT, play
 
 Floats = NDArray[np.float64]
 LEAD_IN = 0.2
@@ -222,7 +222,7 @@ def write_table(anchors: list[Anchor], path: Path) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, measure, write the table."""
     parser = argparse.ArgumentParser(description="Measure the soundfont's instruments for the sketch of a score.")
-    parser.add_argument("--soundfont", type=Path, default=Path("/usr/share/sounds/sf3/FluidR3Mono_GM.sf3"))
+    parser.add_argument("--soundfont", type=Path, default=SOUNDFONT)
     parser.add_argument("--table", type=Path, default=TABLE)
     options = parser.parse_args(arguments)
     anchors = list(measure_all(options.soundfont))
