@@ -142,6 +142,7 @@ def change_score(me: Visit) -> None:
             for one in value:
                 me.pick(label, one)
             me.tab.keyboard.press("Escape")
+            me.tab.get_by_role("listbox").wait_for(state="hidden")
         elif isinstance(value, bool):
             me.pick(label, OPTIONS[name].choices[not value].capitalize())
         elif isinstance(value, float):

@@ -40,7 +40,7 @@ def as_first_schema(values: dict[str, Any]) -> dict[str, Any]:
         for take in music["takes"]:
             del take["midi"], take["kept_cuts"]
         dubs.append({**one, **music, **generation})
-    del values["film_sound"]
+    del values["film_sound"], values["job"]
     return {**values, "dubs": dubs, "schema": 1}
 
 
