@@ -201,8 +201,10 @@ def measure_kills(folder: Path, n_rows: int, n_kills: int, engine: str) -> None:
     command = [sys.executable, "-m", "benchmarks.batch", "stubs", "--folder", str(folder), "--engine", engine]
     finished_before: dict[str, int] = {}
     kinds: Counter[str] = Counter()
-    while kinds.total() < n_kills:
-        driver = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    driver: subprocess.Popen[bytes] | None = None
+    while kinds.total() < n_kills and n_results(folder) < n_rows:
+        if driver is None or driver.poll() is not None:
+            driver = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         before, wait = n_results(folder), chance.uniform(0.0, 3.0)
         while n_results(folder) <= before and driver.poll() is None:
             time.sleep(0.05)
@@ -210,16 +212,16 @@ def measure_kills(folder: Path, n_rows: int, n_kills: int, engine: str) -> None:
         kind = chance.choice(["driver", "worker"] if engine == "local" else ["driver", "worker", "session"])
         finished_before |= finished(folder)
         if driver.poll() is not None:
-            break
+            continue
         kill(driver, kind)
         kinds[kind] += 1
         print(f"kill {kinds.total()}: {kind}, {n_results(folder)} of {n_rows} finished", flush=True)
-        if kind == "worker":
-            driver.wait()
-        else:
+        if kind != "worker":
             driver.kill()
             driver.wait()
             end_children(driver.pid)
+    if driver is not None:
+        driver.wait()
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     made, after = Counter((folder / "calls").read_text().split()), finished(folder)
     again = [name for name, at in finished_before.items() if after[name] != at]
