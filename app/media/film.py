@@ -17,11 +17,12 @@ from .clip import Clip
 from .cut.exact import sound_span
 from .cut.source import MP4_AUDIO, CutSource, cut_source
 from .mp4.boxes import timed_header
-from .mp4.movie import MAX_TIMESCALE, Movie, OutTrack, Track, read_movie, whole_track, with_movie_timescale
+from .mp4.movie import MAX_TIMESCALE, Movie, OutTrack, Track, whole_track, with_movie_timescale
 from .mp4.write import write_movie
 from .mux import FORMATS, OPUS_RATE, canceller, end_of, mux_film, mux_mp4, remux
 from .open import codec_name, opened
 from .probe import as_clip
+from .sound import steady_index
 from .splice.encode import CannotSpliceError
 from .splice.film import Splice, Stretch, film_sound, new_runs, plan_splice
 from .splice.mp4 import spliced_track, write_packets
@@ -170,7 +171,9 @@ def film_sound_source(
     """
     film = dataclasses.replace(clip, path=film_path, movie=None)
     if film_path.suffix in (".mp4", ".mov"):
-        yield CutSource(read_movie(film_path), film, None)
+        with opened(film_path) as container:
+            movie = steady_index(film_path, container)
+        yield CutSource(movie, film, None)
         return
     with opened(film_path) as container:
         is_carried = codec_name(container.streams.audio[0]) in MP4_AUDIO
