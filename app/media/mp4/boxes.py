@@ -17,6 +17,15 @@ CONTAINER_BOXES = {b"moov", b"trak", b"edts", b"mdia", b"minf", b"stbl"}
 MAX_32 = 0xFFFFFFFF
 
 
+class MissingBoxError(MediaError, ValueError):
+    """An index lacks a box that it must have."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"The file's index is damaged: it has no {path}.")
+        self.path = path
+        """Kinds of boxes down to the one that is missing."""
+
+
 @dataclass
 class Box:
     """One box; either payload or children is used."""
@@ -46,11 +55,11 @@ class Box:
         """The first box down a path of kinds.
 
         Raises:
-            ValueError: it is not there.
+            MissingBoxError: it is not there.
         """
         box = self.get(*path)
         if box is None:
-            raise ValueError(f"it has no {b'/'.join(path).decode('latin-1')}")
+            raise MissingBoxError(b"/".join(path).decode("latin-1"))
         return box
 
     def all(self, kind: bytes) -> list[Box]:

@@ -16,6 +16,7 @@ from ...errors import MediaError
 from .boxes import (
     Box,
     Edit,
+    MissingBoxError,
     edits_box,
     read_edits,
     read_top_level,
@@ -102,8 +103,9 @@ class Movie:
     @property
     def is_protected(self) -> bool:
         """True where the packets of a track are encrypted (common encryption): its description has another name."""
-        names = [t.box.need(b"mdia", b"minf", b"stbl", b"stsd").payload for t in self.tracks]
-        return any(entry in payload for payload in names for entry in (b"encv", b"enca", b"drmi", b"drms"))
+        described = [t.box.get(b"mdia", b"minf", b"stbl", b"stsd") for t in self.tracks]
+        payloads = [box.payload for box in described if box is not None]
+        return any(entry in payload for payload in payloads for entry in (b"encv", b"enca", b"drmi", b"drms"))
 
     def of_kind(self, handler: str) -> list[Track]:
         """Its tracks of one handler."""
@@ -140,6 +142,7 @@ def read_movie(path: Path) -> Movie:
         return _read_movie(path)
     except (struct.error, ValueError, IndexError, OverflowError, MemoryError) as error:
         why = f" ({error})" if type(error) is ValueError else ""
+        why = f" (it has no {error.path})" if isinstance(error, MissingBoxError) else why
         raise MediaError(f"{path.name} has a damaged index{why}: copy or download it again.") from error
 
 

@@ -183,6 +183,15 @@ def test_an_index_without_a_header_names_the_file_and_the_remedy(clips: ClipShel
         probe(path)
 
 
+def test_a_track_that_nothing_describes_ends_in_a_sentence(clips: ClipShelf, tmp_path: Path) -> None:
+    path = tmp_path / "bare.mp4"
+    data = clips.path("h264").read_bytes()
+    last = data.rindex(b"stsd")
+    path.write_bytes(data[:last] + b"stsx" + data[last + 4 :])
+    with pytest.raises(MediaError, match="index"):
+        parts_of(path, tmp_path / "parts")
+
+
 def test_a_fragment_that_starts_late_is_not_cut_short(clips: ClipShelf, tmp_path: Path) -> None:
     path = tmp_path / "late.mp4"
     late = "-c copy -output_ts_offset 10 -movflags frag_keyframe+empty_moov+default_base_moof"
