@@ -3,7 +3,7 @@
     python -m benchmarks.film_cost                     a film of 10 minutes and one of 60 (needs some 30 GB of disk)
     python -m benchmarks.film_cost --minutes 2         a small run
 
-The music costs nothing: a model that gives noise which it has ready. The whole of `dub` is timed, in a process of its
+The music costs nothing: a model that gives a tone. The whole of `dub` is timed, in a process of its
 own that has loaded most of what it needs before the clock starts: probing, hashing, cutting all parts, mixing, film,
 manifest and zip. Memory is the most that the process held, less what it held idle. The film is made on the spot:
 pictures that are repeated, sound that is not. Prints seconds by stage, the ratio to copying the file, and that to
@@ -36,36 +36,16 @@ def resident_mb(field: str) -> float:
 
 def work(video: Path, out: Path, n_parts: int) -> None:
     """Dub the middle part, and print what it took as JSON."""
-    import numpy as np
-
-    from app.dub import Order, PartOrder, Run, carry_out
-    from app.settings import load_settings
-    from riffusion_inference.datatypes import GenerationSettings, Take, Waveform
-
-    class Ready:
-        """Gives noise that it has ready."""
-
-        name, licence, sample_rate, native_seconds, takes_scores, note = "noise", "none", 48000, 5.0, False, None
-        noise = (np.random.default_rng(0).standard_normal((1, 48000 * PART_SECONDS * 2)) * 0.1).astype(np.float32)
-
-        def full_name(self, name: str) -> str:
-            return self.name
-
-        def get(self, name: str, on_progress: object = None) -> Ready:
-            return self
-
-        def generate(self, settings: object, n_samples: int, sample_rate: int, **_: object) -> list[Take]:
-            return [Take(Waveform(self.noise[:, :n_samples], sample_rate), 1, None, None)]
-
-        def unload(self) -> None:
-            """Nothing to give back."""
-
     import app.media.cut.split
     import app.result.verify  # noqa: F401
     import riffusion_inference.takes.tempo_hold  # noqa: F401
+    from app.dub import Order, PartOrder, Run, carry_out
+    from app.settings import load_settings
+    from benchmarks.hum import HumModel
+    from riffusion_inference.datatypes import GenerationSettings
 
-    model = Ready()
-    part = PartOrder(n_parts // 2 + 1, GenerationSettings("noise", seed=1), model.name)
+    model = HumModel()
+    part = PartOrder(n_parts // 2 + 1, GenerationSettings("hum", seed=1), model.name)
     order = Order(video, out, n_parts, "exact", (part,))  # type: ignore[arg-type]
     run = Run(load_settings(None, {}, max_duration_seconds=7200, threads_on_splitting=1))
     Path("/proc/self/clear_refs").write_text("5")  # The peak counts from here.

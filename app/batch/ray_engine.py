@@ -129,7 +129,7 @@ def _one_pass(
     ray: Any, jobs: Sequence[Job], make_worker: MakeWorker, most: int, cpus: int, gpus: float
 ) -> Iterator[Outcome]:
     context = ray.data.DataContext.get_current()
-    # A row whose actor ended has no outcome: it shall not end the others.
+    # A row whose actor ended has no outcome, and must not end the others.
     context.max_errored_blocks = -1
     context.enable_progress_bars = False
     context.print_on_execution_start = False

@@ -122,8 +122,8 @@ def _splice_mp4(
 ) -> Splice:
     movie, base = clip.movie, clip
     assert movie is not None
-    assert clip.movie is not None
-    if movie.is_fragmented:
+    was_fragmented = movie.is_fragmented
+    if was_fragmented:
         source = cut_source(clip, SplitMode.EXACT, folder, should_cancel)
         assert source.movie is not None
         movie, base = source.movie, source.clip
@@ -136,7 +136,7 @@ def _splice_mp4(
     write_packets(runs, data)
     scale = movie.timescale
     # What is known of a repackaged track is better than what its own edit list says.
-    keeps_edits = not splice.is_longer and not clip.movie.is_fragmented
+    keeps_edits = not splice.is_longer and not was_fragmented
     if not keeps_edits:
         both = math.lcm(movie.timescale, splice.packets.grid.sample_rate)
         scale = both if both <= MAX_TIMESCALE else scale

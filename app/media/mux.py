@@ -166,6 +166,7 @@ def end_of(movie: Movie, track: Track, scale: int) -> int:
 
 
 def canceller(should_cancel: ShouldCancel | None) -> Callable[[int], None]:
+    """What write_movie calls with every few megabytes: it raises DubCancelled when the person has asked to stop."""
     return lambda _count: check_cancel(should_cancel)
 
 

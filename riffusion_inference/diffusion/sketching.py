@@ -39,9 +39,9 @@ def sketch_picture(score: Score, canvas: Canvas, factor: int) -> NDArray[np.floa
     return np.repeat(pixels_of(drawn).astype(np.float32)[None] / 255.0, 3, axis=0)
 
 
-# Where a bar comes back, so does its sketch, but noise drawn anew would be painted into other details, as if players
-# could never play a bar twice. So every bar is painted out of the same noise, from its first column on, and what comes
-# back sounds as it did. Where two bars differ, it is because the score differs.
+# Where a bar comes back, so does its sketch; but out of other noise other details are painted, as if the players could
+# not play a bar the same way twice. So every bar is painted out of the same noise, from its first column on, and sounds
+# the same when it comes back. Where two bars differ, it is because the score differs.
 
 
 def noise_columns(score: Score, canvas: Canvas, factor: int) -> NDArray[np.int64]:

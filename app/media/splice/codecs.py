@@ -4,7 +4,7 @@ Each encoder delays: its packet p decodes to its input from p * frame - delay on
 encoders and decoders together: AAC one frame of 1,024; AC-3 and E-AC-3 one block of 256; LAME 1,105 (576 of its own,
 529 of any decoder's); Opus 312 at 48 kHz (6.5 ms of looking ahead). Lossless codecs have none.
 
-The packets must also fit what the decoder was told at the beginning, since nothing tells it anew: the configuration
+The packets must also fit what the decoder was told at the beginning, since nothing tells it again: the configuration
 that the encoder would write beside them has to be the track's, and what frames say of themselves has to be what the
 track's frames say.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ..clip import Clip
-from ..mp4.movie import Movie, Track
+from ..clock import slack_samples, steady_starts
+from ..mp4.movie import Movie, Track, rescaled
 from ..mp4.shown import sound_extent, usual_duration
 from ..open import codec_name, opened
 from .codecs import PCM_BLOCK, Coding
-from .plan import HOLE_SECONDS, Grid
+from .plan import Grid
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,13 @@ def _demuxed(clip: Clip) -> Packets | str:
                 times.append(packet.pts * time_base if packet.pts is not None else None)
                 lengths.append(packet.size // align if align else frame)
         coding = _coding(stream, PCM_BLOCK if is_pcm else frame, rate)
-    starts = _placed(clip.audio_start_sample - hidden, times, lengths, rate)
+    first = next((time for time in times if time is not None), Fraction(0))
+    begin = clip.audio_start_sample - hidden
+    stated = [None if time is None else begin + rescaled(time - first, rate) for time in times]
+    items = zip(stated, lengths, [None] * len(lengths), strict=True)
+    starts = np.array(
+        [start for start, _ in steady_starts(items, rate, slack_samples(time_base, rate))], dtype=np.int64
+    )
     counted = np.array(lengths, dtype=np.int64)
     stop = int(starts[-1]) + lengths[-1]
     # What the last packet hides of its end, and what a short last packet lacks, is known from what was decoded.
@@ -155,19 +162,6 @@ def _bytes_per_sample(stream: Any) -> int:
 def _skipped(starts: np.ndarray, lengths: np.ndarray) -> int:
     """Samples of silence in holes between packets."""
     return int((np.diff(starts) - lengths[:-1]).sum()) if len(starts) > 1 else 0
-
-
-def _placed(start: int, times: Sequence[Fraction | None], lengths: Sequence[int], rate: int) -> np.ndarray:
-    """Where each packet's frame starts: after the one before it, unless its time says that there is a hole."""
-    first = next((time for time in times if time is not None), Fraction(0))
-    places, running = [], start
-    for time, length in zip(times, lengths, strict=True):
-        if time is not None:
-            stated = start + round((time - first) * rate)
-            running = stated if stated - running > HOLE_SECONDS * rate else running
-        places.append(running)
-        running += length
-    return np.array(places, dtype=np.int64)
 
 
 def _first_frames(clip: Clip) -> tuple[int, int]:

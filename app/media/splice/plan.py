@@ -16,9 +16,9 @@ is heard there is a cross-over from the old sound to the new under the codec's o
 difference under the middle of it. It is as long as the overlap, 5 to 21 ms.
 
 Opus predicts from what it has decoded, for good, though ever less. So there the run ends with the packet that contains
-the end of the range, and that packet holds the old sound, encoded anew. What is decoded after the range then differs by
-more than 0.01 for at most 75 ms, by more than 0.0001 for 215 ms, and not at all after 560 ms (tones in noise, 96 kb/s,
-packets of 20 ms; without such a packet the first two were 115 and 247 ms).
+the end of the range, and that packet holds the old sound, encoded again. What is decoded after the range then differs
+by more than 0.01 for at most 75 ms, by more than 0.0001 for 215 ms, and not at all after 560 ms (tones in noise,
+96 kb/s, packets of 20 ms; without such a packet the first two were 115 and 247 ms).
 
 Lossless codecs have no overlap, and there the packets at the edges are replaced too: the new ones hold the old samples
 outside the range, unchanged.
@@ -79,8 +79,8 @@ class Reach:
     """True: a new packet can hold old samples unchanged."""
     settles: bool = False
     """True: later packets are predicted from what a decoder remembers of this one, so that the run has to end with a
-    packet of the old sound, encoded anew: the old packets after it then find a memory much like the one they were made
-    for."""
+    packet of the old sound, encoded again: the decoder then remembers much the same when it comes to the old packets
+    after it."""
 
 
 @dataclass(frozen=True)
