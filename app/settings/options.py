@@ -177,7 +177,7 @@ ATTRIBUTES: dict[str, Option] = {
     ),
     "energy": Option(Kind.CHOICE, "how much happens", "Energy", "--energy", choices=CHOICES["energy"]),
     "section": Option(
-        Kind.CHOICE, "intro: it grows and does not end. ending: it fades", "Section", "--section",
+        Kind.CHOICE, "an intro grows and does not end, an ending fades", "Section", "--section",
         choices=CHOICES["section"],
     ),
 }  # fmt: skip
