@@ -13,6 +13,9 @@ from pathlib import Path
 from ..files import UNFINISHED, write_errors
 from .place import Place
 
+MOST_TRIES = 100
+"""How often a folder is made again whose root another process deletes in between."""
+
 
 @contextmanager
 def scratch_of(out: Place, temporary: Path) -> Iterator[Path]:
@@ -28,13 +31,24 @@ def scratch_of(out: Place, temporary: Path) -> Iterator[Path]:
     UNFINISHED.add(folder)
     try:
         with write_errors(folder):
-            folder.mkdir(parents=True)
+            _make(folder)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         UNFINISHED.discard(folder)
         with suppress(OSError):
             root.rmdir()  # Only when it is empty.
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and those above it, of which another process may delete the empty ones at the same time."""
+    for _ in range(MOST_TRIES):
+        # The root may go after it was found to be there, and before its folder is made.
+        with suppress(FileNotFoundError, FileExistsError):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+            return
+    folder.mkdir(parents=True)
 
 
 def scratch_root(out: Place, temporary: Path) -> Path:

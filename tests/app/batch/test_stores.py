@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from app.batch.jobs import read_jobs
 from app.batch.key import job_of_result
 from app.batch.ledger import Head, Ledger, Outcome, Status, read_history
 from app.batch.place import MissingError, open_place, transport, without_secrets
+from app.batch.scratch import scratch_of, scratch_root
 from app.batch.status import status_values
 from app.batch.transfer import fetch, fingerprint, publish
 from app.errors import StorageError
@@ -181,6 +183,18 @@ def test_a_file_is_told_by_its_size_and_three_places_of_it(tmp_path: Path) -> No
         assert fingerprint(str(tmp_path / "a")) != first
     (tmp_path / "a").write_bytes(bytes(1_000_001))
     assert fingerprint(str(tmp_path / "a")) != first
+
+
+def test_workers_make_and_delete_their_folders_at_the_same_time(tmp_path: Path) -> None:
+    out = open_place(str(tmp_path / "out"))
+
+    def come_and_go(_: int) -> int:
+        with scratch_of(out, tmp_path) as folder:
+            return len(list(folder.parent.iterdir()))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert min(pool.map(come_and_go, range(2000))) >= 1
+    assert not scratch_root(out, tmp_path).exists()
 
 
 def test_what_is_secret_in_a_url_is_not_kept() -> None:
