@@ -152,7 +152,9 @@ def _plan_on(followed: Followed, taste: Taste, duration: Fraction, energy: np.nd
         lines = [*lines[:-2], *_bars_before(lines[-2:], final, bar)]
     n_bars = len(lines)
     energies = bar_energies(energy, clock, [*lines, final], duration)
-    meters = meters_of([*lines, final], bar, taste)
+    # Hits that come while the last chord rings out stay where their bars begin.
+    later = [line for line in followed.bar_lines if line > final]
+    meters = meters_of([*lines, final, *later], bar, taste)
     end += n_bars * bar - final
     blocks = divide_bars(n_bars, energies, taste)
     loop, played = loop_of(taste, n_bars), (*lines, final)
