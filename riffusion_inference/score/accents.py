@@ -43,7 +43,7 @@ def mark_accents(notes: list[ScoreNote], accents: tuple[Accent, ...], writer: Wr
         near = [_louder(note, accent) for note in notes if abs(note.tick - accent.tick) <= NEAR]
         near += _chord(accent, writer)
         notes = [note for note in notes if abs(note.tick - accent.tick) > NEAR]
-        notes += [_ahead(note, clock) for note in near] if early else near
+        notes += [_ahead(note, clock) for note in near]
         notes += _strikes(accent, writer)
     return notes
 
