@@ -20,6 +20,10 @@ LOUDER = 0.3
 CRASH_FROM, BREATH_FROM = 0.6, 0.85
 """Weights from which a hit gets a crash and a breath before it; a chord every hit gets."""
 BREATH = TICKS // 2
+STRUCK_RISE = 0.02
+"""Seconds after which, at most, what is struck is heard to begin."""
+ABOVE = 12
+"""How much louder than all that swells in something is struck beside it."""
 STRUCK = ("keys", "mallets", "guitar", "plucked", "bass", "synth")
 """Families that are loudest within 40 ms."""
 JOINS = ("chords", "harp")
@@ -43,15 +47,26 @@ def mark_accents(notes: list[ScoreNote], accents: tuple[Accent, ...], writer: Wr
         near = [_louder(note, accent) for note in notes if abs(note.tick - accent.tick) <= NEAR]
         near += _chord(accent, writer)
         notes = [note for note in notes if abs(note.tick - accent.tick) > NEAR]
-        notes += [_ahead(note, clock) for note in near]
+        notes += [_ahead(note, clock, whole=early) for note in near]
+        notes += _struck(accent, writer, max((note.velocity for note in near), default=0))
         notes += _strikes(accent, writer)
     return notes
 
 
-def _ahead(note: ScoreNote, clock: Score) -> ScoreNote:
-    """A note that begins so early that it is heard to begin where it is written, as a player of strings has it."""
-    rise = Fraction(rise_seconds(note.program, note.key)).limit_denominator(1000)
-    tick = max(clock.tick_at(clock.seconds(note.tick) - rise), 0)
+def _ahead(note: ScoreNote, clock: Score, *, whole: bool) -> ScoreNote:
+    """A note that begins so early that it is heard to begin where it is written, as players of strings have it.
+
+    Args:
+        note: on the hit.
+        clock: a score with the tempo map.
+        whole: by all of its rise, as what sounds alone needs it; else by half of what it rises slower than something
+            struck beside it.
+    """
+    if note.layer == "drums":
+        return note
+    rise = rise_seconds(note.program, note.key)
+    early = Fraction(rise if whole else max(rise - STRUCK_RISE, 0) / 2).limit_denominator(1000)
+    tick = max(clock.tick_at(clock.seconds(note.tick) - early), 0)
     return replace(note, tick=tick, ticks=note.ticks + note.tick - tick)
 
 
@@ -77,20 +92,19 @@ def _chord(accent: Accent, writer: Writer) -> list[ScoreNote]:
     """The bar's chord, a beat long, the louder the stronger the hit; the last chord needs no other."""
     taste, bar = writer.taste, writer.plan.bar_at(accent.tick)
     if writer.plan.closes and accent.tick == writer.plan.played(writer.plan.final):
-        return _struck(accent, writer, bar)
+        return []
     layer = "chords" if taste.chords else "lead"
     instrument = INSTRUMENTS[taste.chords or taste.lead]
     keys = {fold(key, instrument) for key in writer.bars[max(bar, 0)].voicing}
     # An instrument with one voice plays its highest tone.
     chosen = sorted(keys) if taste.chords else [max(keys)]
     span, loud = (accent.tick, accent.tick + 0.9 * TICKS), 78 + 36 * accent.weight
-    chord = [writer.note(layer, instrument.program, key, span, loud) for key in chosen]
-    return chord + _struck(accent, writer, bar)
+    return [writer.note(layer, instrument.program, key, span, loud) for key in chosen]
 
 
-def _struck(accent: Accent, writer: Writer, bar: int) -> list[ScoreNote]:
-    """Join a chord that swells in with something that is heard at once; most solos have nothing."""
-    taste, harmony = writer.taste, writer.bars[max(bar, 0)]
+def _struck(accent: Accent, writer: Writer, loudest: int) -> list[ScoreNote]:
+    """Join a chord that swells in with something that is heard at once, above all else; most solos have nothing."""
+    taste, harmony = writer.taste, writer.bars[max(writer.plan.bar_at(accent.tick), 0)]
     family = INSTRUMENTS[taste.chords or taste.lead].family
     if family in STRUCK or (is_solo(taste) and family not in SOLO_JOINS):
         return []
@@ -99,7 +113,8 @@ def _struck(accent: Accent, writer: Writer, bar: int) -> list[ScoreNote]:
     layer, name = [*quick, ("chords", SOLO_JOINS[family]) if is_solo(taste) else JOINS][0]
     instrument = INSTRUMENTS[name]
     keys = {fold(28 + (harmony.root - 28) % 12, instrument)} if layer == "bass" else set(harmony.voicing)
-    span, loud = (accent.tick, accent.tick + 0.9 * TICKS), 84 + 36 * accent.weight
+    span = (accent.tick, accent.tick + 0.9 * TICKS)
+    loud = max(84 + 36 * accent.weight, (loudest + ABOVE) / taste.loudness)
     return [writer.note(layer, instrument.program, fold(key, instrument), span, loud) for key in sorted(keys)]
 
 

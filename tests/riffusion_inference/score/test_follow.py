@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riffusion_inference.notation.score import TICKS, Score
+from riffusion_inference.score.accents import STRUCK
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
 from riffusion_inference.score.follow import MAX_BEND, Hit, follow_hits
+from riffusion_inference.score.instruments import INSTRUMENTS
 
 CUTS = st.lists(st.fractions(Fraction(1, 2), 60, max_denominator=3000), max_size=25)
 
@@ -113,6 +115,21 @@ def test_a_bowed_solo_is_plucked_where_it_meets_a_hit() -> None:
     assert not [note for note in write_score(read_prompt("solo cello"), Fraction(15), 4).notes if note.program == 45]
 
 
+@pytest.mark.parametrize("prompt", ["epic orchestral", "string quartet, no drums"])
+def test_something_struck_stands_out_where_a_band_that_swells_in_meets_a_hit(prompt: str) -> None:
+    hits = [Hit(Fraction(5), 0.3), Hit(Fraction(9), 1.0)]
+    score = write_score(read_prompt(prompt), Fraction(15), 4, hits=hits)
+    families = {instrument.program: instrument.family for instrument in INSTRUMENTS.values()}
+    assert len(score.accents) == 2
+    for accent in score.accents:
+        at = score.seconds(accent.tick)
+        near = [note for note in score.notes if abs(score.seconds(note.tick) - at) < 0.05 and note.layer != "drums"]
+        struck = [note for note in near if families[note.program] in STRUCK and note.tick == accent.tick]
+        swelling = [note for note in near if note not in struck]
+        assert struck
+        assert max(note.velocity for note in struck) > max((note.velocity for note in swelling), default=0)
+
+
 @pytest.mark.parametrize("prompt", ["rock", "solo piano", "waltz, accordion", "techno, 128 bpm", "ambient pads"])
 @pytest.mark.parametrize("before_end", [Fraction(3, 10), Fraction(7, 10), Fraction(3, 2), Fraction(3)])
 def test_a_late_cut_is_met_and_the_end_is_inside_the_part_on_the_tonic(prompt: str, before_end: Fraction) -> None:
@@ -121,6 +138,9 @@ def test_a_late_cut_is_met_and_the_end_is_inside_the_part_on_the_tonic(prompt: s
     score = write_score(read_prompt(prompt), duration, 4, hits=hits)
     met = [score.seconds(accent.tick) for accent in score.accents]
     assert any(abs(moment - hits[-1].time) < Fraction(1, 1000) for moment in met)
+    lines = [*score.bar_lines(), score.end]
+    beats = {tick for line, after in itertools.pairwise(lines) for tick in range(line, after, TICKS)}
+    assert beats >= {accent.tick for accent in score.accents}
     final = next(section.tick for section in score.sections if section.name == "ending")
     assert final in score.bar_lines()
     assert all(note.tick + note.ticks <= score.end for note in score.notes)
@@ -129,7 +149,10 @@ def test_a_late_cut_is_met_and_the_end_is_inside_the_part_on_the_tonic(prompt: s
     if before_end >= 1:
         assert abs(score.seconds(final) - hits[-1].time) < Fraction(1, 1000)
     assert score.key is not None
-    assert {note.key % 12 for note in score.notes if note.layer == "lead" and note.tick == final} >= {score.key.tonic}
+    # What swells in begins a little ahead.
+    last = [note for note in score.notes if -0.04 < float(score.seconds(note.tick) - score.seconds(final)) <= 0]
+    assert {note.key % 12 for note in last if note.layer == "lead"} >= {score.key.tonic}
+    assert any(note.tick in score.bar_lines() for note in last)
     assert any(abs(note.tick - score.accents[-1].tick) == 0 for note in score.notes)
 
 
