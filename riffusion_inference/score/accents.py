@@ -30,14 +30,17 @@ JOINS = ("chords", "harp")
 """Layer and instrument that join a band in which nothing is struck."""
 SOLO_JOINS = {"pad": "new age pad", "strings": "pizzicato strings"}
 """What joins an instrument of a family that plays alone: pads a glassier one, and who bows a string can pluck it."""
+BOWED = "strings"
+"""The family whose player plucks instead of bowing."""
 
 
 def mark_accents(notes: list[ScoreNote], accents: tuple[Accent, ...], writer: Writer) -> list[ScoreNote]:
     """Return the notes with every accent marked."""
     # A solo that swells in is heard at once only after a rest.
-    alone = is_solo(writer.taste) and INSTRUMENTS[writer.taste.lead].family not in STRUCK
+    family = INSTRUMENTS[writer.taste.lead].family
+    alone = is_solo(writer.taste) and family not in STRUCK
     resting = ("lead", "chords") if alone else ("chords", "bass", "drums")
-    early = alone and INSTRUMENTS[writer.taste.lead].family not in SOLO_JOINS
+    early = alone and family not in SOLO_JOINS
     clock = Score((), 0, writer.plan.tempi)
     for accent in accents:
         if alone or accent.weight >= BREATH_FROM:
@@ -47,9 +50,14 @@ def mark_accents(notes: list[ScoreNote], accents: tuple[Accent, ...], writer: Wr
         near = [_louder(note, accent) for note in notes if abs(note.tick - accent.tick) <= NEAR]
         near += _chord(accent, writer)
         notes = [note for note in notes if abs(note.tick - accent.tick) > NEAR]
-        notes += [_ahead(note, clock, whole=early) for note in near]
-        notes += _struck(accent, writer, max((note.velocity for note in near), default=0))
-        notes += _strikes(accent, writer)
+        struck = _struck(accent, writer, max((note.velocity for note in near), default=0))
+        struck += _strikes(accent, writer)
+        if alone and struck and family == BOWED and not is_last(accent, writer):
+            near = []  # Who plucks a string cannot bow it.
+        # A drum is heard at once, whatever swells in beside it.
+        if not any(note.layer == "drums" for note in (*near, *struck)):
+            near = [_ahead(note, clock, whole=early) for note in near]
+        notes += near + struck
     return notes
 
 
@@ -62,8 +70,6 @@ def _ahead(note: ScoreNote, clock: Score, *, whole: bool) -> ScoreNote:
         whole: by all of its rise, as what sounds alone needs it; else by half of what it rises slower than something
             struck beside it.
     """
-    if note.layer == "drums":
-        return note
     rise = rise_seconds(note.program, note.key)
     early = Fraction(rise if whole else max(rise - STRUCK_RISE, 0) / 2).limit_denominator(1000)
     tick = max(clock.tick_at(clock.seconds(note.tick) - early), 0)
@@ -91,7 +97,7 @@ def _louder(note: ScoreNote, accent: Accent) -> ScoreNote:
 def _chord(accent: Accent, writer: Writer) -> list[ScoreNote]:
     """The bar's chord, a beat long, the louder the stronger the hit; the last chord needs no other."""
     taste, bar = writer.taste, writer.plan.bar_at(accent.tick)
-    if writer.plan.closes and accent.tick == writer.plan.played(writer.plan.final):
+    if is_last(accent, writer):
         return []
     layer = "chords" if taste.chords else "lead"
     instrument = INSTRUMENTS[taste.chords or taste.lead]
@@ -116,6 +122,11 @@ def _struck(accent: Accent, writer: Writer, loudest: int) -> list[ScoreNote]:
     span = (accent.tick, accent.tick + 0.9 * TICKS)
     loud = max(84 + 36 * accent.weight, (loudest + ABOVE) / taste.loudness)
     return [writer.note(layer, instrument.program, fold(key, instrument), span, loud) for key in sorted(keys)]
+
+
+def is_last(accent: Accent, writer: Writer) -> bool:
+    """Whether the last chord is on a hit."""
+    return writer.plan.closes and accent.tick == writer.plan.played(writer.plan.final)
 
 
 def is_solo(taste: Taste) -> bool:
