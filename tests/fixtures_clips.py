@@ -93,7 +93,13 @@ RECIPES: dict[str, tuple[str, str]] = {
         "-threads 1 -c:a libopus -b:a 96k -t 3",
     ),
     "avi": ("avi", f"{PICTURES} {SOUND} -c:v mpeg4 -q:v 3 -g 30 -c:a pcm_s16le -t 3"),
+    "avi_h264": ("avi", f"{PICTURES} {SOUND} {X264} -bf 0 -g 20 -c:a mp3 -b:a 128k -t 3"),
+    "avi_b_frames": ("avi", f"{PICTURES} {SOUND} {X264} -g 20 -c:a pcm_s16le -t 3"),
     "ts": ("ts", f"{PICTURES} {SOUND} {X264} -g 20 {AAC} -t 3"),
+    "ts_hevc_mp2": ("ts", f"{PICTURES} {SOUND} {X265} -x265-params {QUIET265}:keyint=20:bframes=3 -c:a mp2 -t 3"),
+    "flv": ("flv", f"{PICTURES} {SOUND} -ar 44100 {X264} -g 20 {AAC} -t 3"),
+    "mkv_vorbis": ("mkv", f"{PICTURES} {SOUND} {X264} -c:a libvorbis -b:a 128k -t 3"),
+    "h263": ("3gp", f"{PICTURES} {SOUND} -vf scale=176:144:flags=neighbor -c:v h263 -q:v 3 -g 12 -ar 44100 {AAC} -t 3"),
 }
 TWO_STRETCHES = "two_stretches"
 HOSTILE_NAME = "-dash 'quotes\" ünïcode %d;$(x) & clip"

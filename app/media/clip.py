@@ -60,6 +60,8 @@ class Clip:
     """Subtitle tracks in the file."""
     n_chapters: int = 0
     """Chapters in the file."""
+    frames_are_packets: bool = True
+    """Whether each frame is one packet of the file that bears its time, so that packets can be cut in its stead."""
     movie: Movie | None = field(default=None, repr=False, compare=False)
     """The file's index as the probe read it, so that it is not read again; None where the file is not MP4 or MOV."""
 

@@ -15,7 +15,8 @@ from ..files import check_free_space, copy_file, written_whole
 from ..plan import Part, SplitMode
 from .clip import Clip
 from .cut.exact import sound_span
-from .cut.source import MP4_AUDIO, CutSource, cut_source
+from .cut.lossless import MP4_AUDIO
+from .cut.source import CutSource, cut_source
 from .mp4.boxes import timed_header
 from .mp4.movie import MAX_TIMESCALE, Movie, OutTrack, Track, whole_track, with_movie_timescale
 from .mp4.write import write_movie

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,19 @@ def _read_frames(path: Path, by_packets: bool) -> FrameTimes:
         stream = video_stream(container, path)
         rate = stream.average_rate or stream.guessed_rate or 25
         time_base = Fraction(stream.time_base)
-        times, end = _packet_times(container, stream) if by_packets else _decoded_times(container, stream)
+        if by_packets:
+            times, end = _packet_times(container, stream)
+            are_packets = True
+        else:
+            times, are_packets = _decoded_times(container, stream)
+            end = max(times, default=0) * time_base
         _check_whole(path, container, end)
     if not times:
         raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
     pts = sorted(times)
     last = times[pts[-1]][1] or (pts[-1] - pts[-2] if len(pts) > 1 else round(1 / (Fraction(rate) * time_base)))
-    return FrameTimes(pts, [n for n, p in enumerate(pts) if times[p][0]], time_base, pts[-1] + max(1, last))
+    keyframes = [n for n, p in enumerate(pts) if times[p][0]]
+    return FrameTimes(pts, keyframes, time_base, pts[-1] + max(1, last), are_packets)
 
 
 def _packet_times(container: Any, stream: Any) -> tuple[dict[int, tuple[bool, int]], Fraction]:
@@ -122,15 +129,18 @@ def _is_hidden_vp9(packet: Any) -> bool:
     return shows_earlier == "0" and is_shown == "0"
 
 
-def _decoded_times(container: Any, stream: Any) -> tuple[dict[int, tuple[bool, int]], Fraction]:
-    """The same by decoding every picture."""
+def _decoded_times(container: Any, stream: Any) -> tuple[dict[int, tuple[bool, int]], bool]:
+    """The same of each picture by decoding it; and whether each is one packet that bears its time.
+
+    AVI counts packets only, so that with B-frames its pictures come out of the decoder with their times out of order.
+    """
     stream.thread_type = "AUTO"
-    times = {
-        frame.pts: (bool(frame.key_frame), frame.duration or 0)
-        for frame in decoded_frames(container, stream)
-        if frame.pts is not None
-    }
-    return times, max(times, default=0) * Fraction(stream.time_base)
+    packets: list[int | None] = []
+    frames = decoded_frames(container, stream, lambda packet: packets.append(packet.pts))
+    shown = [(frame.pts, bool(frame.key_frame), frame.duration or 0) for frame in frames if frame.pts is not None]
+    times = {pts: (is_key, duration) for pts, is_key, duration in shown}
+    in_order = all(before < after for (before, *_), (after, *_) in pairwise(shown))
+    return times, in_order and len(packets) == len(times) and set(packets) == times.keys()
 
 
 def _check_whole(path: Path, container: Any, end: Fraction) -> None:
@@ -183,6 +193,7 @@ def _clip(path: Path, family: str, facts: dict[str, Any], frames: FrameTimes, mo
         time_base=frames.time_base,
         frame_rate=(len(frames.pts) / duration).limit_denominator(100_000),
         keyframes=tuple(frames.keyframes),
+        frames_are_packets=frames.are_packets,
         movie=movie,
         **facts,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -147,9 +147,17 @@ def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator
             yield Fraction(start, rate), piece
 
 
-def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
-    """Every frame of a stream that can be decoded, past packets that are damaged."""
+def decoded_frames(container: Any, stream: Any, on_packet: Callable[[Any], None] | None = None) -> Iterator[Any]:
+    """Every frame of a stream that can be decoded, past packets that are damaged.
+
+    Args:
+        container: opened.
+        stream: of it.
+        on_packet: given each packet before it is decoded.
+    """
     for packet in container.demux(stream):
+        if on_packet is not None and packet.size:
+            on_packet(packet)
         try:
             yield from packet.decode()
         except InvalidDataError:

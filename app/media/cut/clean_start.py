@@ -18,7 +18,7 @@ from ..clip import Clip
 from ..frames import frame_hash
 from ..open import opened, seek_back, video_stream
 
-CAREFUL_CODECS = {"h264", "hevc", "mpeg4"}
+CAREFUL_CODECS = {"h264", "hevc", "mpeg4", "h263"}
 # What the first packet says holds for the whole stream, so that a few cuts show it.
 LOOKED_AT = 4
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
+import numpy as np
 
 from riffusion_inference.datatypes import ShouldCancel
 
@@ -18,32 +20,11 @@ from ..encode import aac_options
 from ..ffmpeg import file_url, run_ffmpeg
 from ..mp4.movie import Movie, Track, read_movie
 from ..mp4.shown import frame_times
-from ..open import UNKNOWN_CODEC, codec_name, opened
+from ..mp4.tables import Runs
+from ..open import UNKNOWN_CODEC
 from ..probe import probe
-from .exact import DROPPED_HANDLERS
+from .lossless import MP4_AUDIO, TEXT_SUBTITLES, check_lossless, is_lossless_sound, plain_movie, stream_names
 from .source_sound import source_sounds, with_source_sound
-
-MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"}
-LOSSLESS_AUDIO = {"flac", "alac", "wavpack", "tta", "truehd", "mlp", "ape"}
-# FLAC gives back every sample of these; floats and 32 bits it rounds.
-EXACT_AS_FLAC = {"flac", "alac", "wavpack", "tta"} | {
-    f"pcm_{form}" for form in ("u8", "s8", "s16le", "s16be", "s24le", "s24be")
-}
-TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"}
-REMUXABLE_VIDEO = {"h264", "hevc", "av1", "vp9"}
-STATEFUL_AUDIO = {"opus": "Opus", "ac3": "AC-3", "eac3": "E-AC-3"}
-
-
-@dataclass(frozen=True)
-class LosslessCheck:
-    """Whether a clip's pictures can be cut without encoding them again."""
-
-    is_possible: bool
-    """True: by edit lists."""
-    reason: str
-    """Why not, as half a sentence; empty where it is possible."""
-    notes: tuple[str, ...]
-    """One sentence for each thing a person should know, whatever the mode."""
 
 
 @dataclass(frozen=True)
@@ -56,100 +37,6 @@ class CutSource:
     """The source, or its remuxed copy, as probed."""
     pictures: Track | None
     """The source's picture track in movie; None where movie has none."""
-
-
-def check_lossless(clip: Clip) -> LosslessCheck:
-    """Say whether a clip can be cut exactly with its packets as they are.
-
-    Args:
-        clip: a probed clip.
-    """
-    names = _stream_names(clip)
-    notes = [
-        f"{STATEFUL_AUDIO[name]} sound is copied; its decoder remembers what came before, so right after a cut the "
-        "samples differ inaudibly from the source's."
-        for name in sorted(set(names["audio"]) & set(STATEFUL_AUDIO))
-    ]
-    if clip.movie is not None:
-        reason, needs_remux = _mp4_obstacle(clip, clip.movie)
-        if needs_remux:
-            return LosslessCheck(True, "", (*notes, "The file is a fragmented MP4: it is repackaged first."))
-        if reason and plain_movie(clip) is None and names["audio"]:
-            notes.append("Its sound is re-encoded too, as AAC, or as FLAC where it is lossless.")
-        return LosslessCheck(not reason, reason, tuple(notes))
-    notes += _remux_notes(names)
-    if "matroska" not in clip.container.split(",") or clip.video_codec not in REMUXABLE_VIDEO:
-        kind = clip.container.split(",")[0]
-        return LosslessCheck(False, f"{clip.video_codec} in {kind} cannot carry edit lists", tuple(notes))
-    others = sorted(set(names["audio"]) - MP4_AUDIO - EXACT_AS_FLAC)
-    if others:
-        return LosslessCheck(False, f"MP4 cannot carry its {', '.join(others)} sound", tuple(notes))
-    return LosslessCheck(True, "", (*notes, "The parts are MP4: Matroska cannot carry edit lists."))
-
-
-def _mp4_obstacle(clip: Clip, movie: Movie) -> tuple[str, bool]:
-    """Why an MP4 cannot be cut by edit lists ("" where it can), and whether remuxing would fix that."""
-    if movie.is_fragmented:
-        return "", True
-    if any(track.shown is None for track in _kept(movie)):
-        return "its own edit list shows more than one segment", False
-    indexed = frame_times(movie, clip.video_index)
-    if indexed is None or tuple(indexed.pts) != clip.frame_pts:
-        return f"its index does not say when each {clip.video_codec} frame is shown", False
-    if any(_is_old_sound(track) for track in _kept(movie)):
-        return "its sound is stored in QuickTime's oldest layout", False
-    return "", False
-
-
-def _kept(movie: Movie) -> list[Track]:
-    return [track for track in movie.tracks if track.handler not in DROPPED_HANDLERS]
-
-
-def _is_old_sound(track: Track) -> bool:
-    """True where the tables count bytes instead of what a decoder is given."""
-    byte_wide = isinstance(track.table.sizes, int) and track.table.sizes == 1
-    return track.handler == "soun" and byte_wide and track.sample_entry not in ("raw ", "ulaw", "alaw")
-
-
-def _stream_names(clip: Clip) -> dict[str, list[str]]:
-    """Codec names of the audio and subtitle tracks, and of what is attached."""
-    with opened(clip.path) as container:
-        covers = [s for s in container.streams.video if s.disposition & s.disposition.__class__.attached_pic]
-        return {
-            "attached": ["cover picture"] * len(covers) + ["attachment"] * len(container.streams.attachments),
-            "audio": [codec_name(stream) for stream in container.streams.audio],
-            "subtitle": [codec_name(stream) for stream in container.streams.subtitles],
-        }
-
-
-def _remux_notes(names: dict[str, list[str]]) -> list[str]:
-    notes = []
-    if UNKNOWN_CODEC in names["audio"]:
-        notes.append("An audio track that FFmpeg cannot decode is left out.")
-    for name in sorted(set(names["audio"]) - MP4_AUDIO - {UNKNOWN_CODEC}):
-        target = "FLAC, which loses nothing" if _is_lossless(name) else "AAC at 256 kb/s"
-        notes.append(f"MP4 cannot carry {name} sound: it becomes {target}.")
-    for kind in sorted(set(names["attached"])):
-        count = names["attached"].count(kind)
-        notes.append(
-            f"The file has {count} {kind}{'s' * (count > 1)}: the parts are without, the film keeps what it can."
-        )
-    pictures = sorted(set(names["subtitle"]) - TEXT_SUBTITLES)
-    if pictures:
-        notes.append(f"MP4 cannot carry {', '.join(pictures)} subtitles: they are left out.")
-    return notes
-
-
-def _is_lossless(codec: str) -> bool:
-    return codec in LOSSLESS_AUDIO or codec.startswith("pcm_")
-
-
-def plain_movie(clip: Clip) -> Movie | None:
-    """A clip's own index where parts can be cut from it; None where a remuxed copy is needed."""
-    movie = clip.movie
-    if movie is None or movie.is_fragmented:
-        return None
-    return movie if all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie)) else None
 
 
 def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCancel | None) -> CutSource:
@@ -170,9 +57,9 @@ def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldC
     path = folder / "remuxed.mp4"
     if not _remux(clip, path, with_video, should_cancel):
         return CutSource(None, clip, None)
-    known = _known_sound(_stream_names(clip))
+    known = _known_sound(stream_names(clip))
     sounds = source_sounds(clip.path, [number for number, _ in known])
-    copy = probe(path) if with_video else None
+    copy = _with_last_frame(probe(path), clip) if with_video else None
     index = copy.movie if copy is not None else read_movie(path)
     assert index is not None
     kept = len(index.of_kind("soun"))
@@ -191,6 +78,30 @@ def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldC
     return CutSource(movie, copy, movie.tracks[copy.video_index])
 
 
+def _with_last_frame(copy: Clip, clip: Clip) -> Clip:
+    """A remuxed copy that shows its last frame, where the source's last packet does not say for how long."""
+    movie = copy.movie
+    assert movie is not None
+    track = movie.tracks[copy.video_index]
+    durations, shown = track.table.durations, track.shown
+    if shown is None or not len(durations.values) or durations.values[-1] or durations.counts[-1] != 1:
+        return copy
+    last = math.ceil((clip.start + clip.duration - clip.frame_pts[-1] * clip.time_base) * track.timescale)
+    lasting = Runs(durations.counts, np.append(durations.values[:-1], last))
+    end = shown.end + last if shown.end is not None else None
+    track = dataclasses.replace(
+        track,
+        table=dataclasses.replace(track.table, durations=lasting),
+        shown=dataclasses.replace(shown, end=end),
+    )
+    tracks = [track if one.number == track.number else one for one in movie.tracks]
+    movie = dataclasses.replace(movie, tracks=tuple(tracks))
+    times = frame_times(movie, copy.video_index)
+    if times is None:
+        return copy
+    return dataclasses.replace(copy, movie=movie, frame_pts=tuple(times.pts), keyframes=tuple(times.keyframes))
+
+
 def _shown_alike(clip: Clip, copy: Clip) -> bool:
     """Whether a copy shows its frames when the clip does; later by less than the clip's unit of time is rounding."""
     late = [
@@ -202,7 +113,7 @@ def _shown_alike(clip: Clip, copy: Clip) -> bool:
 
 def _remux(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCancel | None) -> bool:
     """Copy all that MP4 can carry into a plain MP4 with the same times; False where there is nothing to copy."""
-    names = _stream_names(clip)
+    names = stream_names(clip)
     source = ffmpeg.input(file_url(clip.path), copyts=None, fflags="+genpts")
     streams = [source["V:0"]] if with_video else []
     options: dict[str, Any] = {"c": "copy", "strict": "experimental", "movie_timescale": _movie_timescale(clip)}
@@ -234,7 +145,7 @@ def _is_copied(clip: Clip, codec: str) -> bool:
 
 
 def _transcoding(name: str, number: int, channels: int) -> dict[str, Any]:
-    if _is_lossless(name):
+    if is_lossless_sound(name):
         return {f"c:a:{number}": "flac"}
     return {f"{key.rpartition(':')[0]}:{number}": value for key, value in aac_options(max(1, channels)).items()}
 

@@ -19,8 +19,9 @@ from ..clip import Clip, SplitPlan
 from .clean_start import starts_alike
 from .exact import lead_in, write_part
 from .keyframe import PACKET_NOTE, copy_segments, segment_format
+from .lossless import LosslessCheck, check_lossless, plain_movie
 from .reencode import encode_parts
-from .source import CutSource, LosslessCheck, check_lossless, cut_source, part_suffix, plain_movie
+from .source import CutSource, cut_source, part_suffix
 
 LEAD_IN_NOTE = (
     "Each part starts with up to {lead:.1f} s of hidden lead-in that its edit list tells players to skip. "

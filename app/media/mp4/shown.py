@@ -12,7 +12,7 @@ from .tables import SampleTable
 
 PACKET_IS_FRAME = {
     "avc1", "avc3", "hvc1", "hev1", "dvh1", "dvhe", "av01", "vp09", "mp4v", "jpeg", "mjpa", "mjpb", "FFV1",
-    "apch", "apcn", "apcs", "apco", "ap4h", "ap4x",
+    "apch", "apcn", "apcs", "apco", "ap4h", "ap4x", "s263", "h263",
 }  # fmt: skip
 ES_TAG, DECODER_TAG = 3, 4
 
@@ -29,6 +29,8 @@ class FrameTimes:
     """Seconds per unit."""
     end: int
     """When the last frame stops being shown."""
+    are_packets: bool = True
+    """Whether each frame is one packet that bears its time."""
 
 
 def frame_times(movie: Movie, video_index: int) -> FrameTimes | None:

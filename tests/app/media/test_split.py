@@ -30,8 +30,10 @@ from app.media.ffmpeg import run_ffmpeg
 from tests.fixtures_clips import BITS, RECIPES, ClipShelf
 
 N_PARTS = 4
-RE_ENCODED = {"vp8", "avi", "ts"}
+RE_ENCODED = {"vp8", "avi", "avi_b_frames"}
 DECODER_REMEMBERS = {"webm", "vp8"}
+# Their sound is encoded anew.
+LOSES_SOUND = {"ts_hevc_mp2", "mkv_vorbis"}
 KINDS = [*RECIPES, "hostile_name"]
 
 
@@ -66,16 +68,22 @@ def sound_of(paths: Sequence[Path], track: int) -> np.ndarray:
     return np.concatenate([audio_samples(path, track).samples for path in paths], axis=1)
 
 
-def assert_same_sound(clip: Clip, plan: SplitPlan, parts: Sequence[Path], bit_exact: bool) -> None:
+def assert_same_sound(clip: Clip, plan: SplitPlan, parts: Sequence[Path], kind: str) -> None:
     """The parts' samples add up to the source's on every track."""
     for track in range(clip.n_audio_tracks):
         source, joined = audio_samples(clip.path, track).samples, sound_of(parts, track)
         assert joined.shape == source.shape
-        if bit_exact:
+        if kind in LOSES_SOUND:
+            assert np.sum((joined - source) ** 2) < 0.05 * np.sum(source**2)
+        elif kind not in DECODER_REMEMBERS:
             np.testing.assert_array_equal(joined, source)
-    assert clip.sample_rate is None or all(
-        same_sound(path, clip, *part.owned_samples(clip.sample_rate))
-        for path, part in zip(parts, plan.parts, strict=True)
+    assert (
+        clip.sample_rate is None
+        or kind in LOSES_SOUND
+        or all(
+            same_sound(path, clip, *part.owned_samples(clip.sample_rate))
+            for path, part in zip(parts, plan.parts, strict=True)
+        )
     )
 
 
@@ -99,7 +107,7 @@ def test_exact_parts_are_the_source_hash_for_hash(clips: ClipShelf, kind: str, t
     assert [path.stem for path in parts] == ["01", "02", "03", "04"]
     assert [digest for path in parts for digest in frame_hashes(path)] == hashes_of(clip.path)
     assert_same_times(clip, plan, parts)
-    assert_same_sound(clip, plan, parts, bit_exact=kind not in DECODER_REMEMBERS)
+    assert_same_sound(clip, plan, parts, kind)
 
 
 @pytest.mark.parametrize("kind", ["open_gop", "variable_rate", "own_edit_list", "mov_pcm", "mkv"])
@@ -118,7 +126,7 @@ def test_reencoded_parts_are_the_source_frame_for_frame(clips: ClipShelf, kind: 
     assert plan.mode_used == "reencode"
     assert [n for path in parts for n in shown_numbers(path)] == shown_numbers(clip.path)
     assert_same_times(clip, plan, parts)
-    assert_same_sound(clip, plan, parts, bit_exact=kind not in DECODER_REMEMBERS)
+    assert_same_sound(clip, plan, parts, kind)
     assert {probe(path).keyframes[0] for path in parts} == {0}
 
 
