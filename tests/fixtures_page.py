@@ -65,6 +65,7 @@ def served(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         describer="palette",
         port=free_port(),
         max_upload_mb=3,
+        upload_piece_mb=1,
         max_duration_seconds=60,
     )
     page = launch(settings, prevent_thread_lock=True)
