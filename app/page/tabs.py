@@ -9,12 +9,23 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .session import Session
+from typing import Any, Protocol
 
 KEPT_NAMES = 20_000
+
+
+class Session(Protocol):
+    """What is asked here of a tab's session."""
+
+    visitor: str
+    folder: Path | None
+    source: Path | None
+    job: Any
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job of it runs or waits."""
+        ...
 
 
 class Tabs:

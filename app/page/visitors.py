@@ -81,12 +81,8 @@ class Visitors:
 
     def clear_dead(self) -> None:
         """Delete what pages left here that were killed, unless another one is being served out of the same folder."""
+        clear_dead_pages(self.root, keep_lock=True)
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = self.root / LOCK
-        if not _is_alone(lock):
-            return
-        for path in (*self.home.iterdir(), *(path for path in self.root.iterdir() if path not in (self.home, lock))):
-            _delete(path)
 
     def new_folder(self, visitor: str) -> Path:
         """Make an empty folder with an unguessable name for one session of a visitor."""
@@ -221,20 +217,32 @@ def touched(path: Path) -> float:
         return float("inf")
 
 
-def _is_alone(lock: Path) -> bool:
-    """Hold a lock for as long as this process lives; tells whether nobody else does."""
+def clear_dead_pages(root: Path, *, keep_lock: bool = False) -> list[Path]:
+    """Delete what pages left that were killed.
+
+    Args:
+        root: the folder that pages are served out of.
+        keep_lock: whether this process is going to serve one out of it.
+    Returns:
+        What was deleted; nothing while a page is being served out of the folder.
+    """
     if fcntl is None:
-        return False
-    held = lock.open("a")
-    _HELD.append(held)
+        return []
+    held = (root / LOCK).open("a")
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        alone = False
+        found = []
     else:
-        alone = True
-    fcntl.flock(held, fcntl.LOCK_SH)
-    return alone
+        found = [path for path in (*root.glob("visitors/*"), *root.glob("*")) if path.name not in ("visitors", LOCK)]
+        for path in found:
+            _delete(path)
+    if keep_lock:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        _HELD.append(held)
+    else:
+        held.close()
+    return found
 
 
 def _is_needed(path: Path, needed: set[Path]) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,6 +124,14 @@ def use_temporary_directory(settings: Settings) -> None:
     if not os.access(folder, os.W_OK):
         raise ConfigError(f"TEMPORARY_DIRECTORY {folder} cannot be written: choose another folder.")
     tempfile.tempdir = str(folder)
+    atexit.register(_leave_no_cache, folder)
+
+
+def _leave_no_cache(folder: Path) -> None:
+    """torch makes a folder for what it compiles as soon as it is asked for anything; here it compiles nothing."""
+    for path in folder.glob("torchinductor_*"):
+        with suppress(OSError):  # It is not empty: another program's.
+            path.rmdir()
 
 
 def use_page_folder(settings: Settings) -> Path:
