@@ -38,6 +38,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     from .visitors import Visitors, quota_of
     from .web.gate import Gate
     from .web.identity import Identities
+    from .web.logs import use_careful_logs
     from .web.rates import Rates
     from .web.uploads import Uploads
 
@@ -89,6 +90,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     )
     shelf.preload()
     if not prevent_thread_lock:
+        use_careful_logs(settings.replicate_api_token)
         serve(page, context, queue)
     return page
 

@@ -181,12 +181,13 @@ class Visitors:
             for path in self.root.glob("*")
             if path not in (self.home, self.root / LOCK) and touched(path) < older_than
         ]
+        old += self._empty_files(time.time() - HIDDEN_SECONDS)
         for path in dict.fromkeys(old):
             _delete(path)
         for folder in self.home.glob("*"):
             for empty in (folder / UPLOADS, folder):
                 _delete_empty(empty)
-        return len(old)
+        return len(dict.fromkeys(old))
 
     def sweep_for_ever(self, delete_after_seconds: float, also: Callable[[], object]) -> threading.Thread:
         """Start the thread that deletes what has been left alone for so long; `also` is called each time."""
@@ -205,8 +206,12 @@ class Visitors:
         """Delete what this process has made: with the process everything is lost that could find it again."""
         with self._lock:
             mine, self._mine = self._mine, set()
-        for folder in mine:
-            _delete(folder)
+        for path in (*mine, *self._empty_files(time.time())):
+            _delete(path)
+
+    def _empty_files(self, older_than: float) -> list[Path]:
+        """Gradio's widgets for files make an empty one for each that they are handed, and leave it."""
+        return [p for p in self.root.glob("tmp*") if p.is_file() and not _size(p) and touched(p) <= older_than]
 
 
 def touched(path: Path) -> float:
