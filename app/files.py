@@ -100,6 +100,20 @@ def write_errors(path: Path) -> Iterator[None]:
         raise write_error(error, path) from error
 
 
+@contextmanager
+def still_there(path: Path) -> Iterator[None]:
+    """Where a file vanishes while the block reads it, say that instead of whatever it came to notice."""
+    was_there = path.exists()
+    try:
+        yield
+    except (MediaError, OSError) as error:
+        if was_there and not path.exists():
+            raise MediaError(
+                f"{path} was there when the work began and is gone: put it back and start again."
+            ) from error
+        raise
+
+
 def write_error(error: OSError, path: Path) -> MediaError:
     """The sentence for an error of the operating system: it names the folder and what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

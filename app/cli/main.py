@@ -46,6 +46,10 @@ COMMAND_NAMES = (
     "dub", "split", "generate", "compose", "invert", "spectrogram", "verify", "mood", "batch", "clean", "serve"
 )  # fmt: skip
 VERBOSE_HELP = "log more on stderr: -v what is going on, -vv all details and where an error comes from"
+OF_MEMORY = (
+    "can't start new thread", "not enough memory", "out of memory", "can't allocate memory", "failed to map segment"
+)  # fmt: skip
+"""Words of errors that have no class of their own."""
 OF_THE_PAGE = ("gradio", "spaces")
 """Libraries that need not be installed: the extra `page` brings them."""
 
@@ -98,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _tell(args, str(error), FAILED)
         except ModuleNotFoundError as error:
             return _tell(args, str(_without_page(args, error)), FAILED)
+        except (MemoryError, RuntimeError, ImportError) as error:
+            return _tell(args, str(_without_memory(error)), FAILED)
         except BrokenPipeError:
             # Whoever read our output has closed it (`| head`): there is nobody left to tell.
             sys.stdout = None
@@ -113,6 +119,13 @@ def _tell(args: argparse.Namespace, sentence: str, code: int) -> int:
     if getattr(args, "json", False):
         print(json.dumps({"error": sentence}, ensure_ascii=False))
     return code
+
+
+def _without_memory(error: MemoryError | RuntimeError | ImportError) -> RiffusionError:
+    """The sentence where memory has run out, also where a thread or torch finds none; else it is our own bug."""
+    if not isinstance(error, MemoryError) and not any(words in str(error) for words in OF_MEMORY):
+        raise error
+    return RiffusionError("There is not enough memory: close other programs, or choose a shorter part or fewer takes.")
 
 
 def _without_page(args: argparse.Namespace, error: ModuleNotFoundError) -> ConfigError:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from .. import mood
+from ..files import still_there
 from ..models import Models
 from ..result.archive import pack
 from ..result.facts import MusicFacts
@@ -39,6 +40,12 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
     Raises:
         RiffusionError: one sentence on what went wrong; nothing was left behind.
     """
+    with still_there(Path(order.video)):
+        return _carry_out(order, run, models)
+
+
+def _carry_out(order: Order, run: Run, models: Models) -> Result:
+    """The story itself."""
     out_dir, in_place_of = Path(order.out_dir).absolute(), order.earlier.folder if order.earlier else None
     run.note(*recover(out_dir.parent))
     check_free_place(out_dir, order.force or in_place_of == out_dir)
