@@ -59,7 +59,7 @@ faults: $(VENV)/.installed
 
 # Twenty visitors at once, some of whom cancel, vanish or mean harm.
 soak: $(VENV)/.installed
-	$(PY) -m benchmarks.soak --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
+	$(PY) -m benchmarks.soak --minutes $(or $(MINUTES),10)
 
 # Known holes in what is installed; asks pypi.org, so it needs the network.
 audit: $(VENV)/.installed-dev

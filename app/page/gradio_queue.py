@@ -62,6 +62,8 @@ class FairQueue(Queue):
         who = who_of(request.scope)
         if not self._tabs.claim(body.session_hash, who[1]):
             raise HTTPException(403, strings.NOT_YOUR_TAB)
+        if len(body.data) != len(fn.inputs):
+            raise HTTPException(400, strings.WRONG_NUMBER.format(wanted=len(fn.inputs), given=len(body.data)))
         refusal = self.refusal(str(fn.concurrency_id), who)
         if refusal:
             raise HTTPException(429, refusal)
@@ -148,6 +150,12 @@ class FairQueue(Queue):
     def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
         """Nothing: Gradio counts up all events after each one for its monitoring page, which is not served."""
         return {}
+
+    def visitors(self) -> set[str]:
+        """Those who have something waiting or running."""
+        active = [event for events in self.active_jobs if events for event in events]
+        waiting = [event for line in tuple(self.event_queue_per_concurrency_id.values()) for event in tuple(line.queue)]
+        return {who_of(event.request.scope)[1] for event in (*active, *waiting)}
 
     def counts(self, concurrency_id: str) -> tuple[int, int]:
         """How many wait in a line, and how many run."""

@@ -35,7 +35,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     from .session import PageContext
     from .stop import serve
     from .theme import CSS, page_script, theme
-    from .visitors import Visitors, quota_of
+    from .visitors import UPLOADS, Visitors, quota_of
     from .web.gate import Gate
     from .web.identity import Identities
     from .web.logs import use_careful_logs
@@ -47,10 +47,11 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     shelf = use_shelf(ModelShelf(settings))
     on_space = get_space() is not None
     context = PageContext(settings, visitors, shelf)
-    visitors.in_use = context.tabs.in_use
     page = build(context)
     page.queue(api_open=False, default_concurrency_limit=4)
     queue = use_fair_queue(page, settings.queue_size, settings.visitor_jobs, context.tabs)
+    # Also what was sent for a job that still waits stays.
+    visitors.in_use = lambda: context.tabs.in_use() | {visitors.home / key / UPLOADS for key in queue.visitors()}
     script = f"<script>{page_script(settings)}</script>"
     gate = Middleware(
         Gate,

@@ -251,7 +251,7 @@ def clear_dead_pages(root: Path, *, keep_lock: bool = False) -> list[Path]:
 
 
 def _is_needed(path: Path, needed: set[Path]) -> bool:
-    return any(one == path or one.is_relative_to(path) for one in needed)
+    return any(one.is_relative_to(path) or path.is_relative_to(one) for one in needed)
 
 
 def _files(folder: Path, kind: str) -> Iterator[Path]:
