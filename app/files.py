@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from riffusion_inference.datatypes import ShouldCancel
 from riffusion_inference.errors import ScoreError
 
 from .errors import DubCancelled, MediaError
+from .unfinished import UNFINISHED, flush, hidden_name, is_unfinished, recover
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,8 +26,6 @@ CHUNK_BYTES = 1 << 20
 VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".3gp")
 """Names that end so are taken for videos where nothing else says what a file is."""
 COPY_BYTES = 32 << 20
-UNFINISHED: set[Path] = set()
-"""Files and folders being made right now; whoever has to end the process at once deletes them."""
 
 
 def check_cancel(should_cancel: ShouldCancel | None) -> None:
@@ -44,10 +42,14 @@ def written_together() -> Iterator[Callable[[Path], Path]]:
         MediaError: a folder cannot be made or written, or it is full.
     """
     moves: dict[Path, Path] = {}
+    looked: set[Path] = set()
 
     def hidden(path: Path) -> Path:
         path = path.absolute()
-        temporary = path.with_name(f".{path.stem[:40]}.partial-{secrets.token_hex(4)}{path.suffix}")
+        if path.parent not in looked and not is_unfinished(path):
+            looked.add(path.parent)
+            recover(path.parent)
+        temporary = path.with_name(hidden_name(path.stem, ending=path.suffix))
         moves[temporary] = path
         UNFINISHED.add(temporary)
         with write_errors(path):
@@ -60,6 +62,8 @@ def written_together() -> Iterator[Callable[[Path], Path]]:
         for temporary, path in moves.items():
             is_new = not path.exists()
             with write_errors(path):
+                if temporary.is_file() and not is_unfinished(path):
+                    flush(temporary)
                 os.replace(temporary, path)
             placed += [path] * is_new
     except BaseException:
@@ -94,6 +98,20 @@ def write_errors(path: Path) -> Iterator[None]:
         if error.errno is None:  # Not the operating system's: a network library's.
             raise
         raise write_error(error, path) from error
+
+
+@contextmanager
+def still_there(path: Path) -> Iterator[None]:
+    """Where a file vanishes while the block reads it, say that instead of whatever it came to notice."""
+    was_there = path.exists()
+    try:
+        yield
+    except (MediaError, OSError) as error:
+        if was_there and not path.exists():
+            raise MediaError(
+                f"{path} was there when the work began and is gone: put it back and start again."
+            ) from error
+        raise
 
 
 def write_error(error: OSError, path: Path) -> MediaError:

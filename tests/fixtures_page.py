@@ -24,6 +24,8 @@ class Served:
     """Without a slash at the end."""
     folder: Path
     """Where visitors' files lie."""
+    tabs: Any = None
+    """What the page knows of its tabs."""
 
 
 def free_port() -> int:
@@ -63,10 +65,11 @@ def served(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         describer="palette",
         port=free_port(),
         max_upload_mb=3,
+        upload_piece_mb=1,
         max_duration_seconds=60,
     )
     page = launch(settings, prevent_thread_lock=True)
-    yield Served(str(page.local_url).rstrip("/"), folder / PAGE_FOLDER)
+    yield Served(str(page.local_url).rstrip("/"), folder / PAGE_FOLDER, page._queue._tabs)
     page.close()
 
 

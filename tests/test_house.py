@@ -29,7 +29,8 @@ ORDER = {
     """,
     "app": """
         errors
-        plan files
+        plan unfinished
+        files
         settings
         soundtrack media
         mood result models

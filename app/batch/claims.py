@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..unfinished import is_alive
 from .place import Place
-from .scratch import is_alive
 
 LEDGER, RUNNING = "_ledger", "running"
 RENEW_SECONDS, VOID_SECONDS, WRITING_SECONDS = 15.0, 60.0, 0.2

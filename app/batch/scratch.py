@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..files import UNFINISHED, write_errors
+from ..files import write_errors
+from ..unfinished import UNFINISHED, is_alive
 from .place import Place
 
 MOST_TRIES = 100
@@ -65,18 +66,3 @@ def clean_scratch(out: Place, temporary: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
     with suppress(OSError):
         root.rmdir()
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this machine runs; one that has ended and waits to be noticed does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return True
-    return status.rpartition(")")[2].split()[:1] != ["Z"]

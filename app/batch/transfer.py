@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from ..files import check_free_space, write_errors
 from ..result.facts import MANIFEST_NAME
-from ..result.folder import check_free_place
+from ..result.folder import check_free_place, put_in_place
+from ..unfinished import flush, recover
 from .place import MissingError, Place, open_place, transport, without_secrets
 
 SAMPLE_BYTES = 1 << 16
@@ -117,8 +118,11 @@ def _below(out: Place, name: str) -> set[str]:
 
 def _move(folder: Path, target: Path, aside: Path) -> None:
     with write_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        recover(target.parent)
         if target.exists():
             check_free_place(target, True)
-            os.rename(target, aside / "replaced")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.rename(folder, target)
+        flush(folder)
+        old = put_in_place(folder, target)
+        if old is not None:
+            os.rename(old, aside / "replaced")

@@ -24,6 +24,7 @@ from ..models import ModelShelf
 from ..result.folder import Result
 from ..result.manifest import manifest_text
 from ..settings import Settings, use_temporary_directory
+from ..unfinished import recover
 from .claims import claimed, owns
 from .columns import Job
 from .key import given_of, job_hash, job_of_result, settings_of
@@ -69,6 +70,8 @@ class Dubber:
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._shelf: ModelShelf | None = None
         self._shelf_of: tuple[object, ...] = ()
+        if self._out.is_local:
+            recover(Path(self._out.at()))
         clean_scratch(self._out, settings.temporary_directory)
 
     def __call__(self, job: Job, should_cancel: ShouldCancel | None = None) -> Outcome:

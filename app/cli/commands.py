@@ -20,6 +20,7 @@ from ..result.verify import verify
 from ..settings import Settings
 from . import PROGRAM
 from .batch import batch_command
+from .clean import clean_command
 from .compose import compose_command
 from .options import ALL
 from .sound import generate_command, invert_command, spectrogram_command
@@ -236,5 +237,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, StopSwitch], int]] = {
     "verify": verify_command,
     "mood": mood_command,
     "batch": batch_command,
+    "clean": clean_command,
     "serve": serve_command,
 }

@@ -12,7 +12,7 @@ from riffusion_inference.errors import GenerationCancelled, RiffusionError
 
 from .. import __version__
 from ..errors import ConfigError, DubCancelled
-from . import PROGRAM, batch_options, options
+from . import PROGRAM, batch_options, clean, options
 from .terminal import StopSwitch
 from .usage import UsageError
 
@@ -31,6 +31,7 @@ examples:
   {PROGRAM} compose "funky bass line" --seconds 12.3 --out bass.mid
   {PROGRAM} generate --prompt "funky bass line" --seconds 12.3 --out bass.wav
   {PROGRAM} batch films.csv --out results    (a list of films; started again, it goes on where it was)
+  {PROGRAM} clean results    (deletes what killed runs left)
   {PROGRAM} serve    (the page, in a browser)
 
 `{PROGRAM} dub --help` tells all about dub, and so on. Settings that stay can be written to .env (see .env.example).
@@ -41,8 +42,14 @@ Exit code: 0 done, 1 it failed and said why, 2 the command was wrong, 130 stoppe
 LOG = logging.getLogger(__name__)
 LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 """What is logged without -v, with -v and with -vv."""
-COMMAND_NAMES = ("dub", "split", "generate", "compose", "invert", "spectrogram", "verify", "mood", "batch", "serve")
+COMMAND_NAMES = (
+    "dub", "split", "generate", "compose", "invert", "spectrogram", "verify", "mood", "batch", "clean", "serve"
+)  # fmt: skip
 VERBOSE_HELP = "log more on stderr: -v what is going on, -vv all details and where an error comes from"
+OF_MEMORY = (
+    "can't start new thread", "not enough memory", "out of memory", "can't allocate memory", "failed to map segment"
+)  # fmt: skip
+"""Words of errors that have no class of their own."""
 OF_THE_PAGE = ("gradio", "spaces")
 """Libraries that need not be installed: the extra `page` brings them."""
 
@@ -58,8 +65,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"riffusion-dub {__version__}")
     parser.add_argument("-v", "--verbose", action="count", default=0, help=VERBOSE_HELP)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    elsewhere = {"batch": batch_options.add_batch, "clean": clean.add_clean}
     for name in COMMAND_NAMES:
-        (batch_options.add_batch if name == "batch" else getattr(options, f"add_{name}"))(commands)
+        (elsewhere.get(name) or getattr(options, f"add_{name}"))(commands)
     for command in commands.choices.values():
         # Suppressed: without -v after the command, the one before it counts.
         command.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help=VERBOSE_HELP)
@@ -94,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _tell(args, str(error), FAILED)
         except ModuleNotFoundError as error:
             return _tell(args, str(_without_page(args, error)), FAILED)
+        except (MemoryError, RuntimeError, ImportError) as error:
+            return _tell(args, str(_without_memory(error)), FAILED)
         except BrokenPipeError:
             # Whoever read our output has closed it (`| head`): there is nobody left to tell.
             sys.stdout = None
@@ -109,6 +119,13 @@ def _tell(args: argparse.Namespace, sentence: str, code: int) -> int:
     if getattr(args, "json", False):
         print(json.dumps({"error": sentence}, ensure_ascii=False))
     return code
+
+
+def _without_memory(error: MemoryError | RuntimeError | ImportError) -> RiffusionError:
+    """The sentence where memory has run out, also where a thread or torch finds none; else it is our own bug."""
+    if not isinstance(error, MemoryError) and not any(words in str(error) for words in OF_MEMORY):
+        raise error
+    return RiffusionError("There is not enough memory: close other programs, or choose a shorter part or fewer takes.")
 
 
 def _without_page(args: argparse.Namespace, error: ModuleNotFoundError) -> ConfigError:

@@ -91,7 +91,7 @@ def _interrupt_main_thread() -> None:
 
 def end_now() -> None:
     """Delete what is unfinished and end the process, whatever it is doing."""
-    from ..files import UNFINISHED
+    from ..unfinished import UNFINISHED
 
     for path in tuple(UNFINISHED):
         if path.is_dir():

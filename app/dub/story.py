@@ -12,10 +12,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from .. import mood
+from ..files import still_there
 from ..models import Models
 from ..result.archive import pack
 from ..result.facts import MusicFacts
 from ..result.folder import Result, check_free_place, made_aside
+from ..unfinished import recover
 from .cut import Cut, copy_or_split, plan_cut
 from .facts import facts_of
 from .mix import Film, MixedPart, SourceSound, mix_piece, plan_sound, write_film, write_parts
@@ -38,7 +40,14 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
     Raises:
         RiffusionError: one sentence on what went wrong; nothing was left behind.
     """
+    with still_there(Path(order.video)):
+        return _carry_out(order, run, models)
+
+
+def _carry_out(order: Order, run: Run, models: Models) -> Result:
+    """The story itself."""
     out_dir, in_place_of = Path(order.out_dir).absolute(), order.earlier.folder if order.earlier else None
+    run.note(*recover(out_dir.parent))
     check_free_place(out_dir, order.force or in_place_of == out_dir)
     with run.stage("probe"):
         cut = plan_cut(order.video, order.n_parts, order.split_mode, run)
@@ -49,7 +58,7 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
     wanted = [_wanted(piece, order, cut) for piece in _with_prompts(pieces, cut, run)]
     run.note(*_about_runs(wanted))
     _load_first(wanted, models, run)
-    with made_aside(out_dir, force=order.force, in_place_of=in_place_of) as work:
+    with made_aside(out_dir, force=order.force, in_place_of=in_place_of, on_note=run.note) as work:
         with run.stage("split"):
             files, undubbed = copy_or_split(cut, order.earlier, work, run), {}
         mixed: list[MixedPart] = []

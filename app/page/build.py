@@ -19,7 +19,7 @@ from ..settings.options import PER_MODEL
 from . import strings
 from .cards import hint_html, model_html
 from .endpoints import add_endpoints
-from .gradio_queue import queue_place
+from .gradio_queue import FairQueue
 from .input import (
     READ_WITH,
     Updates,
@@ -35,7 +35,7 @@ from .input import (
     take_example,
     take_video,
 )
-from .order import CONTROLS, QUEUE
+from .order import CONTROLS, LOOKING, QUEUE
 from .panels import (
     Widgets,
     masthead,
@@ -50,7 +50,8 @@ from .results import results
 from .run import after, begin, cancel, choose_take, other_columns, run, undo, watch
 from .score_input import show_midi
 from .score_panel import score_panel
-from .session import PageContext, Session, close, sentence
+from .session import PageContext, Session, sentence
+from .tabs import close
 
 SUMMARY = ("card", "run", "auto", "cancel", "reason")
 INPUT = ("facts", "split_notes", "strip", "n_parts", *SUMMARY)
@@ -132,7 +133,8 @@ class Wiring:
 
         def call(request: gr.Request, session: Session, *values: Any) -> Any:
             try:
-                return spread(work(opened(session, request), *values))
+                with context.tabs.at_work(opened(session, request)):
+                    return spread(work(session, *values))
             except RiffusionError as error:
                 raise gr.Error(sentence(error), print_exception=False) from error
 
@@ -157,6 +159,18 @@ class Wiring:
         if inspect.isgeneratorfunction(work):
             return steps
         return call_with_event if takes_event else call
+
+    def refusal(self, session: Session) -> str:
+        """Why a tab's job may not wait for its turn; empty where it may."""
+        queue = self.page._queue
+        assert isinstance(queue, FairQueue)
+        return queue.closed_because or queue.refusal(QUEUE, (session.address, session.visitor))
+
+    def place(self, tab: str | None) -> tuple[int, int]:
+        """A tab's place among those that wait for the model, 1 for the next, and how many jobs run."""
+        queue = self.page._queue
+        assert isinstance(queue, FairQueue)
+        return queue.place(QUEUE, tab)
 
     def input(self) -> None:
         """Video, examples, parts, filmstrip."""
@@ -219,7 +233,7 @@ class Wiring:
             ("describer",),
             ("prompt", "saw", *SUMMARY),
             show_progress="minimal",
-            concurrency_id=QUEUE,
+            concurrency_id=LOOKING,
             concurrency_limit=1,
         )
 
@@ -237,7 +251,8 @@ class Wiring:
 
         def started(*, suggest: bool) -> Callable[..., Updates]:
             def work(session: Session, *values: Any) -> Updates:
-                return begin(context, session, dict(zip(CONTROLS, values, strict=True)), suggest=suggest)
+                given = dict(zip(CONTROLS, values, strict=True))
+                return begin(context, session, given, suggest=suggest, refusal=self.refusal(session))
 
             return work
 
@@ -245,7 +260,7 @@ class Wiring:
             yield from run(context, session)
 
         async def watch_it(session: Session, request: gr.Request) -> AsyncIterator[Updates]:
-            async for updates in watch(session, lambda: queue_place(self.page, QUEUE, request.session_hash)):
+            async for updates in watch(session, lambda: self.place(request.session_hash)):
                 yield updates
 
         for name in ("run", "auto"):

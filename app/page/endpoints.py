@@ -26,7 +26,7 @@ from . import strings
 from .cards import facts, time_range
 from .input import checked_probe
 from .jobs import Job
-from .order import QUEUE, order_for
+from .order import LOOKING, QUEUE, order_for
 from .run import remember, run_job
 from .session import PageContext, Session, sentence
 
@@ -64,7 +64,7 @@ class Endpoints:
         Args:
             video: the video file.
         """
-        with _told():
+        with _told(), self._context.tabs.at_work(session):
             return clip_facts(self._open(session, request, video))
 
     def split(
@@ -76,8 +76,9 @@ class Endpoints:
             video: the video file.
             n_parts: how many parts, 1 to the number of frames.
         """
-        with _told():
+        with _told(), self._context.tabs.at_work(session):
             clip = self._open(session, request, video, n_parts, split_mode)
+            self._context.visitors.check_floor()
             order = Order(clip.path, session.new_run_folder(), session.n_parts, session.split_mode)
             result = carry_out(order, Run(self._context.settings), self._context.shelf)
             return [str(path) for path in result.parts], result_facts(result)
@@ -98,7 +99,7 @@ class Endpoints:
             n_parts: how many equal parts the video has.
             part: which part to look at, 1 for the first.
         """
-        with _told():
+        with _told(), self._context.tabs.at_work(session):
             clip = self._open(session, request, video, n_parts, part=part)
             settings = self._context.settings
             found = mood.suggest(
@@ -127,9 +128,10 @@ class Endpoints:
             n_parts: how many equal parts the video is cut into.
             part: which part gets the music, 1 for the first.
         """
-        with _told():
+        with _told(), self._context.tabs.at_work(session):
             given = dict(zip(DUB_OPTIONS, options, strict=False))
             self._open(session, request, video, n_parts, given.pop("split_mode", None), part)
+            self._context.visitors.check_floor()
             order = order_for(self._context, session, given, prompt.strip() or AUTO)
             job = session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, session.part, session.cut)
             job.started.set()
@@ -167,14 +169,18 @@ class Endpoints:
         return session.clip
 
 
-ENDPOINTS: dict[str, tuple[Sequence[str], Sequence[tuple[Any, dict[str, Any]]], bool]] = {
-    "probe": ((), [FACTS], False),
-    "split": (("split_mode",), [FILES, FACTS], False),
-    "suggest": (("describer",), [FACTS], True),
-    "dub": (DUB_OPTIONS, [FILE, FILE, FACTS, FILE], True),
-    "archive": ((), [FILE], False),
+CUTTING, READING = "cutting", "reading"
+"""The concurrency ids of what cuts videos and of what reads a little of them; neither waits for music."""
+AT_ONCE = {QUEUE: 1, LOOKING: 1, CUTTING: 2, READING: 4}
+"""How many of each are done at a time."""
+ENDPOINTS: dict[str, tuple[Sequence[str], Sequence[tuple[Any, dict[str, Any]]], str]] = {
+    "probe": ((), [FACTS], READING),
+    "split": (("split_mode",), [FILES, FACTS], CUTTING),
+    "suggest": (("describer",), [FACTS], LOOKING),
+    "dub": (DUB_OPTIONS, [FILE, FILE, FACTS, FILE], QUEUE),
+    "archive": ((), [FILE], READING),
 }
-"""Of each named endpoint: its options, what it returns, and whether it waits for the model."""
+"""Of each named endpoint: its options, what it returns, and what it waits for."""
 
 
 def add_endpoints(context: PageContext, session: gr.State) -> None:
@@ -182,7 +188,7 @@ def add_endpoints(context: PageContext, session: gr.State) -> None:
     offered = Endpoints(context)
     with gr.Column(visible=False):
         button = gr.Button("API")
-        for name, (options, outputs, heavy) in ENDPOINTS.items():
+        for name, (options, outputs, line) in ENDPOINTS.items():
             work = described(getattr(offered, name), options)
             parameters = list(inspect.signature(work).parameters.values())[2:]
             button.click(
@@ -190,8 +196,8 @@ def add_endpoints(context: PageContext, session: gr.State) -> None:
                 [session, *(_widget(one) for one in parameters)],
                 [kind(**how) for kind, how in outputs],
                 api_name=name,
-                concurrency_id=QUEUE if heavy else None,
-                concurrency_limit=1 if heavy else "default",
+                concurrency_id=line,
+                concurrency_limit=AT_ONCE[line],
             )
 
 

@@ -1,29 +1,176 @@
-"""The place in Gradio's queue: the one thing that the page asks Gradio for and that it does not offer."""
+"""Gradio's queue with fair turns: whose job is next, who may wait, and the place that a page shows.
+
+Gradio's own serves whoever came first and refuses everybody once it is full, so that one visitor can keep all others
+out. This one overrides what it asks itself ("which event is next?", "may this one wait?") and what it is told ("this
+tab has gone"). Should another Gradio ask differently, tests/app/page/test_gradio_queue.py says so first.
+"""
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import gradio as gr
+from fastapi import HTTPException
+from gradio.queueing import Event, EventQueue, Queue
+from gradio.route_utils import get_fn
+
+from . import strings
+from .tabs import Tabs
+from .turns import Turns, Who
+from .web.identity import visitor_of
+
+ACTIVE_PER_VISITOR = 12
+"""Events of one visitor that may be under way at once, in all lines; a tab that works has up to four."""
+MAX_THREADS = 100
+"""Events that may be under way at once for all visitors; each that waits for music takes one to tell its place."""
+OTHERS_SHARE = 0.75
+"""How much of a line one address may fill."""
 
 
-def queue_place(page: gr.Blocks, concurrency_id: str, session_hash: str | None) -> tuple[int, int]:
-    """Where a session stands among those that wait for the same thing.
-
-    Gradio itself tells the place only to the browser, which shows it over a widget or nowhere, and /queue/status gives
-    the length of the whole queue alone. So this reads the queue's private lists. Should another Gradio keep
-    them elsewhere, the page says no place and works on as before; tests/app/page/test_gradio_queue.py says so first.
+class FairQueue(Queue):
+    """Gradio's queue, in which each visitor has one job running in a line and a bounded number waiting.
 
     Args:
-        page: the page that is being served.
-        concurrency_id: what is waited for.
-        session_hash: the tab, as gr.Request names it.
-    Returns:
-        The place, 1 for the next and 0 for none; and how many jobs run.
+        page: the page, whose own queue this takes over.
+        size: jobs that may wait in one line.
+        per_visitor: jobs that one visitor may have waiting in one line.
+        tabs: told whose a tab is, and that one went away while it waited for an answer.
     """
-    try:
-        line = page._queue.event_queue_per_concurrency_id.get(concurrency_id)
+
+    def __init__(self, page: gr.Blocks, size: int, per_visitor: int, tabs: Tabs) -> None:
+        plain = page._queue
+        super().__init__(
+            live_updates=plain.live_updates,
+            concurrency_count=MAX_THREADS,
+            update_intervals=plain.update_intervals,
+            max_size=None,
+            blocks=page,
+            default_concurrency_limit=plain.default_concurrency_limit,
+        )
+        self._size, self._per_visitor, self._tabs = size, per_visitor, tabs
+        self._turns: dict[str, Turns] = {}
+        self.closed_because = ""
+        """Why no more jobs are taken; empty while they are."""
+
+    async def push(self, body: Any, request: Any, username: Any) -> Any:
+        """As Gradio's, but a visitor who has enough waiting is told so."""
+        if self.closed_because:
+            raise HTTPException(503, self.closed_because)
+        fn = get_fn(self.blocks, None, body)
+        self.create_event_queue_for_fn(fn)
+        who = who_of(request.scope)
+        if not self._tabs.claim(body.session_hash, who[1]):
+            raise HTTPException(403, strings.NOT_YOUR_TAB)
+        if len(body.data) != len(fn.inputs):
+            raise HTTPException(400, strings.WRONG_NUMBER.format(wanted=len(fn.inputs), given=len(body.data)))
+        refusal = self.refusal(str(fn.concurrency_id), who)
+        if refusal:
+            raise HTTPException(429, refusal)
+        done, event_id, state = await super().push(body, request, username)
+        if done:
+            self._tabs.claim(str(event_id), who[1])
+        return done, event_id, state
+
+    def refusal(self, concurrency_id: str, who: Who) -> str:
+        """Why a visitor's job may not wait in a line; empty where it may."""
+        line = self.event_queue_per_concurrency_id.get(concurrency_id)
+        if line is None or line.concurrency_limit is None:
+            return ""
+        waiting = [who_of(event.request.scope) for event in line.queue]
+        own = waiting.count(who)
+        if own >= self._per_visitor:
+            return strings.ENOUGH_WAITING.format(n=own)
+        # A second job of anybody leaves room for the first ones of others.
+        crowded = len(waiting) >= self._size or (own and 2 * len(waiting) >= self._size)
+        from_there = sum(address == who[0] for address, _ in waiting)
+        return strings.QUEUE_FULL if crowded or from_there >= max(1, OTHERS_SHARE * self._size) else ""
+
+    def get_events(self) -> tuple[list[Event], bool, str] | None:
+        """The event that is next, in a line that has room for it."""
+        names = list(self.event_queue_per_concurrency_id)
+        random.shuffle(names)
+        active = [event for events in self.active_jobs if events for event in events]
+        for name in names:
+            line = self.event_queue_per_concurrency_id[name]
+            limit = line.concurrency_limit
+            if line.queue and (limit is None or line.current_concurrency < limit):
+                event = self._next(line, active)
+                if event is not None:
+                    line.queue.remove(event)
+                    return [event], False, name
+        return None
+
+    def _next(self, line: EventQueue, active: list[Event]) -> Event | None:
+        """Whoever is next of those that have nothing running in this line."""
+        whose = [who_of(event.request.scope) for event in active]
+        busy = {who for who in whose if whose.count(who) >= ACTIVE_PER_VISITOR}
+        if line.concurrency_limit is not None:
+            busy |= {
+                who for who, event in zip(whose, active, strict=True) if event.concurrency_id == line.concurrency_id
+            }
+        free = [(event, who) for event in line.queue if (who := who_of(event.request.scope)) not in busy]
+        if not free:
+            return None
+        turns = self._turns.setdefault(line.concurrency_id, Turns())
+        event, who = free[turns.next([who for _, who in free])]
+        turns.serve(who)
+        return event
+
+    def place(self, concurrency_id: str, session_hash: str | None) -> tuple[int, int]:
+        """Where a tab stands among those that wait for the same thing.
+
+        Args:
+            concurrency_id: what is waited for.
+            session_hash: the tab, as gr.Request names it.
+        Returns:
+            The place, 1 for the next and 0 for none; and how many jobs run.
+        """
+        line = self.event_queue_per_concurrency_id.get(concurrency_id)
         if line is None:
             return 0, 0
-        waiting = [event.session_hash for event in line.queue]
-        return (waiting.index(session_hash) + 1 if session_hash in waiting else 0), line.current_concurrency
-    except AttributeError:
-        return 0, 0
+        waiting = list(line.queue)
+        order = self._turns.get(concurrency_id, Turns()).order([who_of(event.request.scope) for event in waiting])
+        tabs = [waiting[number].session_hash for number in order]
+        return (tabs.index(session_hash) + 1 if session_hash in tabs else 0), line.current_concurrency
+
+    async def clean_events(self, *, session_hash: str | None = None, event_id: str | None = None) -> None:
+        """As Gradio's; also what runs for a tab that has gone is told to stop."""
+        await super().clean_events(session_hash=session_hash, event_id=event_id)
+        if session_hash is not None:
+            self._tabs.left(session_hash)
+
+    async def remove_from_queue(self, event_id: str) -> None:
+        """As Gradio's, for a call that is cancelled; also what runs for it is told to stop."""
+        event = self.event_ids_to_events.get(event_id)
+        await super().remove_from_queue(event_id)
+        if event is not None and any(event in events for events in self.active_jobs if events):
+            self._tabs.left(event.session_hash)
+
+    def compute_analytics_summary(self, records: Any) -> dict[str, Any]:
+        """Nothing: Gradio counts up all events after each one for its monitoring page, which is not served."""
+        return {}
+
+    def visitors(self) -> set[str]:
+        """Those who have something waiting or running."""
+        active = [event for events in self.active_jobs if events for event in events]
+        waiting = [event for line in tuple(self.event_queue_per_concurrency_id.values()) for event in tuple(line.queue)]
+        return {who_of(event.request.scope)[1] for event in (*active, *waiting)}
+
+    def counts(self, concurrency_id: str) -> tuple[int, int]:
+        """How many wait in a line, and how many run."""
+        line = self.event_queue_per_concurrency_id.get(concurrency_id)
+        return (len(line.queue), line.current_concurrency) if line else (0, 0)
+
+
+def use_fair_queue(page: gr.Blocks, size: int, per_visitor: int, tabs: Tabs) -> FairQueue:
+    """Let a page, which is not being served yet, share out turns fairly; its queue() has been called."""
+    queue = FairQueue(page, size, per_visitor, tabs)
+    page._queue = queue
+    return queue
+
+
+def who_of(scope: Any) -> Who:
+    """Address and visitor behind a request."""
+    visitor = visitor_of(scope)
+    return visitor.address, visitor.key

@@ -21,25 +21,47 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     Raises:
         ConfigError: the folder for visitors' files cannot be made, or MCP is wanted and not installed.
     """
-    folder = use_page_folder(settings)
     check_mcp(settings)
+    folder = use_page_folder(settings)
     # Only now: Gradio reads the environment, which use_page_folder has set, when it is imported.
     from gradio.utils import get_space
     from starlette.middleware import Middleware
 
     from ..models import ModelShelf
     from .build import build
+    from .gradio_queue import MAX_THREADS, use_fair_queue
+    from .health import watch_of
     from .jobs import use_shelf
     from .session import PageContext
-    from .theme import CSS, SCRIPT, theme
-    from .visitors import OwnFilesOnly, Visitors
+    from .stop import serve
+    from .theme import CSS, page_script, theme
+    from .visitors import UPLOADS, Visitors, quota_of
+    from .web.gate import Gate
+    from .web.identity import Identities
+    from .web.logs import use_careful_logs
+    from .web.rates import Rates
+    from .web.uploads import Uploads
 
-    visitors = Visitors(folder)
-    visitors.home.mkdir(parents=True, exist_ok=True)
+    visitors = Visitors(folder, quota_of(settings))
+    visitors.clear_dead()
     shelf = use_shelf(ModelShelf(settings))
     on_space = get_space() is not None
-    page = build(PageContext(settings, visitors, shelf))
-    page.queue(max_size=settings.queue_size, default_concurrency_limit=4)
+    context = PageContext(settings, visitors, shelf)
+    page = build(context)
+    page.queue(api_open=False, default_concurrency_limit=4)
+    queue = use_fair_queue(page, settings.queue_size, settings.visitor_jobs, context.tabs)
+    # Also what was sent for a job that still waits stays.
+    visitors.in_use = lambda: context.tabs.in_use() | {visitors.home / key / UPLOADS for key in queue.visitors()}
+    script = f"<script>{page_script(settings)}</script>"
+    gate = Middleware(
+        Gate,
+        visitors=visitors,
+        identities=Identities(trust_proxy=settings.trust_proxy or on_space),
+        uploads=Uploads(visitors, settings.max_upload_mb * 1_000_000),
+        rates=Rates(settings.requests_per_minute),
+        watch=watch_of(context, queue),
+        own_scripts=(page_script(settings).encode(),),
+    )
     page.launch(
         # A Space says where to listen in variables of Gradio's own.
         server_name=None if on_space else settings.host,
@@ -48,11 +70,12 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         mcp_server=settings.mcp_server,
         theme=theme(),
         css=CSS.read_text(encoding="utf-8"),
-        head=f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
+        head=script,
         js="() => window.dubReady && window.dubReady()",
-        app_kwargs={"middleware": [Middleware(OwnFilesOnly, visitors=visitors)]},
+        app_kwargs={"middleware": [gate]},
         blocked_paths=blocked(folder),
         max_file_size=f"{settings.max_upload_mb}mb",
+        max_threads=MAX_THREADS,
         ssr_mode=False,
         pwa=False,
         run_history=False,
@@ -62,10 +85,14 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         prevent_thread_lock=True,
     )
     print(f"The page is ready: {page.local_url}", flush=True)
-    visitors.sweep_for_ever(60.0 * settings.delete_after_minutes)
+    closed_seconds = 60.0 * settings.delete_closed_after_minutes
+    visitors.sweep_for_ever(
+        60.0 * settings.delete_after_minutes, also=lambda: context.tabs.forget_closed(closed_seconds)
+    )
     shelf.preload()
     if not prevent_thread_lock:
-        page.block_thread()
+        use_careful_logs(settings.replicate_api_token)
+        serve(page, context, queue)
     return page
 
 

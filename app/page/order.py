@@ -18,6 +18,8 @@ from .session import PageContext, Session
 
 QUEUE = "music"
 """The concurrency id of everything that needs the model: one at a time."""
+LOOKING = "pictures"
+"""The concurrency id of what looks at pictures to find a prompt: one at a time, and not behind music."""
 CONTROLS = ("model", *MUSIC, *SCORE, "sound_mode", "music_gain_db", "loudness", "loudness_lufs", "describer")
 """The widgets whose values decide an order, in the sequence in which handlers get them."""
 EMPTY: tuple[Any, ...] = (None, "", [])

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from riffusion_inference.datatypes import OnProgress
-from riffusion_inference.errors import GenerationCancelled, RiffusionError
+from riffusion_inference.errors import GenerationCancelled, RiffusionError, SettingError
 
 from ..dub.build_order import take_order, undo_order
 from ..dub.order import AUTO, Order
@@ -31,15 +31,30 @@ from .session import HistoryEntry, PageContext, Session, clock, sentence
 LOG = logging.getLogger(__name__)
 WATCH_SECONDS = 0.4
 STOP_WAIT_SECONDS = 1.5
+LOST_SECONDS = 30.0
+"""How long a job may neither wait nor run before it is taken for lost."""
 
 
-def begin(context: PageContext, session: Session, values: Mapping[str, Any], *, suggest: bool) -> Updates:
-    """Check everything and take a place in the queue; what is wrong is said at once, before any waiting."""
+def begin(
+    context: PageContext, session: Session, values: Mapping[str, Any], *, suggest: bool, refusal: str = ""
+) -> Updates:
+    """Check everything and take a place in the queue; what is wrong is said at once, before any waiting.
+
+    Args:
+        context: what all sessions share.
+        session: the tab's.
+        values: what its widgets hold.
+        suggest: whether the prompt is read from the picture.
+        refusal: why the queue takes no more of this visitor's jobs; empty where it does.
+    """
     if session.busy:
         return {}
     if session.source is None or session.chosen is None:
         return summary(session)
     try:
+        if refusal:
+            raise SettingError(refusal)
+        context.visitors.check_floor()
         order = order_for(context, session, values, AUTO if suggest else session.prompt)
     except RiffusionError as error:
         return {"progress": say(session, ended_html(sentence(error), failed=True)), **summary(session)}
@@ -131,12 +146,18 @@ async def watch(session: Session, queue_place: Callable[[], tuple[int, int]]) ->
         queue_place: the place, 1 for the next, and how many jobs run.
     """
     job = session.job
-    shown = (0, 0)
+    shown, seen = (0, 0), time.monotonic()
     while job is not None and not job.started.is_set() and not job.stopped.is_set():
         place = queue_place()
         if place != shown and place[0] > 0:
             shown = place
             yield {"waiting": waiting_html(*place)}
+        seen = time.monotonic() if place[0] else seen
+        if time.monotonic() - seen > LOST_SECONDS:
+            # The queue has filled up between the click and this: the job would be waited for without end.
+            job.cancel()
+            yield {"waiting": ended_html(strings.QUEUE_FULL, failed=True)}
+            return
         await asyncio.sleep(WATCH_SECONDS)
     yield {"waiting": ""}
 

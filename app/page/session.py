@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,9 @@ from ..plan import Part
 from ..result.folder import Result
 from ..settings import PAGE_FOLDER, Settings
 from . import strings
-from .visitors import COOKIE, Visitors, visitor_key
+from .tabs import Tabs
+from .visitors import Visitors
+from .web.identity import NOBODY, Visitor, visitor_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -57,6 +58,8 @@ class Session:
 
     visitor: str = ""
     """Whose it is; empty until the first event."""
+    address: str = ""
+    """Where the visitor's latest request came from; for sharing out turns, and nobody's key."""
     folder: Path | None = None
     """Where its results lie."""
     source: Path | None = None
@@ -134,14 +137,12 @@ class PageContext:
     """Who owns which file."""
     shelf: ModelShelf
     """The loaded checkpoint."""
+    tabs: Tabs = field(default_factory=Tabs)
+    """The open tabs."""
 
-    def key(self, request: gr.Request | None) -> str:
+    def visitor(self, request: gr.Request | None) -> Visitor:
         """The visitor behind a request."""
-        if request is None or request.client is None:
-            return visitor_key(None, "", "")
-        return visitor_key(
-            request.cookies.get(COOKIE), request.client.host or "", request.headers.get("user-agent", "")
-        )
+        return NOBODY if request is None or request.request is None else visitor_of(request.request.scope)
 
     def open(self, session: Session, request: gr.Request | None) -> Session:
         """Give a session its owner and folder at the first event, and check and refresh them at every other.
@@ -149,13 +150,16 @@ class PageContext:
         Raises:
             SettingError: it is someone else's, or its files were deleted meanwhile.
         """
-        visitor = self.key(request)
+        visitor = self.visitor(request)
         if not session.visitor:
-            session.visitor, session.folder = visitor, self.visitors.new_folder(visitor)
-        if session.visitor != visitor:
+            session.visitor, session.folder = visitor.key, self.visitors.new_folder(visitor.key)
+        if session.visitor != visitor.key:
             raise SettingError(strings.NOT_YOURS)
+        session.address = visitor.address
+        self.tabs.note(request.session_hash if request is not None else None, session)
         if session.folder is None or not session.folder.is_dir():
-            session.__dict__.update(Session(visitor, self.visitors.new_folder(visitor)).__dict__)
+            fresh = Session(visitor.key, visitor.address, self.visitors.new_folder(visitor.key))
+            session.__dict__.update(fresh.__dict__)
             raise SettingError(strings.SESSION_LOST)
         self.touch(session)
         return session
@@ -165,14 +169,6 @@ class PageContext:
         for path in (session.folder, session.source):
             if path is not None and path.exists():
                 os.utime(path)
-
-
-def close(session: Session) -> None:
-    """Stop what a closed tab was doing and delete its results."""
-    if session.job is not None:
-        session.job.cancel()
-    if session.folder is not None:
-        shutil.rmtree(session.folder, ignore_errors=True)
 
 
 def sentence(error: Exception) -> str:

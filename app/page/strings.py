@@ -215,6 +215,30 @@ FOOTER = (
 # Limits
 TOO_LONG = "This video lasts {duration}, but the longest accepted here is {limit}: shorten it first."
 TOO_LARGE = "This file is {size:.0f} MB, but the limit here is {limit} MB: choose a smaller one."
+UPLOAD_TOO_LARGE = "This file is larger than {limit:.0f} MB, the most that is taken here: choose a smaller one."
+TOO_MANY_FILES = (
+    "You have {limit} files here, the most that one visitor may have: they are deleted when you close the page."
+)
+TOO_MUCH_KEPT = (
+    "Your files here take {kept:.0f} MB; with {size:.0f} MB more they would go over the {limit:.0f} MB that one "
+    "visitor may have. They are deleted when you close the page."
+)
+NO_ROOM = "This server's disk is nearly full, so nothing can be taken or made just now: try again in a few minutes."
+TOO_MANY_UPLOADS = "Too many files are being sent at once: wait until one has arrived, then try again."
+TOO_MANY_OPEN = "Too many requests are open at once: close some tabs, then try again."
+TOO_OFTEN = "That was too often: wait {seconds} s, then try again."
+TOO_SLOW = "Nothing came for too long, so the transfer was given up: try again."
+TOO_LONG_A_REQUEST = "That is too long for a request: send files as uploads."
+BAD_REQUEST = "This upload cannot be understood: send a form with files in it."
+OTHER_PIECE = "Another piece of this file is wanted first."
+WRONG_NUMBER = "This function takes {wanted} values and got {given}: /gradio_api/info describes them."
+ENOUGH_WAITING = "You have {n} jobs waiting already: wait until one has begun, or cancel it."
+QUEUE_FULL = "Too many jobs are waiting: try again in a few minutes."
+CLOSING = "The page is about to be restarted and takes no more jobs: try again in a minute."
+JOBS_CANCELLED = ("{n} job was cancelled.", "{n} jobs were cancelled.")
+NOT_OFFERED = "This is not offered here."
+FILE_NOT_YOURS = "This file is not yours, or it is gone."
+NOT_YOUR_TAB = "This is from another visitor's page."
 
 
 def counted(forms: tuple[str, str], n: int) -> str:

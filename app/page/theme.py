@@ -8,6 +8,8 @@ from gradio.themes import Base
 from gradio.themes.utils import sizes
 from gradio.themes.utils.colors import Color
 
+from ..settings import Settings
+
 TEAL = Color(
     name="teal ink",
     c50="#eef6f6",
@@ -116,3 +118,8 @@ def theme() -> Base:
         slider_color="*primary_600",
         slider_color_dark="*primary_400",
     )
+
+
+def page_script(settings: Settings) -> str:
+    """What the browser does on its own, and what it has to know for that."""
+    return f"window.dubPieceBytes = {settings.upload_piece_mb * 1_000_000};\n{SCRIPT.read_text(encoding='utf-8')}"

@@ -1,66 +1,106 @@
-"""Who may fetch which file: each visitor has a folder of his own, and everything else is refused.
+"""Who may have which file, and for how long: each visitor has a folder of his own, and everything else is refused.
 
-Gradio serves whatever lies in its cache folder to anyone who knows the path. `OwnFilesOnly` sits in front of it: a
-visitor is known by a random cookie, results lie in a folder named after that cookie's hash, and an upload belongs to
-whoever sent it. Browsers that refuse cookies are told apart by address and program, and by the unguessable names.
+<root>/visitors/<key>/uploads/<hash>/holiday.mp4   what a visitor sent
+<root>/visitors/<key>/arriving-<random>            what is being sent
+<root>/visitors/<key>/<random>/take1/...           one tab's results
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
+import importlib
+import os
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from riffusion_inference.errors import SettingError
 
+from ..settings import Settings
 from . import strings
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+UPLOADS, ARRIVING = "uploads", "arriving-"
+LOCK = ".lock"
+"""A file that every page holds which is served out of this folder."""
+SWEEP_SECONDS = 15
+ARRIVING_SECONDS = 15 * 60
+"""Pieces of a file that nobody has gone on sending for so long are given up."""
+HIDDEN_SECONDS = 60
+"""How young something may be and yet go when space is short: an upload is used a moment after it has come."""
 
-COOKIE = "riffusion_dub_visitor"
-COOKIE_FORM = re.compile(r"[0-9a-f]{64}")
-ASKS_FILE = re.compile(r"^(?:/gradio_api)?/(?:file=|file/)(.*)$", re.DOTALL)
-ASKS_PROXY = re.compile(r"^(?:/gradio_api)?/proxy=")
-UPLOADS = re.compile(r"^(?:/gradio_api)?/upload/?$")
-SWEEP_SECONDS = 30
+fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
+_HELD: list[IO[str]] = []
 
 
-def visitor_key(cookie: str | None, host: str, program: str) -> str:
-    """Folder name of a visitor: a hash, so that a path never gives the cookie away."""
-    known_by = cookie if cookie and COOKIE_FORM.fullmatch(cookie) else f"no cookie\0{host}\0{program}"
-    return hashlib.sha256(known_by.encode()).hexdigest()[:40]
+@dataclass(frozen=True)
+class Quota:
+    """What a visitor may keep, and what must stay free."""
+
+    visitor_bytes: int
+    """Bytes of all uploads of one visitor."""
+    visitor_files: int
+    """Uploads of one visitor."""
+    min_free_bytes: int
+    """Bytes that stay free on the disk."""
+
+
+def quota_of(settings: Settings) -> Quota:
+    """What the settings say of it."""
+    return Quota(settings.visitor_mb * 1_000_000, settings.visitor_files, settings.min_free_mb * 1_000_000)
+
+
+class NoRoom(SettingError):
+    """An upload has no place, here or under this visitor's limits."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        """413 where the visitor can do something about it, 507 where the disk is full."""
 
 
 class Visitors:
-    """The page's folder and whose is what in it."""
+    """The page's folder and whose is what in it.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the page's folder.
+        quota: what a visitor may keep.
+    """
+
+    def __init__(self, root: Path, quota: Quota) -> None:
         self.root = root.resolve()
         self.home = self.root / "visitors"
-        self._uploads: dict[Path, set[str]] = {}
+        self.quota = quota
+        self.in_use: Callable[[], set[Path]] = set
+        """Gives the folders and uploads that running jobs need."""
+        self._mine: set[Path] = set()
         self._lock = threading.Lock()
+
+    def clear_dead(self) -> None:
+        """Delete what pages left here that were killed, unless another one is being served out of the same folder."""
+        clear_dead_pages(self.root, keep_lock=True)
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def new_folder(self, visitor: str) -> Path:
         """Make an empty folder with an unguessable name for one session of a visitor."""
-        folder = self.home / visitor / secrets.token_hex(16)
-        folder.mkdir(parents=True, mode=0o700)
-        return folder
+        return self._made(self.home / visitor / secrets.token_hex(16))
 
-    def claim_upload(self, visitor: str, path: Path) -> None:
-        """Note that this visitor sent this file; the same bytes sent by two belong to both."""
+    def uploads(self, visitor: str) -> Path:
+        """Where a visitor's uploads lie."""
+        return self._made(self.home / visitor / UPLOADS)
+
+    def arriving(self, visitor: str) -> Path:
+        """A new folder for what is being sent."""
+        return self._made(self.home / visitor / f"{ARRIVING}{secrets.token_hex(8)}")
+
+    def _made(self, folder: Path) -> Path:
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         with self._lock:
-            self._uploads.setdefault(path.resolve(), set()).add(visitor)
+            self._mine.add(folder.parent)
+        return folder
 
     def may_read(self, visitor: str, path: Path | str) -> bool:
         """Whether a file is this visitor's own; where the path leads counts, not how it is spelled."""
@@ -68,10 +108,7 @@ class Visitors:
             real = Path(path).resolve()
         except (OSError, ValueError, RuntimeError):
             return False
-        if real.is_relative_to(self.home):
-            return real.is_relative_to(self.home / visitor)
-        with self._lock:
-            return visitor in self._uploads.get(real, ())
+        return real.is_relative_to(self.home / visitor)
 
     def own(self, visitor: str, path: Path | str) -> Path:
         """The path itself, once it is known to be this visitor's.
@@ -83,27 +120,81 @@ class Visitors:
             raise SettingError(strings.NOT_YOURS)
         return Path(path)
 
+    def check_room(self, visitor: str, n_bytes: int) -> None:
+        """Check that a visitor may send so much more.
+
+        Raises:
+            NoRoom: the visitor keeps too much already, or the disk has too little left.
+        """
+        files = [path for kind in (UPLOADS, f"{ARRIVING}*") for path in _files(self.home / visitor, kind)]
+        if len(files) >= self.quota.visitor_files:
+            raise NoRoom(413, strings.TOO_MANY_FILES.format(limit=self.quota.visitor_files))
+        kept = sum(_size(path) for path in files)
+        if kept + n_bytes > self.quota.visitor_bytes:
+            limit = self.quota.visitor_bytes / 1e6
+            raise NoRoom(413, strings.TOO_MUCH_KEPT.format(kept=kept / 1e6, size=n_bytes / 1e6, limit=limit))
+        self.check_floor(n_bytes)
+
+    def check_floor(self, n_bytes: int = 0) -> None:
+        """Check that the disk keeps its floor; what is not in use goes first, the oldest before the rest.
+
+        Raises:
+            NoRoom: even then there is too little.
+        """
+        if self._lacks(n_bytes):
+            for path in self._idle():
+                _delete(path)
+                if not self._lacks(n_bytes):
+                    break
+        if self._lacks(n_bytes):
+            raise NoRoom(507, strings.NO_ROOM)
+
+    def _lacks(self, n_bytes: int) -> bool:
+        return shutil.disk_usage(self.root).free - n_bytes < self.quota.min_free_bytes
+
+    def _idle(self) -> list[Path]:
+        """What no running job needs and nobody has touched for a moment, the longest untouched first."""
+        needed, young = self.in_use(), time.time() - HIDDEN_SECONDS
+        found = [(touched(path), path) for path in self._items() if not _is_needed(path, needed)]
+        return [path for at, path in sorted(found) if at < young]
+
+    def _items(self) -> Iterator[Path]:
+        """Sessions' folders, uploads, and what arrives."""
+        for path in self.home.glob("*/*"):
+            yield from path.iterdir() if path.name == UPLOADS else (path,)
+
     def sweep(self, older_than: float) -> int:
-        """Delete sessions and uploads that nobody has touched since a time.
+        """Delete sessions and uploads that nobody has touched since a time, and what came only in part.
 
         Args:
             older_than: seconds since the epoch.
         Returns:
-            How many folders went.
+            How many files and folders went.
         """
-        old = [f for f in self.home.glob("*/*") if _touched(f) < older_than]
-        old += [f for f in self.root.glob("*") if f != self.home and f.is_dir() and _touched(f) < older_than]
-        for folder in old:
-            shutil.rmtree(folder, ignore_errors=True)
-        with self._lock:
-            self._uploads = {path: who for path, who in self._uploads.items() if path.exists()}
-        return len(old)
+        needed = self.in_use()
+        old = [path for path in self._items() if touched(path) < older_than and not _is_needed(path, needed)]
+        stale = min(older_than, time.time() - ARRIVING_SECONDS)
+        old += [path for path in self.home.glob(f"*/{ARRIVING}*") if touched(path) < stale]
+        # What Gradio itself puts beside the visitors: copies that it makes of inputs, and files that came in part.
+        old += [
+            path
+            for path in self.root.glob("*")
+            if path not in (self.home, self.root / LOCK) and touched(path) < older_than
+        ]
+        old += self._empty_files(time.time() - HIDDEN_SECONDS)
+        for path in dict.fromkeys(old):
+            _delete(path)
+        for folder in self.home.glob("*"):
+            for empty in (folder / UPLOADS, folder):
+                _delete_empty(empty)
+        return len(dict.fromkeys(old))
 
-    def sweep_for_ever(self, delete_after_seconds: float) -> threading.Thread:
-        """Start the thread that deletes what has been left alone for so long."""
+    def sweep_for_ever(self, delete_after_seconds: float, also: Callable[[], object]) -> threading.Thread:
+        """Start the thread that deletes what has been left alone for so long; `also` is called each time."""
 
         def work() -> None:
             while True:
+                also()
                 self.sweep(time.time() - delete_after_seconds)
                 time.sleep(min(SWEEP_SECONDS, delete_after_seconds))
 
@@ -111,93 +202,78 @@ class Visitors:
         thread.start()
         return thread
 
+    def delete_all(self) -> None:
+        """Delete what this process has made: with the process everything is lost that could find it again."""
+        with self._lock:
+            mine, self._mine = self._mine, set()
+        for path in (*mine, *self._empty_files(time.time())):
+            _delete(path)
 
-def _touched(folder: Path) -> float:
-    """Seconds since the epoch when a folder or a file right in it last changed; the future if it is just going."""
+    def _empty_files(self, older_than: float) -> list[Path]:
+        """Gradio's widgets for files make an empty one for each that they are handed, and leave it."""
+        return [p for p in self.root.glob("tmp*") if p.is_file() and not _size(p) and touched(p) <= older_than]
+
+
+def touched(path: Path) -> float:
+    """When a file, a folder or something right in it last changed, seconds since the epoch; infinite if it is gone."""
     try:
-        return max(p.stat().st_mtime for p in (folder, *folder.iterdir()))
+        return max(float(p.stat().st_mtime) for p in (path, *(path.iterdir() if path.is_dir() else ())))
     except OSError:
         return float("inf")
 
 
-class OwnFilesOnly:
-    """ASGI middleware: gives each browser its cookie, notes who uploads, and refuses everyone else's files."""
+def clear_dead_pages(root: Path, *, keep_lock: bool = False) -> list[Path]:
+    """Delete what pages left that were killed.
 
-    def __init__(self, app: Callable[..., Awaitable[None]], visitors: Visitors) -> None:
-        self.app = app
-        self.visitors = visitors
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 403."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        cookie, key = who_asks(scope)
-        asked = ASKS_FILE.match(scope["path"])
-        if ASKS_PROXY.match(scope["path"]) or (asked and not self.visitors.may_read(key, asked.group(1))):
-            await _refuse(send)
-            return
-        if cookie is None:
-            send = _giving_cookie(send, scope)
-        if scope["method"] == "POST" and UPLOADS.match(scope["path"]):
-            send = self._noting_uploads(send, key)
-        await self.app(scope, receive, send)
-
-    def _noting_uploads(self, send: Send, key: str) -> Send:
-        """Read the answer to an upload, a JSON list of paths, on its way out."""
-        body = bytearray()
-
-        async def noting(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                body.extend(message.get("body", b""))
-                if not message.get("more_body"):
-                    for path in _paths_in(bytes(body)):
-                        self.visitors.claim_upload(key, Path(path))
-            await send(message)
-
-        return noting
-
-
-def who_asks(scope: Scope) -> tuple[str | None, str]:
-    """The visitor cookie of a request, None if there is none of ours, and the visitor's key."""
-    headers: Mapping[bytes, bytes] = dict(scope["headers"])
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(headers.get(b"cookie", b"").decode("latin-1"))
-    except CookieError:
-        jar = SimpleCookie()
-    cookie = jar[COOKIE].value if COOKIE in jar else None
-    if cookie is not None and not COOKIE_FORM.fullmatch(cookie):
-        cookie = None
-    host = scope["client"][0] if scope.get("client") else ""
-    return cookie, visitor_key(cookie, host, headers.get(b"user-agent", b"").decode("latin-1"))
-
-
-def _giving_cookie(send: Send, scope: Scope) -> Send:
-    """Add Set-Cookie to the answer; in a Space's frame, over https, the cookie must be allowed across sites."""
-    headers = dict(scope["headers"])
-    secure = scope.get("scheme") == "https" or headers.get(b"x-forwarded-proto", b"") == b"https"
-    rules = "SameSite=None; Secure; Partitioned" if secure else "SameSite=Lax"
-    value = f"{COOKIE}={secrets.token_hex(32)}; Path=/; HttpOnly; {rules}".encode()
-
-    async def giving(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), (b"set-cookie", value)]
-        await send(message)
-
-    return giving
-
-
-async def _refuse(send: Send) -> None:
-    body = b'{"detail":"This file is not yours, or it is gone."}'
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _paths_in(body: bytes) -> list[str]:
-    try:
-        answer = json.loads(body)
-    except ValueError:
+    Args:
+        root: the folder that pages are served out of.
+        keep_lock: whether this process is going to serve one out of it.
+    Returns:
+        What was deleted; nothing while a page is being served out of the folder.
+    """
+    if fcntl is None:
         return []
-    return [path for path in answer if isinstance(path, str)] if isinstance(answer, list) else []
+    held = (root / LOCK).open("a")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        found = []
+    else:
+        found = [path for path in (*root.glob("visitors/*"), *root.glob("*")) if path.name not in ("visitors", LOCK)]
+        for path in found:
+            _delete(path)
+    if keep_lock:
+        fcntl.flock(held, fcntl.LOCK_SH)
+        _HELD.append(held)
+    else:
+        held.close()
+    return found
+
+
+def _is_needed(path: Path, needed: set[Path]) -> bool:
+    return any(one.is_relative_to(path) or path.is_relative_to(one) for one in needed)
+
+
+def _files(folder: Path, kind: str) -> Iterator[Path]:
+    return (path for found in folder.glob(kind) for path in found.rglob("*") if path.is_file())
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # It has just been moved or deleted.
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _delete_empty(folder: Path) -> None:
+    try:
+        os.rmdir(folder)
+    except OSError:
+        return  # It holds something, or is gone.

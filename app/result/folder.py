@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from ..errors import ArchiveError
-from ..files import UNFINISHED, hash_file, write_errors
+from ..files import hash_file, write_errors
+from ..unfinished import REPLACED, UNFINISHED, delete, exchange, flush, flush_entry, hidden_name, recover
 from .facts import MANIFEST_NAME, DubFacts, Manifest
 from .manifest import file_names, read_manifest
 
@@ -90,17 +89,26 @@ def open_result(path: Path) -> Result:
         ArchiveError: there is no manifest that can be read.
     """
     path = Path(path).absolute()
+    if not path.exists():
+        recover(path.parent)  # A run may have been killed while it put another result into this place.
     return Result(path if path.is_dir() else path.parent, read_manifest(path))
 
 
 @contextmanager
-def made_aside(out_dir: Path, *, force: bool = False, in_place_of: Path | None = None) -> Iterator[Path]:
+def made_aside(
+    out_dir: Path,
+    *,
+    force: bool = False,
+    in_place_of: Path | None = None,
+    on_note: Callable[[str], None] = lambda sentence: None,
+) -> Iterator[Path]:
     """Give a temporary folder beside out_dir; move it into place when the block ends well, delete it when not.
 
     Args:
         out_dir: where the result goes; missing parents are made.
         force: replace an earlier result that is there.
         in_place_of: the earlier result that this one goes on from; it may be replaced without force.
+        on_note: told where an old result is that could not be deleted.
     Raises:
         ArchiveError: out_dir is there already, or holds files that this program did not write.
         MediaError: the folder cannot be written or is full.
@@ -108,15 +116,16 @@ def made_aside(out_dir: Path, *, force: bool = False, in_place_of: Path | None =
     out_dir = Path(out_dir).absolute()
     check_free_place(out_dir, force or (in_place_of is not None and in_place_of.absolute() == out_dir))
     parents = [parent for parent in out_dir.parents if not parent.exists()]
-    work = out_dir.parent / f".{out_dir.name[:40]}.partial-{secrets.token_hex(4)}"
+    work = out_dir.parent / hidden_name(out_dir.name)
     UNFINISHED.add(work)
     try:
         with write_errors(out_dir):
             work.mkdir(parents=True)
             yield work
-            _swap(work, out_dir)
+            flush(work)
+            _swap(work, out_dir, on_note)
     except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
+        delete(work)
         for parent in parents:
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
@@ -147,27 +156,50 @@ def check_free_place(out_dir: Path, may_replace: bool) -> None:
         raise ArchiveError(f"{out_dir} holds {name}, which this program did not write: move it away first.")
 
 
-def _swap(work: Path, out_dir: Path) -> None:
-    """Put the finished folder in place; what was there goes only when the new one is in."""
+def put_in_place(work: Path, out_dir: Path) -> Path | None:
+    """Move a finished folder to its place, in one step where the system can; what was there goes to a hidden name.
+
+    Args:
+        work: the finished folder, on the same disk, under a hidden name or in a hidden folder.
+        out_dir: its place.
+    Returns:
+        Where the old one is now, which is to be deleted; None where there was none.
+    """
     if not out_dir.exists():
         os.rename(work, out_dir)
-        return
-    old = work.with_name(f"{work.name}-old")
+        flush_entry(out_dir)
+        return None
     UNFINISHED.discard(work)  # From here on both folders matter: a stop must delete neither.
+    if exchange(work, out_dir):
+        flush_entry(out_dir)
+        return work
+    # In two steps. Whoever is killed between them has the old one under a name by which the next run puts it back.
+    old = out_dir.with_name(hidden_name(out_dir.name, REPLACED))
     os.rename(out_dir, old)
     try:
         os.rename(work, out_dir)
     except BaseException:
         os.rename(old, out_dir)
         raise
+    flush_entry(out_dir)
+    return old
+
+
+def _swap(work: Path, out_dir: Path, on_note: Callable[[str], None]) -> None:
+    """Put the finished folder in place; what was there goes only when the new one is in."""
+    old = put_in_place(work, out_dir)
+    if old is None:
+        return
     UNFINISHED.add(old)
     try:
-        shutil.rmtree(old, ignore_errors=True)
+        delete(old)
     except BaseException:  # A second Ctrl-C: the new result is in place, the old one still has to go.
-        shutil.rmtree(old, ignore_errors=True)
+        delete(old)
         raise
     finally:
         UNFINISHED.discard(old)
+    if old.exists():
+        on_note(f"The result that was here before is in {old} and cannot be deleted: delete it yourself.")
 
 
 def safe_stem(name: str) -> str:

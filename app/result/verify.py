@@ -15,6 +15,7 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 from .. import media
 from ..errors import ArchiveError, MediaError
 from ..files import check_cancel, hash_file, read_score
+from ..unfinished import work_folder
 from .archive import unpack
 from .checks import (
     LEAK_SAMPLES,
@@ -56,13 +57,11 @@ def verify(
     clip = media.probe(Path(source))
     if path.is_dir():
         return _verify_folder(path, clip, on_progress, should_cancel)
-    if temporary_directory is not None:
-        temporary_directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=temporary_directory) as folder:
-        unpack(path, Path(folder))
-        if not (Path(folder) / MANIFEST_NAME).is_file():
+    with work_folder(temporary_directory or Path(tempfile.gettempdir()), "riffusion-dub-verify") as folder:
+        unpack(path, folder)
+        if not (folder / MANIFEST_NAME).is_file():
             raise ArchiveError(f"{path.name} holds no manifest.json: it was not made by this program.")
-        return _verify_folder(Path(folder), clip, on_progress, should_cancel)
+        return _verify_folder(folder, clip, on_progress, should_cancel)
 
 
 def _verify_folder(

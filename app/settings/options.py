@@ -256,12 +256,37 @@ PROGRAM: dict[str, Option] = {
     "music_gain_db": MIX["music_gain_db"],
     "loudness": MIX["loudness"],
     "max_upload_mb": Option(Kind.WHOLE, "largest upload that the page takes, in MB", low=1, high=100_000),
+    "upload_piece_mb": Option(
+        Kind.WHOLE, "the page sends larger files in pieces of this size, which proxies let through, in MB", low=1,
+        high=1000,
+    ),
+    "visitor_mb": Option(Kind.WHOLE, "how much one visitor's uploads may take, in MB", low=1, high=1_000_000),
+    "visitor_files": Option(Kind.WHOLE, "how many uploads one visitor may have", low=1, high=10_000),
+    "visitor_jobs": Option(
+        Kind.WHOLE, "how many jobs one visitor may have waiting for the same thing", low=1, high=100
+    ),
+    "requests_per_minute": Option(
+        Kind.WHOLE, "how many clicks, uploads and calls one visitor may send in a minute", low=10, high=100_000
+    ),
+    "min_free_mb": Option(
+        Kind.WHOLE, "how much of the disk the page leaves free: below that, uploads and jobs are refused, in MB", low=0,
+        high=1_000_000,
+    ),
     "max_duration_seconds": Option(Kind.WHOLE, "longest video that is accepted, in seconds", low=1, high=86_400),
     "delete_after_minutes": Option(Kind.WHOLE, "how long the page keeps a visitor's files", low=1, high=10_080),
+    "delete_closed_after_minutes": Option(
+        Kind.WHOLE, "how long the page keeps the results of a tab that was closed", low=1, high=10_080
+    ),
+    "stop_after_seconds": Option(
+        Kind.WHOLE, "how long jobs may go on when the page is told to stop; then they are cancelled", low=0, high=3600
+    ),
+    "trust_proxy": Option(
+        Kind.SWITCH, "a proxy of yours stands in front: believe its X-Forwarded-For, by which turns are shared out"
+    ),
     "host": Option(Kind.TEXT, "address to listen on; 0.0.0.0 for every network", "", "--host"),
     "port": Option(Kind.WHOLE, "port, 7860 if not given", "", "--port", low=1, high=65_535),
     "share": Option(Kind.SWITCH, "ask Gradio for a public link", "", "--share"),
-    "queue_size": Option(Kind.WHOLE, "how many jobs may wait on the page", low=1, high=1000),
+    "queue_size": Option(Kind.WHOLE, "how many jobs may wait on the page for the same thing", low=1, high=1000),
     "mcp_server": Option(Kind.SWITCH, "offer the page's functions to agents over MCP"),
     "describer": Option(
         Kind.CHOICE, "what describes the picture. palette: colour, light and movement, at once. vlm: a vision-language "

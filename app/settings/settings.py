@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,20 +56,38 @@ class Settings:
     """How far the music lies below the original sound in under and duck."""
     loudness: float | None = None
     """LUFS of a dubbed part, or None to match the part's original sound ("match" in files)."""
-    max_upload_mb: int = 500
+    max_upload_mb: int = 2000
     """Largest upload that the page takes."""
+    upload_piece_mb: int = 50
+    """The page sends larger files in pieces of this size."""
+    visitor_mb: int = 4000
+    """How much one visitor's uploads may take."""
+    visitor_files: int = 100
+    """How many uploads one visitor may have."""
+    visitor_jobs: int = 4
+    """How many jobs one visitor may have waiting for the same thing."""
+    requests_per_minute: int = 600
+    """How many clicks, uploads and calls one visitor may send in a minute."""
+    min_free_mb: int = 1000
+    """How much of the disk the page leaves free."""
     max_duration_seconds: int = 3600
     """Longest video that is accepted, on the page and on the command line."""
     delete_after_minutes: int = 60
     """How long the page keeps a visitor's files."""
+    delete_closed_after_minutes: int = 5
+    """How long the page keeps the results of a tab that was closed."""
+    stop_after_seconds: int = 20
+    """How long jobs may go on when the page is told to stop."""
+    trust_proxy: bool = False
+    """Whether X-Forwarded-For says where a visitor is; a Space's proxy is always believed."""
     host: str = "127.0.0.1"
     """Address that the page listens on; 0.0.0.0 for every network."""
     port: int = 7860
     """Port of the page."""
     share: bool = False
     """True asks Gradio for a public link."""
-    queue_size: int = 20
-    """How many jobs may wait on the page."""
+    queue_size: int = 40
+    """How many jobs may wait on the page for the same thing."""
     mcp_server: bool = False
     """True offers the page's functions to agents over MCP."""
     describer: str = "auto"
@@ -104,6 +124,14 @@ def use_temporary_directory(settings: Settings) -> None:
     if not os.access(folder, os.W_OK):
         raise ConfigError(f"TEMPORARY_DIRECTORY {folder} cannot be written: choose another folder.")
     tempfile.tempdir = str(folder)
+    atexit.register(_leave_no_cache, folder)
+
+
+def _leave_no_cache(folder: Path) -> None:
+    """torch makes a folder for what it compiles as soon as it is asked for anything; here it compiles nothing."""
+    for path in folder.glob("torchinductor_*"):
+        with suppress(OSError):  # It is not empty: another program's.
+            path.rmdir()
 
 
 def use_page_folder(settings: Settings) -> Path:

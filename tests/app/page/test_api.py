@@ -124,7 +124,7 @@ def test_every_endpoint_describes_its_parameters(client: Client) -> None:
 def test_nobody_fetches_what_is_not_his(client: Client, served: Served, real_clip: Path) -> None:
     client.predict(handle_file(str(real_clip)), 2, api_name="/split")
     results = list(served.folder.rglob("visitors/*/*/*/parts/01.mp4"))
-    uploads = list(served.folder.glob("*/b.mp4"))
+    uploads = list(served.folder.glob("visitors/*/uploads/*/b.mp4"))
     assert results
     assert uploads
     secret = ROOT / ".env"
@@ -154,7 +154,7 @@ def test_nobody_fetches_what_is_not_his(client: Client, served: Served, real_cli
 
 def test_another_ones_upload_cannot_be_used_as_input(client: Client, served: Served, real_clip: Path) -> None:
     client.predict(handle_file(str(real_clip)), api_name="/probe")
-    stolen = next(served.folder.glob("*/b.mp4"))
+    stolen = next(served.folder.glob("visitors/*/uploads/*/b.mp4"))
     body = {"data": [{"path": str(stolen), "meta": {"_type": "gradio.FileData"}}]}
     with httpx.Client(base_url=served.url, timeout=30) as stranger:
         stranger.get("/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from app.page import strings
 from app.result.verify import verify
 from riffusion_inference.notation.score import Key
 from riffusion_inference.score.midi import score_from_midi
-from tests.fixtures_page import Served, Visit
+from tests.fixtures_page import Served, Visit, sample_clip
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Visit]
@@ -298,3 +299,48 @@ def test_music_for_this_part_from_stills_to_film(visit: Open, real_clip: Path, t
     outside = change[: int(2.3 * rate)].mean()
     assert inside > 10 * outside
     assert list(media.frame_hashes(film)) == list(media.frame_hashes(real_clip))
+
+
+def test_in_a_frame_without_cookies_everything_works(
+    visit: Open, chromium: Any, served: Served, real_clip: Path
+) -> None:
+    context = chromium.new_context()
+    try:
+        tab = context.new_page()
+        sent: list[str] = []
+
+        def without_cookies(route: Any) -> None:
+            headers = {name: value for name, value in route.request.headers.items() if name != "cookie"}
+            sent.append(route.request.url)
+            route.continue_(headers={**headers, "cookie": ""})
+
+        tab.route("**/*", without_cookies)
+        me = Visit(tab, [], [])
+        tab.on("console", lambda said: me.complaints.append(said.text) if said.type == "error" else None)
+        tab.goto(served.url)
+        tab.locator("#card dl").wait_for(timeout=30_000)
+        me.settle()
+        me.upload(real_clip)
+        me.apply("calm piano")
+        me.run()
+        me.wait_for_part(1)
+        tab.wait_for_function("document.querySelector('#film video').readyState >= 1")
+        assert me.complaints == []
+        assert [url for url in sent if "/file=" in url]
+        assert all("/visit/" in url for url in sent if "/gradio_api/" in url)
+    finally:
+        context.close()
+
+
+def test_a_large_video_is_sent_in_pieces(visit: Open, tmp_path: Path) -> None:
+    me = visit()
+    large = tmp_path / "large.mp4"
+    clip = sample_clip().read_bytes()
+    # A box that players pass over makes it large.
+    filler = 2_200_000
+    large.write_bytes(clip + (filler + 8).to_bytes(4, "big") + b"free" + bytes(filler))
+    me.upload(large)
+    pieces = [url for url in me.requests if "/upload_piece?" in url]
+    assert len(pieces) == 3
+    me.tab.locator("#strip .frame").first.wait_for()
+    assert me.complaints == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
 from collections.abc import Coroutine
@@ -26,8 +25,9 @@ from app.page.progress import progress_html, seconds_text, waiting_html
 from app.page.results import history_html, model_name
 from app.page.run import cancel, run_job, watch
 from app.page.score_input import show_midi
-from app.page.session import HistoryEntry, PageContext, Session, close
-from app.page.visitors import COOKIE, OwnFilesOnly, Visitors, visitor_key, who_asks
+from app.page.session import HistoryEntry, PageContext, Session
+from app.page.tabs import close
+from app.page.visitors import Visitors, quota_of
 from app.plan import Part
 from app.settings import OPTIONS, load_settings
 from app.settings.options import ATTRIBUTES, Kind
@@ -54,74 +54,12 @@ def finish(work: Coroutine[Any, Any, Any]) -> Any:
 def context(tmp_path: Path) -> PageContext:
     """Settings, an empty page folder and an empty shelf."""
     settings = load_settings(None, {}, max_upload_mb=1, max_duration_seconds=3, model="pocket")
-    return PageContext(settings, Visitors(tmp_path / "page"), ModelShelf(settings))
+    return PageContext(settings, Visitors(tmp_path / "page", quota_of(settings)), ModelShelf(settings))
 
 
 def session_of(context: PageContext, visitor: str = "anna") -> Session:
     """A session as after its first event."""
-    return Session(visitor, context.visitors.new_folder(visitor))
-
-
-def test_each_visitor_reads_only_own_files(tmp_path: Path) -> None:
-    visitors = Visitors(tmp_path)
-    mine = visitors.new_folder("anna") / "film.mp4"
-    mine.write_bytes(b"film")
-    upload = tmp_path / "0abc" / "holiday.mp4"
-    upload.parent.mkdir()
-    upload.write_bytes(b"holiday")
-    visitors.claim_upload("anna", upload)
-    assert visitors.may_read("anna", mine)
-    assert visitors.may_read("anna", upload)
-    for path in (mine, upload, "/etc/passwd", tmp_path / "visitors/anna/../../../etc/passwd", "", "\0", "x" * 9999):
-        assert not visitors.may_read("bert", path), path
-    link = visitors.new_folder("bert") / "link.mp4"
-    link.symlink_to(mine)
-    assert not visitors.may_read("bert", link)
-    with pytest.raises(SettingError, match="not from this visit"):
-        visitors.own("bert", upload)
-
-
-def test_sweep_deletes_what_nobody_touched(tmp_path: Path) -> None:
-    visitors = Visitors(tmp_path)
-    old, new = visitors.new_folder("anna"), visitors.new_folder("anna")
-    upload = tmp_path / "0abc"
-    upload.mkdir()
-    (upload / "holiday.mp4").write_bytes(b"holiday")
-    visitors.claim_upload("anna", upload / "holiday.mp4")
-    now = time.time()
-    for path in (old, upload / "holiday.mp4", upload):
-        os.utime(path, (now - 7200, now - 7200))
-    assert visitors.sweep(now - 3600) == 2
-    assert not old.exists()
-    assert not upload.exists()
-    assert new.is_dir()
-    assert not visitors.may_read("anna", upload / "holiday.mp4")
-
-
-def test_cookie_is_given_once_and_a_made_up_one_is_ignored(tmp_path: Path) -> None:
-    heads: list[Any] = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-
-    async def keep(message: Any) -> None:
-        heads.append(message)
-
-    def ask(cookie: str, scheme: str = "http") -> list[bytes]:
-        heads.clear()
-        headers = [(b"cookie", cookie.encode())] if cookie else []
-        scope = {"type": "http", "method": "GET", "path": "/", "headers": headers, "scheme": scheme}
-        guard = OwnFilesOnly(app, Visitors(tmp_path))
-        finish(guard({**scope, "client": ("1.2.3.4", 1)}, None, keep))  # type: ignore[arg-type]
-        return [value for name, value in heads[0]["headers"] if name == b"set-cookie"]
-
-    assert b"HttpOnly; SameSite=Lax" in ask("")[0]
-    assert b"SameSite=None; Secure; Partitioned" in ask("", "https")[0]
-    assert ask(f"{COOKIE}={'a' * 64}") == []
-    assert len(ask(f"{COOKIE}=guessed")) == 1
-    scope = {"headers": [(b"cookie", f"{COOKIE}=guessed".encode())], "client": ("1.2.3.4", 1)}
-    assert who_asks(scope)[1] == visitor_key(None, "1.2.3.4", "")
+    return Session(visitor, folder=context.visitors.new_folder(visitor))
 
 
 def test_a_session_belongs_to_one_visitor(context: PageContext) -> None:
@@ -153,7 +91,7 @@ def test_limits_and_wrong_files_are_sentences(context: PageContext, real_clip: P
 
 def test_more_parts_than_frames_is_the_reason(tmp_path: Path, real_clip: Path) -> None:
     settings = load_settings(None, {})
-    context = PageContext(settings, Visitors(tmp_path), ModelShelf(settings))
+    context = PageContext(settings, Visitors(tmp_path, quota_of(settings)), ModelShelf(settings))
     session = session_of(context)
     assert session.folder is not None
     clip = session.folder / "b.mp4"
@@ -396,7 +334,7 @@ def test_a_device_that_is_not_there_is_told_on_the_page_too(
     monkeypatch.setattr("riffusion_inference.engines.load.load_model", lambda name, **_: tiny_model)
     monkeypatch.setattr("app.page.jobs.SHELVES", [])
     settings = load_settings(None, {}, device="cuda", model="tiny", num_inference_steps=1)
-    context = PageContext(settings, Visitors(tmp_path / "page"), use_shelf(ModelShelf(settings)))
+    context = PageContext(settings, Visitors(tmp_path / "page", quota_of(settings)), use_shelf(ModelShelf(settings)))
     session = session_of(context)
     session.source, session.folder = real_clip, tmp_path
     order = order_for(context, session, {}, "piano")

@@ -1,0 +1,145 @@
+"""The open tabs: whose they are, what they are doing, and which of them were closed."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+KEPT_NAMES = 20_000
+
+
+class Session(Protocol):
+    """What is asked here of a tab's session."""
+
+    visitor: str
+    folder: Path | None
+    source: Path | None
+    job: Any
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job of it runs or waits."""
+        ...
+
+
+class Tabs:
+    """Every session that has a folder, by the name that Gradio gives its tab (the "session hash")."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Session] = {}
+        self._at_work: Counter[int] = Counter()
+        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._beats: Counter[str] = Counter()
+        self._closed: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def note(self, tab: str | None, session: Session) -> None:
+        """Remember which session a tab has."""
+        if tab:
+            with self._lock:
+                self._sessions[tab] = session
+
+    def claim(self, name: str | None, visitor: str) -> bool:
+        """Make a tab or a call a visitor's, unless it is another's; tells whether it is this one's now."""
+        if not name:
+            return True
+        with self._lock:
+            owner = self._owners.setdefault(name, visitor)
+            self._owners.move_to_end(name)
+            if len(self._owners) > KEPT_NAMES:
+                self._owners.popitem(last=False)
+        return owner == visitor
+
+    def owner(self, name: str) -> str | None:
+        """Whose a tab or a call is; None where nobody has claimed it."""
+        return self._owners.get(name)
+
+    def opened(self, tab: str) -> None:
+        """Its browser holds on to it."""
+        with self._lock:
+            self._beats[tab] += 1
+            self._closed.pop(tab, None)
+
+    def closed(self, tab: str) -> None:
+        """Its browser has let go; it may come back, as a phone does that was in a pocket."""
+        with self._lock:
+            self._beats[tab] -= 1
+            if self._beats[tab] <= 0:
+                del self._beats[tab]
+                self._closed[tab] = time.monotonic()
+
+    def left(self, tab: str) -> None:
+        """Stop what a tab was doing that waits for no answer any more."""
+        session = self._sessions.get(tab)
+        if session is not None and session.job is not None:
+            session.job.cancel()
+
+    @contextmanager
+    def at_work(self, session: Session) -> Iterator[None]:
+        """Keep a session's files while the block runs."""
+        with self._lock:
+            self._at_work[id(session)] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_work[id(session)] -= 1
+                if not self._at_work[id(session)]:
+                    del self._at_work[id(session)]
+
+    def in_use(self) -> set[Path]:
+        """Folders and uploads that something needs which is being done."""
+        with self._lock:
+            busy = [one for one in self._sessions.values() if one.busy or id(one) in self._at_work]
+        return {path for one in busy for path in (one.folder, one.source) if path is not None}
+
+    def busy(self) -> list[Session]:
+        """Sessions with a job that runs or waits."""
+        with self._lock:
+            return [one for one in self._sessions.values() if one.busy]
+
+    def forget_closed(self, after_seconds: float) -> int:
+        """Delete the results and the upload of each tab that was closed so long ago; with a visitor's last tab, all."""
+        now = time.monotonic()
+        with self._lock:
+            gone = [tab for tab, at in self._closed.items() if now - at >= after_seconds]
+            # Programs may have no heartbeat that ends; what is left of those was swept when nobody used it.
+            gone += [tab for tab, one in self._sessions.items() if not one.busy and _is_swept(one)]
+            sessions = [self._sessions.pop(tab) for tab in dict.fromkeys(gone) if tab in self._sessions]
+            for tab in gone:
+                self._closed.pop(tab, None)
+            visitors = {one.visitor for one in self._sessions.values()}
+            sources = {one.source for one in self._sessions.values()}
+        for session in sessions:
+            close(session)
+            if session.folder is None:
+                continue
+            if session.visitor not in visitors:
+                shutil.rmtree(session.folder.parent, ignore_errors=True)
+            elif session.source is not None and session.source not in sources:
+                # An upload lies alone in a folder of its own.
+                shutil.rmtree(session.source.parent, ignore_errors=True)
+        return len(sessions)
+
+    def counts(self) -> tuple[int, int]:
+        """How many tabs are open, and how many have something to do."""
+        with self._lock:
+            return len(self._beats), sum(one.busy for one in self._sessions.values())
+
+
+def _is_swept(session: Session) -> bool:
+    return session.folder is not None and not session.folder.exists()
+
+
+def close(session: Session) -> None:
+    """Stop what a closed tab was doing and delete its results."""
+    if session.job is not None:
+        session.job.cancel()
+    if session.folder is not None:
+        shutil.rmtree(session.folder, ignore_errors=True)
