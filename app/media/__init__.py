@@ -12,13 +12,37 @@ from .film import FilmSound, film_sound_source, plan_film, take_sound, write_fil
 from .frames import frame_at, frame_hashes, frames_at, small_frames, thumbnails
 from .mux import film_suffix, mux_film, replace_audio
 from .probe import as_clip, probe
-from .proof import packet_hashes, same_sound
+from .proof.evidence import (
+    Claim,
+    Depth,
+    DubEvidence,
+    Edge,
+    Evidence,
+    FilmEvidence,
+    Match,
+    PartFile,
+    PictureEvidence,
+    SoundEvidence,
+)
+from .proof.likeness import likeness_db
+from .proof.packets import packet_hashes
+from .proof.prove import prove
 from .splice.film import Splice, Stretch
 
 __all__ = [
     "SPLIT_MODES",
+    "Claim",
     "Clip",
+    "Depth",
+    "DubEvidence",
+    "Edge",
+    "Evidence",
+    "FilmEvidence",
     "FilmSound",
+    "Match",
+    "PartFile",
+    "PictureEvidence",
+    "SoundEvidence",
     "Splice",
     "SplitMode",
     "SplitPlan",
@@ -32,13 +56,14 @@ __all__ = [
     "frame_at",
     "frame_hashes",
     "frames_at",
+    "likeness_db",
     "mux_film",
     "packet_hashes",
     "plan_film",
     "probe",
+    "prove",
     "read_audio",
     "replace_audio",
-    "same_sound",
     "small_frames",
     "split",
     "take_sound",

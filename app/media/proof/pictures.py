@@ -1,0 +1,198 @@
+"""The pictures of a part, or of the film, beside the source's.
+
+A copy is proved in four steps: its packets are a run of the source's, byte for byte; the run starts where decoding may
+start; decoders are told the same before it; and what the edit list shows of it are the planned frames, each for as long
+as in the source. `edges` decodes the first and the last of them to check all that.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from riffusion_inference.datatypes import ShouldCancel
+
+from ..clip import Clip
+from ..cut.source import plain_movie
+from ..mp4.movie import Movie
+from .evidence import Match, PartFile, PictureEvidence
+from .likeness import small_frames_at, ssim
+from .packets import Packets, first_difference, nearest, places_of
+from .units import read_units
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A file's pictures as they are read for the proof."""
+
+    clip: Clip
+    """As probed."""
+    packets: Packets
+    """Of its picture track."""
+
+    @property
+    def frame_numbers(self) -> np.ndarray:
+        """[N] which frame each packet is, -1 where it is none that is shown."""
+        shown = np.array(self.clip.frame_pts, dtype=np.int64)
+        at = np.minimum(np.searchsorted(shown, self.packets.pts), len(shown) - 1)
+        return np.where(shown[at] == self.packets.pts, at, -1)
+
+
+def copied_pictures(
+    source: Pictures, copy: Pictures, file: PartFile, expected: int | None, should_cancel: ShouldCancel | None
+) -> PictureEvidence:
+    """Hold the packets of a part against the source's.
+
+    Args:
+        source: the source.
+        copy: the part.
+        file: what it should be.
+        expected: the source's packet that it should begin with; None: what its first frame says.
+        should_cancel: asked often.
+    """
+    mine, theirs = copy.packets, source.packets
+    found = _found(copy.clip, mine.count, file.part.start_frame, file.part.n_frames, source.clip)
+    place = _planned_place(source, copy, file.part.start_frame) if expected is None else expected
+    match, at, differs = Match.DIFFERENT, place, None
+    if place is not None and place >= 0:
+        differs = first_difference(mine.digests, theirs.digests_of(place, place + mine.count))
+    if place is not None and differs is None:
+        match = Match.PACKETS
+    else:
+        at = nearest(places_of(mine.digests, theirs.digests), place or 0)
+        match = Match.ELSEWHERE if at is not None else Match.DIFFERENT
+    if match == Match.DIFFERENT and plain_movie(source.clip) is None:
+        at = _place_by_content(source, copy, file, should_cancel)
+        match = Match.CONTENT if at is not None else Match.UNKNOWN
+    evidence = dataclasses.replace(found, match=match, differs_at=differs if match == Match.DIFFERENT else None)
+    if at is None:
+        return dataclasses.replace(evidence, same_config=_same_config(source, copy))
+    return dataclasses.replace(
+        evidence,
+        shows=_shows(source, copy, at) if match != Match.CONTENT else None,
+        same_config=_same_config(source, copy),
+        is_clean=at == 0 or bool(theirs.is_key[at]),
+    )
+
+
+def _found(clip: Clip, n_packets: int, start_frame: int, n_frames: int, source: Clip) -> PictureEvidence:
+    """What a file's frames and their times are beside those of a run of the source's."""
+    late = Fraction(0)
+    if clip.n_frames == n_frames:
+        mine = (np.array(clip.frame_pts, dtype=object) - clip.frame_pts[0]) * clip.time_base
+        first = source.frame_pts[start_frame]
+        theirs = (np.array(source.frame_pts[start_frame : start_frame + n_frames], dtype=object) - first) * (
+            source.time_base
+        )
+        late = max(abs(mine - theirs))
+    return PictureEvidence(clip.n_frames, late, Match.UNKNOWN, n_packets)
+
+
+def _planned_place(source: Pictures, copy: Pictures, start_frame: int) -> int | None:
+    """The source's packet that a part's first one should be, by the packets that hold the first frame."""
+    theirs = np.flatnonzero(source.frame_numbers == start_frame)
+    mine = np.flatnonzero(copy.frame_numbers == 0)
+    return int(theirs[0] - mine[0]) if len(theirs) and len(mine) else None
+
+
+def _shows(source: Pictures, copy: Pictures, at: int) -> tuple[int, int] | None:
+    """The source's frames that a part shows, where its packets are a run of the source's from one on."""
+    mine = copy.frame_numbers
+    theirs = source.frame_numbers[at : at + len(mine)]
+    shown = theirs[mine >= 0]
+    if len(shown) != copy.clip.n_frames or not len(shown) or np.any(shown < 0):
+        return None
+    return int(shown.min()), int(shown.max())
+
+
+def _place_by_content(
+    source: Pictures, copy: Pictures, file: PartFile, should_cancel: ShouldCancel | None
+) -> int | None:
+    """The source's packet from which on a part holds what it holds, where that is the planned one."""
+    mine, theirs = (read_units(one.clip.path, None, should_cancel) for one in (copy, source))
+    low = _seconds(copy, 0) - copy.clip.start + file.part.start
+    slack = source.clip.time_base * 2
+    for place in places_of(mine.digests, theirs.digests):
+        packet = int(np.searchsorted(theirs.before, place))
+        if packet < source.packets.count and abs(_seconds(source, packet) - source.clip.start - low) <= slack:
+            return packet
+    return None
+
+
+def _seconds(pictures: Pictures, packet: int) -> Fraction:
+    return pictures.packets.seconds_at(packet) or Fraction(0)
+
+
+def _same_config(source: Pictures, copy: Pictures) -> bool | None:
+    """Whether two tracks describe their pictures alike; None where containers do it in different ways."""
+    mine, theirs = (_description(one.clip.movie, one.clip.video_index) for one in (copy, source))
+    if mine is not None and theirs is not None:
+        return mine == theirs
+    return True if copy.packets.config == source.packets.config else None
+
+
+def _description(movie: Movie | None, place: int) -> bytes | None:
+    """All that an index says of a track's coding."""
+    if movie is None or movie.is_fragmented or place >= len(movie.tracks):
+        return None
+    return movie.tracks[place].box.need(b"mdia", b"minf", b"stbl", b"stsd").payload
+
+
+def encoded_pictures(source: Clip, copy: Clip, file: PartFile, is_looked_at: bool, n_packets: int) -> PictureEvidence:
+    """Hold the first, the middle and the last frame of a part that was encoded again against the source's.
+
+    Args:
+        source: the source.
+        copy: the part.
+        file: what it should be.
+        is_looked_at: whether frames are decoded.
+        n_packets: of the part.
+    """
+    part = file.part
+    found = _found(copy, n_packets, part.start_frame, part.n_frames, source)
+    if not is_looked_at or found.n_frames != part.n_frames:
+        return dataclasses.replace(found, match=Match.UNKNOWN)
+    numbers = sorted({0, part.n_frames // 2, part.n_frames - 1})
+    mine = small_frames_at(copy, numbers)
+    theirs = small_frames_at(source, [part.start_frame + number for number in numbers])
+    least, worst, compared, damaged = 1.0, None, 0, 0
+    for number, one, other in zip(numbers, mine, theirs, strict=True):
+        if one is None or other is None:
+            damaged += 1
+            continue
+        like = ssim(one, other) if one.shape == other.shape else 0.0
+        compared += 1
+        if worst is None or like < least:
+            least, worst = like, number
+    return dataclasses.replace(
+        found, likeness=least if compared else None, differs_frame=worst, n_compared=compared, n_damaged=damaged
+    )
+
+
+def film_pictures(
+    source: Pictures, film: Pictures, is_repackaged: bool, should_cancel: ShouldCancel | None
+) -> PictureEvidence:
+    """Hold all of the film's pictures against the source's.
+
+    Args:
+        source: the source.
+        film: the film.
+        is_repackaged: whether a muxer wrote them anew.
+        should_cancel: asked often.
+    """
+    found = _found(film.clip, film.packets.count, 0, source.clip.n_frames, source.clip)
+    differs = first_difference(film.packets.digests, source.packets.digests)
+    match = Match.PACKETS if differs is None else Match.DIFFERENT
+    if differs is not None and is_repackaged:
+        mine, theirs = (read_units(one.clip.path, None, should_cancel) for one in (film, source))
+        match = Match.CONTENT if mine.digests == theirs.digests else Match.UNKNOWN
+    return dataclasses.replace(
+        found,
+        match=match,
+        differs_at=differs if match == Match.DIFFERENT else None,
+        same_config=_same_config(source, film),
+    )
+
