@@ -31,16 +31,38 @@ def probe(path: Path) -> Clip:
     Raises:
         MediaError: missing, a folder, not readable, empty, no video, audio only, damaged or truncated.
     """
-    path = Path(path).absolute()
+    return _probe(Path(path).absolute(), decodes=True)
+
+
+def probe_copy(path: Path) -> Clip:
+    """Find out what a file of this program's making contains; where its index says enough, no picture is decoded.
+
+    A part may begin with hundreds of hidden pictures, which decoding its first frame would decode too. Size, rotation
+    and format are left to what the container says, unturned.
+
+    Args:
+        path: a part or a film.
+    Raises:
+        MediaError: it is none.
+    """
+    return _probe(Path(path).absolute(), decodes=False)
+
+
+def _probe(path: Path, decodes: bool) -> Clip:
     with opened(path) as container:
         movie = steady_index(path, container)
         if movie is not None and movie.is_protected:
             raise protected_error(path)
         stream = video_stream(container, path)
-        frame = next(decoded_frames(container, stream), None)
-        if frame is None:
-            raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
-        facts = _track_facts(container, stream, frame) | _sound_facts(container)
+        if decodes or movie is None:
+            frame = next(decoded_frames(container, stream), None)
+            if frame is None:
+                raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
+            shape = round(frame.rotation / 90) * 90 % 360, frame.width, frame.height, frame.format.name
+        else:
+            context = stream.codec_context
+            shape = 0, context.width, context.height, context.pix_fmt or ""
+        facts = _track_facts(container, stream, *shape) | _sound_facts(container)
         family = container.format.name
     frames = _frame_times(path, family, facts, movie)
     facts |= _sound_times(path, facts["sample_rate"], frames, movie)
@@ -52,9 +74,9 @@ def as_clip(clip_or_path: Clip | Path) -> Clip:
     return clip_or_path if isinstance(clip_or_path, Clip) else probe(clip_or_path)
 
 
-def _track_facts(container: Any, stream: Any, frame: Any) -> dict[str, Any]:
-    rotation = round(frame.rotation / 90) * 90 % 360
-    width, height = frame.width, frame.height
+def _track_facts(
+    container: Any, stream: Any, rotation: int, width: int, height: int, pixel_format: str
+) -> dict[str, Any]:
     if rotation in (90, 270):
         width, height = height, width
     return {
@@ -62,7 +84,7 @@ def _track_facts(container: Any, stream: Any, frame: Any) -> dict[str, Any]:
         "height": height,
         "rotation": rotation,
         "video_codec": codec_name(stream),
-        "pixel_format": frame.format.name,
+        "pixel_format": pixel_format,
         "video_index": stream.index,
         "n_audio_tracks": len(container.streams.audio),
         "n_subtitle_tracks": len(container.streams.subtitles),

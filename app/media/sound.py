@@ -132,10 +132,12 @@ def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator
     frames = decoded_frames(container, stream)
     if track is not None and track.packet_pts is not None:
         pts = 0
+        extent = sound_extent(track)
+        assert extent is not None
         for frame in frames:
             # Of several frames in one packet only the first says when it is heard.
             pts = frame.pts if frame.pts is not None else pts
-            yield from _cut_piece(track, frame, pts, rate)
+            yield from _cut_piece(track, extent.media_end, frame, pts, rate)
             pts += rescaled(Fraction(frame.samples, rate) / Fraction(stream.time_base), 1)
         return
     time_base, indexed = Fraction(stream.time_base), _indexed_extent(stream, movie)
@@ -156,16 +158,15 @@ def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
             continue
 
 
-def _cut_piece(track: Track, frame: Any, at: int, rate: int) -> Iterator[tuple[Fraction, np.ndarray]]:
+def _cut_piece(track: Track, end: int, frame: Any, at: int, rate: int) -> Iterator[tuple[Fraction, np.ndarray]]:
     """A decoded frame, stated to be heard at a time, where its packet is heard by a steady track; cut at its end."""
-    pts, shown, extent = track.packet_pts, track.shown, sound_extent(track)
+    pts, shown = track.packet_pts, track.shown
     assert pts is not None
     assert shown is not None
-    assert extent is not None
     number = max(0, int(np.searchsorted(pts, at, side="right")) - 1)
     into = rescaled((at - int(pts[number])) * Fraction(frame.time_base), rate)
     start = track.table.time_at(number) + into
-    piece = _to_float(frame)[:, : max(0, extent.media_end - start)]
+    piece = _to_float(frame)[:, : max(0, end - start)]
     if piece.shape[1]:
         yield shown.at + Fraction(start - shown.first, rate), piece
 

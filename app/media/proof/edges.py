@@ -9,12 +9,11 @@ FFmpeg plays it, and the source by a decoder that was given the stream's first p
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from av.error import FFmpegError
+from av.error import FFmpegError, InvalidDataError
 
 from riffusion_inference.datatypes import ShouldCancel
 
@@ -27,16 +26,8 @@ from .evidence import Edge
 
 BUDGET_PIXELS = 400_000_000
 """Decoded pixels that the edges of one result may take, some 200 frames of 1080p: about a second of one core."""
-
-
-@dataclass(frozen=True)
-class FramePair:
-    """A frame of a copy, and the source's that it should be."""
-
-    mine: int
-    """Of the copy."""
-    theirs: int
-    """Of the source."""
+ANOTHER = "at another time"
+"""Stands for the hash of a frame that is not shown when it should be."""
 
 
 def affordable(source: Clip, cuts: Sequence[int]) -> set[int]:
@@ -53,7 +44,8 @@ def affordable(source: Clip, cuts: Sequence[int]) -> set[int]:
         nearest = int(keys[keys <= before].max())
         return (cut - nearest + 1) * source.width * source.height
 
-    left, found = BUDGET_PIXELS, set()
+    left = BUDGET_PIXELS
+    found: set[int] = set()
     for cut in sorted(cuts, key=cost):
         # Each is decoded in the source and in the parts at both sides of it.
         left -= 3 * cost(cut)
@@ -63,12 +55,30 @@ def affordable(source: Clip, cuts: Sequence[int]) -> set[int]:
     return found
 
 
+class Damage:
+    """Takes note of packets that do not decode."""
+
+    def __init__(self) -> None:
+        self.was_met = False
+
+    def decoded(self, container: Any, stream: Any) -> Iterator[Any]:
+        """Every frame of a stream that can be decoded, past packets that are damaged."""
+        for packet in container.demux(stream):
+            try:
+                for frame in packet.decode():
+                    self.was_met = self.was_met or bool(frame.is_corrupt)
+                    yield frame
+            except InvalidDataError:
+                self.was_met = True
+
+
 class SourceFrames:
     """Hashes of the source's frames, decoded as somebody who plays it from the start sees them; each decoded once."""
 
     def __init__(self, clip: Clip, should_cancel: ShouldCancel | None) -> None:
         self.clip, self.should_cancel = clip, should_cancel
         self._known: dict[int, str | None] = {}
+        self._damaged: dict[int, bool] = {}
 
     def hash_of(self, number: int) -> str | None:
         """The frame's hash; None where it does not decode."""
@@ -77,17 +87,23 @@ class SourceFrames:
             self._decode(number)
         return self._known[number]
 
+    def is_damaged(self, number: int) -> bool:
+        """Whether packets on the way to a frame do not decode, so that it is what a decoder makes of the rest."""
+        return self.hash_of(number) is None or self._damaged.get(number, False)
+
     def _decode(self, number: int) -> None:
         """A frame and the one after it, which the part at the other side of the cut will ask for."""
         self._known[number] = None
+        damage = Damage()
         clip = self.clip
         numbers = {clip.frame_pts[n]: n for n in range(number, min(number + 2, clip.n_frames))}
         with opened(clip.path) as container:
             stream = video_stream(container, clip.path)
             _decode_first(container, stream)
-            for frame in frames_to(container, stream, clip, number):
+            for frame in frames_to(container, stream, clip, number, damage):
                 if frame.pts in numbers:
-                    self._known[numbers.pop(frame.pts)] = frame_hash(frame)
+                    found = numbers.pop(frame.pts)
+                    self._known[found], self._damaged[found] = frame_hash(frame), damage.was_met
                 if not numbers or (frame.pts or 0) > max(numbers):
                     return
 
@@ -103,12 +119,12 @@ def _decode_first(container: Any, stream: Any) -> None:
             return
 
 
-def frames_to(container: Any, stream: Any, clip: Clip, number: int) -> Iterator[Any]:
+def frames_to(container: Any, stream: Any, clip: Clip, number: int, damage: Damage | None = None) -> Iterator[Any]:
     """Decoded frames from the keyframe before a frame on; from the start where a seek leads past it."""
     target = clip.frame_pts[number]
     for seek_to in (target, min(clip.frame_pts[0], 0)):
         seek_back(container, stream, seek_to)
-        frames = decoded_frames(container, stream)
+        frames = (damage or Damage()).decoded(container, stream)
         frame = next((frame for frame in frames if frame.pts is not None), None)
         if frame is not None and (frame.pts <= target or seek_to != target):
             yield frame
@@ -126,9 +142,10 @@ def first_frame(copy: Clip, source: SourceFrames, number: int) -> Edge:
     """
     with opened(copy.path) as container:
         frame = next(decoded_frames(container, video_stream(container, copy.path)), None)
-        found = frame_hash(frame) if frame is not None and frame.pts == copy.frame_pts[0] else None
-        is_wrong = frame is not None and found is None
-    return Edge.DIFFERENT if is_wrong and source.hash_of(number) is not None else _judged(found, source, number)
+        found = frame_hash(frame) if frame is not None else None
+        if frame is not None and frame.pts != copy.frame_pts[0]:
+            found = ANOTHER
+    return _judged(found, source, number)
 
 
 def last_frame(copy: Clip, source: SourceFrames, number: int) -> Edge:
@@ -148,12 +165,12 @@ def last_frame(copy: Clip, source: SourceFrames, number: int) -> Edge:
 
 def _judged(found: str | None, source: SourceFrames, number: int) -> Edge:
     wanted = source.hash_of(number)
-    if found is None:
-        return Edge.DAMAGED if wanted is None else Edge.LOST
-    # A decoder that starts at a part may make something of what one that came from before could not.
-    if wanted is None:
+    if found is not None and found == wanted:
+        return Edge.SAME
+    # A decoder that starts at a part may make of damaged packets what one that came from before could not.
+    if source.is_damaged(number):
         return Edge.DAMAGED
-    return Edge.SAME if found == wanted else Edge.DIFFERENT
+    return Edge.LOST if found is None else Edge.DIFFERENT
 
 
 def cuts_of(bounds: Sequence[tuple[int, int]]) -> list[int]:

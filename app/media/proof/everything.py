@@ -20,7 +20,7 @@ from riffusion_inference.datatypes import ShouldCancel
 from ...files import check_cancel
 from ..clip import Clip
 from ..open import opened, video_stream
-from ..sound import decoded_frames
+from .edges import Damage
 from .likeness import Shrinker, ssim
 
 AHEAD = 3
@@ -41,6 +41,8 @@ class Compared:
     """Frames that the source decodes to and the part does not."""
     n_revived: int = 0
     """Frames that the part decodes to and the source does not."""
+    was_damaged: bool = False
+    """Whether some of the source's packets do not decode."""
     different: list[int] = field(default_factory=list)
     """The first of the source's frames that the part has another picture for."""
     least: float | None = None
@@ -76,7 +78,8 @@ def compare_all(
         for clip, first in copies:
             yield from _decoded(clip, first, make())
 
-    with _ahead(of_parts) as mine, _ahead(lambda: _decoded(source, 0, make())) as theirs:
+    damage = Damage()
+    with _ahead(of_parts) as mine, _ahead(lambda: _decoded(source, 0, make(), damage)) as theirs:
         one, other = next(mine, None), next(theirs, None)
         at = 0
         for number in range(source.n_frames):
@@ -88,6 +91,8 @@ def compare_all(
             if starts[at] <= number < ends[at]:
                 _count(found[at], number, one[1] if has and one else None, _frame_of(other, number), is_encoded)
             on_frame(number + 1)
+    for one_part in found:
+        one_part.was_damaged = damage.was_met
     return found
 
 
@@ -127,8 +132,7 @@ def same_picture(one: Any, other: Any) -> bool:
     for number, (mine, theirs) in enumerate(zip(one.planes, other.planes, strict=True)):
         bits = [c.bits for c in components if c.plane == number]
         row = mine.width * sum((b + 7) // 8 for b in bits)
-        rows = [_rows(plane, row) for plane in (mine, theirs)]
-        if not np.array_equal(*rows):
+        if not np.array_equal(_rows(mine, row), _rows(theirs, row)):
             return False
     return True
 
@@ -140,13 +144,13 @@ def _rows(plane: Any, row_bytes: int) -> np.ndarray:
     return rows.view(np.uint64) if rows.flags.c_contiguous and rows.shape[1] % 8 == 0 else rows
 
 
-def _decoded(clip: Clip, first: int, make: Callable[[Any], Any]) -> Iterator[Numbered]:
+def _decoded(clip: Clip, first: int, make: Callable[[Any], Any], damage: Damage | None = None) -> Iterator[Numbered]:
     """A clip's frames with their numbers; those at times that the clip has no frame at are left out."""
     numbers = {pts: number for number, pts in enumerate(clip.frame_pts, first)}
     with opened(clip.path) as container:
         stream = video_stream(container, clip.path)
         stream.thread_type = "NONE"
-        for frame in decoded_frames(container, stream):
+        for frame in (damage or Damage()).decoded(container, stream):
             number = numbers.get(frame.pts)
             if number is not None:
                 yield number, make(frame)

@@ -101,6 +101,8 @@ class PictureEvidence:
     """Packets in the file."""
     differs_at: int | None = None
     """The first packet that is not the source's; None where all are, or where they were not held against it."""
+    n_different: int = 0
+    """How many packets are not the source's."""
     shows: tuple[int, int] | None = None
     """The source's first and last frame that it shows, where packets say so."""
     same_config: bool | None = None
@@ -117,6 +119,8 @@ class PictureEvidence:
     """Frame of the file, from 0, that is the first one to differ when decoded."""
     n_damaged: int = 0
     """Frames that do not decode in the source."""
+    is_damaged: bool = False
+    """Whether some of the source's packets there do not decode, so that what comes after them is anybody's guess."""
     n_lost: int = 0
     """Frames that the source decodes to and these do not."""
     likeness: float | None = None

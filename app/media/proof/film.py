@@ -1,7 +1,7 @@
 """The film's sound beside the source's: outside the dubbed ranges every packet is the source's.
 
-Which packets may be new follows from the ranges and the codec, by the same rule that they were made by (splice/plan.py):
-one whose sound reaches outside a range may not. PCM has no packets to speak of, so its samples are compared. A film whose
+Which packets may be new follows from the ranges and the codec, by the rule that they were made by (splice/plan.py): one
+whose sound reaches outside a range may not. PCM has no packets to speak of, so its samples are compared. A film whose
 sound was encoded whole has none of the source's packets, and its sound is held against the source's second by second.
 """
 
@@ -171,12 +171,15 @@ def _stray_samples(sound: FilmSound, plan: Splice) -> Fraction | None:
 def _encoded(found: FilmEvidence, sound: FilmSound) -> FilmEvidence:
     """Sound that was encoded whole: outside the ranges it sounds as the source does."""
     source, rate = sound.claim.source, sound.film.sample_rate
-    if source.sample_rate is None or rate != source.sample_rate or sound.depth == Depth.EDGES:
+    if source.sample_rate is None or rate != source.sample_rate:
         return found
     late = found.start - found.wanted_start
     late = late if abs(late) <= found.slack else 0
     least, when = np.inf, None
-    for low, high in _outside(sound.claim.ranges, found.wanted_start, found.wanted_end, LEAK_SAMPLES):
+    outside = _outside(sound.claim.ranges, found.wanted_start, found.wanted_end, LEAK_SAMPLES)
+    if sound.depth == Depth.EDGES and outside:
+        outside = [(low, min(low + rate, high)) for low, high in (outside[0], outside[-1])]
+    for low, high in outside:
         for at in range(low, high, PCM_BLOCK_SECONDS * rate):
             check_cancel(sound.should_cancel)
             end = min(at + PCM_BLOCK_SECONDS * rate, high)

@@ -1,6 +1,6 @@
 """How like the source pictures and sound are that were encoded again.
 
-Pictures: SSIM of small grey copies, frame by frame. Sound: how far the difference lies below the sound, second by second.
+Pictures: SSIM of small grey copies, frame by frame. Sound: how far the difference lies below it, second by second.
 
 Source: Wang et al. 2004, Image quality assessment: from error visibility to structural similarity; here over blocks of
 8 x 8 pixels that do not overlap, of pictures no larger than 192 pixels, in which coding noise averages out and another
@@ -35,9 +35,7 @@ class Shrinker:
     def small(self, frame: Any) -> np.ndarray:
         """[h, w] float32, 0 to 255, whole blocks."""
         scale = min(1.0, LARGEST_PIXELS / max(frame.width, frame.height))
-        width, height = (
-            max(BLOCK, round(side * scale) // BLOCK * BLOCK) for side in (frame.width, frame.height)
-        )
+        width, height = (max(BLOCK, round(side * scale) // BLOCK * BLOCK) for side in (frame.width, frame.height))
         grey = self._reformatter.reformat(frame, width, height, format="gray", interpolation="AREA")
         return grey.to_ndarray().astype(np.float32)
 
@@ -91,6 +89,7 @@ def alike_db(reference: np.ndarray, other: np.ndarray) -> float:
     if error <= SILENT_POWER * reference.size:
         return np.inf
     return 10 * float(np.log10(max(power, 1e-30) / error))
+
 
 def likeness_db(reference: np.ndarray, other: np.ndarray, sample_rate: int) -> float:
     """How far the difference of two sounds lies below the first in the second where it lies least far below.

@@ -130,18 +130,23 @@ def read_packets(path: Path, should_cancel: ShouldCancel | None = None) -> FileP
         return FilePackets(shown.packets(), tuple(reader.packets() for reader in sounds))
 
 
-def first_difference(mine: bytes, theirs: bytes) -> int | None:
-    """The number of the first packet that differs; where one of two runs is longer, its first packet too many.
+def differences(mine: bytes, theirs: bytes) -> np.ndarray:
+    """The numbers of the packets in which two runs differ; where one is longer, its packets too many are among them.
 
-    >>> first_difference(b"a" * 16 + b"b" * 16, b"a" * 16 + b"c" * 16), first_difference(b"", b"")
-    (1, None)
+    >>> differences(b"a" * 16 + b"b" * 16, b"a" * 16 + b"c" * 16).tolist(), differences(b"", b"").tolist()
+    ([1], [])
     """
     if mine == theirs:
-        return None
-    length = min(len(mine), len(theirs)) // DIGEST_BYTES
-    one, other = (np.frombuffer(run, np.uint64, length * 2).reshape(-1, 2) for run in (mine, theirs))
-    different = np.flatnonzero((one != other).any(axis=1))
-    return int(different[0]) if len(different) else length
+        return np.zeros(0, dtype=np.int64)
+    longer, shorter = (pick(len(mine), len(theirs)) // DIGEST_BYTES for pick in (max, min))
+    one, other = (np.frombuffer(run, np.uint64, shorter * 2).reshape(-1, 2) for run in (mine, theirs))
+    return np.append(np.flatnonzero((one != other).any(axis=1)), np.arange(shorter, longer))
+
+
+def first_difference(mine: bytes, theirs: bytes) -> int | None:
+    """The first of differences; None where there is none."""
+    found = differences(mine, theirs)
+    return int(found[0]) if len(found) else None
 
 
 def places_of(run: bytes, within: bytes) -> list[int]:

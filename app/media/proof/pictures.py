@@ -8,6 +8,7 @@ as in the source. `edges` decodes the first and the last of them to check all th
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,7 +21,7 @@ from ..cut.source import plain_movie
 from ..mp4.movie import Movie
 from .evidence import Match, PartFile, PictureEvidence
 from .likeness import small_frames_at, ssim
-from .packets import Packets, first_difference, nearest, places_of
+from .packets import Packets, differences, nearest, places_of
 from .units import read_units
 
 
@@ -56,10 +57,10 @@ def copied_pictures(
     mine, theirs = copy.packets, source.packets
     found = _found(copy.clip, mine.count, file.part.start_frame, file.part.n_frames, source.clip)
     place = _planned_place(source, copy, file.part.start_frame) if expected is None else expected
-    match, at, differs = Match.DIFFERENT, place, None
+    match, at, wrong = Match.DIFFERENT, place, np.arange(mine.count)
     if place is not None and place >= 0:
-        differs = first_difference(mine.digests, theirs.digests_of(place, place + mine.count))
-    if place is not None and differs is None:
+        wrong = differences(mine.digests, theirs.digests_of(place, place + mine.count))
+    if place is not None and not len(wrong):
         match = Match.PACKETS
     else:
         at = nearest(places_of(mine.digests, theirs.digests), place or 0)
@@ -67,7 +68,9 @@ def copied_pictures(
     if match == Match.DIFFERENT and plain_movie(source.clip) is None:
         at = _place_by_content(source, copy, file, should_cancel)
         match = Match.CONTENT if at is not None else Match.UNKNOWN
-    evidence = dataclasses.replace(found, match=match, differs_at=differs if match == Match.DIFFERENT else None)
+    evidence = dataclasses.replace(found, match=match)
+    if match == Match.DIFFERENT and len(wrong):
+        evidence = dataclasses.replace(evidence, differs_at=int(wrong[0]), n_different=len(wrong))
     if at is None:
         return dataclasses.replace(evidence, same_config=_same_config(source, copy))
     return dataclasses.replace(
@@ -80,15 +83,25 @@ def copied_pictures(
 
 def _found(clip: Clip, n_packets: int, start_frame: int, n_frames: int, source: Clip) -> PictureEvidence:
     """What a file's frames and their times are beside those of a run of the source's."""
-    late = Fraction(0)
-    if clip.n_frames == n_frames:
-        mine = (np.array(clip.frame_pts, dtype=object) - clip.frame_pts[0]) * clip.time_base
-        first = source.frame_pts[start_frame]
-        theirs = (np.array(source.frame_pts[start_frame : start_frame + n_frames], dtype=object) - first) * (
-            source.time_base
-        )
-        late = max(abs(mine - theirs))
+    late = latest(clip, source, start_frame) if clip.n_frames == n_frames else Fraction(0)
     return PictureEvidence(clip.n_frames, late, Match.UNKNOWN, n_packets)
+
+
+def latest(copy: Clip, source: Clip, start_frame: int = 0) -> Fraction:
+    """By how many seconds, at most, a copy's frames are shown beside their times, counted from its first one.
+
+    Args:
+        copy: its frames are as many as are meant.
+        source: whose frames they should be.
+        start_frame: the first of these.
+    """
+    mine, theirs = np.array(copy.frame_pts), np.array(source.frame_pts[start_frame : start_frame + copy.n_frames])
+    # Both in units of one over the product of the denominators.
+    one = copy.time_base.numerator * source.time_base.denominator
+    other = source.time_base.numerator * copy.time_base.denominator
+    common = math.gcd(one, other)
+    off = np.abs((mine - mine[0]) * (one // common) - (theirs - theirs[0]) * (other // common)).max()
+    return Fraction(int(off) * common, copy.time_base.denominator * source.time_base.denominator)
 
 
 def _planned_place(source: Pictures, copy: Pictures, start_frame: int) -> int | None:
@@ -184,15 +197,15 @@ def film_pictures(
         should_cancel: asked often.
     """
     found = _found(film.clip, film.packets.count, 0, source.clip.n_frames, source.clip)
-    differs = first_difference(film.packets.digests, source.packets.digests)
-    match = Match.PACKETS if differs is None else Match.DIFFERENT
-    if differs is not None and is_repackaged:
+    wrong = differences(film.packets.digests, source.packets.digests)
+    match = Match.DIFFERENT if len(wrong) else Match.PACKETS
+    if len(wrong) and is_repackaged:
         mine, theirs = (read_units(one.clip.path, None, should_cancel) for one in (film, source))
         match = Match.CONTENT if mine.digests == theirs.digests else Match.UNKNOWN
     return dataclasses.replace(
         found,
         match=match,
-        differs_at=differs if match == Match.DIFFERENT else None,
+        differs_at=int(wrong[0]) if match == Match.DIFFERENT else None,
+        n_different=len(wrong) if match == Match.DIFFERENT else 0,
         same_config=_same_config(source, film),
     )
-

@@ -5,8 +5,7 @@ Everything goes in and comes out as plain values, in one call, so that it can be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,8 +16,9 @@ from ...plan import SplitMode
 from ..clip import Clip
 from ..cut.clean_start import starts_alike
 from ..cut.source import plain_movie
-from ..probe import probe
+from ..probe import probe_copy
 from .edges import SourceFrames, affordable, cuts_of, first_frame, last_frame
+from .everything import Compared, compare_all
 from .evidence import (
     Claim,
     Depth,
@@ -31,14 +31,10 @@ from .evidence import (
     PictureEvidence,
     SoundEvidence,
 )
-from .everything import Compared, compare_all
 from .film import FilmSound, film_evidence
 from .packets import FilePackets, read_packets
-from .pictures import Pictures, copied_pictures, encoded_pictures, film_pictures
+from .pictures import Pictures, copied_pictures, encoded_pictures, film_pictures, latest
 from .sounds import copied_sound, encoded_sound, is_copied, segmented_sound, sound_of
-
-READERS = 2
-"""Files whose packets are read at a time."""
 
 
 def prove(
@@ -98,13 +94,10 @@ class _Proof:
         paths += [claim.film] if claim.film is not None else []
 
         def read(clip_or_path: Clip | Path) -> _File:
-            clip = clip_or_path if isinstance(clip_or_path, Clip) else probe(clip_or_path)
+            clip = clip_or_path if isinstance(clip_or_path, Clip) else probe_copy(clip_or_path)
             return _File(clip, read_packets(clip.path, self.should_cancel))
 
-        with ThreadPoolExecutor(READERS) as pool:
-            wanted: Sequence[Clip | Path] = [claim.source, *paths]
-            found = [*pool.map(read, wanted)]
-        return dict(zip([claim.source.path, *paths], found, strict=True))
+        return {claim.source.path: read(claim.source), **{path: read(path) for path in paths}}
 
     def evidence(self) -> Evidence:
         """All steps."""
@@ -159,7 +152,8 @@ class _Proof:
         copies = [(self.files[one.path].clip, one.part.start_frame) for one in self.claim.parts]
         total = self.claim.source.n_frames
         compared = compare_all(self.claim.source, copies, self.is_encoded, self._tell(total), self.should_cancel)
-        return [_with_compared(one, all_of, first) for one, all_of, (_, first) in zip(pictures, compared, copies, strict=True)]
+        both = zip(pictures, compared, copies, strict=True)
+        return [_with_compared(one, all_of, first) for one, all_of, (_, first) in both]
 
     def _tell(self, total: int) -> Callable[[int], None]:
         def tell(done: int) -> None:
@@ -194,8 +188,7 @@ class _Proof:
         new, old = self.files[one.dubbed], self.files[one.path]
         late = Fraction(0)
         if new.clip.n_frames == old.clip.n_frames:
-            times = ([(pts - clip.frame_pts[0]) * clip.time_base for pts in clip.frame_pts] for clip in (new.clip, old.clip))
-            late = max(abs(a - b) for a, b in zip(*times, strict=True))
+            late = latest(new.clip, old.clip)
         else:
             late = max(new.clip.duration, old.clip.duration)
         same = new.packets.pictures.digests == old.packets.pictures.digests
@@ -234,5 +227,6 @@ def _with_compared(found: PictureEvidence, compared: Compared, first: int) -> Pi
         n_compared=compared.n_same + len(compared.different),
         differs_frame=differs,
         n_damaged=compared.n_damaged + compared.n_revived,
+        is_damaged=compared.was_damaged,
         n_lost=compared.n_lost,
     )

@@ -3,8 +3,8 @@
 As with pictures, the packets of a copy are a run of the source's, byte for byte. Which samples of the run are heard
 follows from the edit list, and must be those that the part owns, to the sample; where the source counts in milliseconds
 (Matroska) that is known to a few samples only. The first and the last of them are decoded on both sides. Decoders that
-remember, or that draw noise (AAC's noise substitution, Opus, AC-3), do not give the same samples twice: there the packets
-are the proof, and the samples have to be alike.
+remember, or that draw noise (AAC's noise substitution, Opus, AC-3), do not give the same samples twice: there packets
+are the proof.
 
 Sound that had to be encoded again is held against the source's as such: in every second the difference has to lie below
 it.
@@ -39,6 +39,8 @@ EDGE_SAMPLES = 2048
 JITTER_SECONDS = Fraction(60, 1000)
 """By how much the times of packets in a container without an index may be beside their places."""
 BLOCK_SECONDS = 20
+MOST_SECONDS = 300
+"""The longest part whose sound is held in memory where it cannot be taken in blocks."""
 MIN_ALIKE_DB = 3.0
 SEEKS_WITHIN_SECONDS = 90
 """Where a clock makes seeking to a sample impossible, sound is decoded from its start: of longer films that is left."""
@@ -273,9 +275,7 @@ def with_edges(found: SoundEvidence, source: Sound, copy: Sound, part: Part) -> 
     shift = part.start_sample(source.rate)
     if length <= 0 or found.missing or found.extra > 1 or not can_seek(source):
         return found
-    edges = [
-        _compared(source, copy, low, low + length, shift) for low in (start, end - length)
-    ]
+    edges = [_compared(source, copy, low, low + length, shift) for low in (start, end - length)]
     return dataclasses.replace(found, first=edges[0], last=edges[1])
 
 
@@ -283,9 +283,7 @@ def _compared(source: Sound, copy: Sound, low: int, high: int, shift: int) -> Ed
     """What a copy plays where the source plays samples low to high."""
     track = source.packets.track
     theirs = decode_audio(source.clip, track=track, start_sample=low, end_sample=high).samples
-    mine = decode_audio(
-        copy.clip, track=copy.packets.track, start_sample=low - shift, end_sample=high - shift
-    ).samples
+    mine = decode_audio(copy.clip, track=copy.packets.track, start_sample=low - shift, end_sample=high - shift).samples
     if mine.shape == theirs.shape and np.array_equal(mine, theirs):
         return Edge.SAME
     # The file's clock may leave it open to which of two neighbouring samples a time belongs.
@@ -313,19 +311,20 @@ def encoded_sound(
     """
     found = dataclasses.replace(_placed(source, copy, part), match=Match.DECODED, is_encoded=True)
     start, end = planned(source, part)
-    if not copy.n_samples or start >= end or not can_seek(source):
-        return dataclasses.replace(found, match=Match.UNKNOWN if start < end and copy.n_samples else Match.DECODED)
+    if not copy.n_samples or start >= end:
+        return found
     rate, shift = source.rate, part.start_sample(source.rate)
-    blocks = [(at, min(at + BLOCK_SECONDS * rate, end)) for at in range(start, end, BLOCK_SECONDS * rate)]
+    # Where seeking is impossible each block is decoded from the film's start, so there is one for all.
+    step = BLOCK_SECONDS * rate if can_seek(source) else end - start
+    blocks = [(at, min(at + step, end)) for at in range(start, end, step)]
+    if not can_seek(source) and (depth == Depth.EDGES or step > MOST_SECONDS * rate):
+        return dataclasses.replace(found, match=Match.UNKNOWN)
     if depth == Depth.EDGES:
         blocks = [(start, min(start + rate, end)), (max(start, end - rate), end)]
     least = np.inf
     for low, high in blocks:
         check_cancel(should_cancel)
         theirs = decode_audio(source.clip, track=source.packets.track, start_sample=low, end_sample=high)
-        mine = decode_audio(
-            copy.clip, track=copy.packets.track, start_sample=low - shift, end_sample=high - shift
-        )
+        mine = decode_audio(copy.clip, track=copy.packets.track, start_sample=low - shift, end_sample=high - shift)
         least = min(least, likeness_db(theirs.samples, mine.samples, rate))
     return dataclasses.replace(found, likeness_db=float(least))
-
