@@ -154,6 +154,8 @@ def copied_sound(
     start, end = planned(source, part)
     if start >= end and not copy.n_samples:
         return dataclasses.replace(found, match=Match.PACKETS)
+    if source.packets.codec.startswith("pcm_") and copy.packets.codec == source.packets.codec:
+        return _same_samples(found, source, copy, part, should_cancel)
     place, differs = _place(source, copy, part)
     match = Match.PACKETS if place is not None else Match.DIFFERENT
     if place is None and plain_movie(source.clip) is None and _same_content(source, copy, should_cancel):
@@ -167,6 +169,20 @@ def copied_sound(
         found = dataclasses.replace(found, early=_early(source, copy, part, place))
     check_cancel(should_cancel)
     return with_edges(found, source, copy, part)
+
+
+def _same_samples(
+    found: SoundEvidence, source: Sound, copy: Sound, part: Part, should_cancel: ShouldCancel | None
+) -> SoundEvidence:
+    """PCM has no packets of its own, every reader makes others: its samples are compared, which is no decoding."""
+    start, end = planned(source, part)
+    shift, step = part.start_sample(source.rate), BLOCK_SECONDS * source.rate
+    for low in range(start, end, step):
+        check_cancel(should_cancel)
+        if _compared(source, copy, low, min(low + step, end), shift) != Edge.SAME:
+            return dataclasses.replace(found, differs_at=Fraction(low - shift, source.rate))
+    same = _same_config(source, copy)
+    return dataclasses.replace(found, match=Match.PACKETS, same_config=same, first=Edge.SAME, last=Edge.SAME)
 
 
 def _placed(source: Sound, copy: Sound, part: Part) -> SoundEvidence:
