@@ -11,7 +11,7 @@ from .decode import audio_samples, decode_audio, read_audio, write_wav
 from .film import FilmSound, film_sound_source, plan_film, take_sound, write_film
 from .frames import frame_at, frame_hashes, frames_at, small_frames, thumbnails
 from .mux import film_suffix, mux_film, replace_audio
-from .probe import as_clip, probe
+from .probe import as_clip, probe, probe_copy
 from .proof.evidence import (
     Claim,
     Depth,
@@ -61,6 +61,7 @@ __all__ = [
     "packet_hashes",
     "plan_film",
     "probe",
+    "probe_copy",
     "prove",
     "read_audio",
     "replace_audio",

@@ -14,7 +14,7 @@ from .clip import Clip
 from .mp4.movie import Movie, rescaled
 from .mp4.shown import FrameTimes, frame_times
 from .open import UNKNOWN_CODEC, codec_name, opened, protected_error, video_stream
-from .sound import audio_extent, decoded_frames, steady_index
+from .sound import Extent, audio_extent, decoded_frames, extent_in_index, steady_index
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
 TIMED_CONTAINERS = {"mp4", "matroska"}
@@ -50,7 +50,7 @@ def probe_copy(path: Path) -> Clip:
 
 def _probe(path: Path, decodes: bool) -> Clip:
     with opened(path) as container:
-        movie = steady_index(path, container)
+        movie = steady_index(path, container, may_move=not decodes)
         if movie is not None and movie.is_protected:
             raise protected_error(path)
         stream = video_stream(container, path)
@@ -64,8 +64,9 @@ def _probe(path: Path, decodes: bool) -> Clip:
             shape = 0, context.width, context.height, context.pix_fmt or ""
         facts = _track_facts(container, stream, *shape) | _sound_facts(container)
         family = container.format.name
+        extent = extent_in_index(container, 0, path, movie) if facts["sample_rate"] is not None else None
     frames = _frame_times(path, family, facts, movie)
-    facts |= _sound_times(path, facts["sample_rate"], frames, movie)
+    facts |= _sound_times(path, facts["sample_rate"], frames, extent)
     return _clip(path, family, facts, frames, movie)
 
 
@@ -183,10 +184,12 @@ def _sound_facts(container: Any) -> dict[str, Any]:
     }
 
 
-def _sound_times(path: Path, sample_rate: int | None, frames: FrameTimes, movie: Movie | None) -> dict[str, int]:
+def _sound_times(path: Path, sample_rate: int | None, frames: FrameTimes, extent: Extent | None) -> dict[str, int]:
     if sample_rate is None:
         return {"n_samples": 0, "audio_start_sample": 0, "audio_end_sample": 0}
-    extent, zero = audio_extent(path, 0, movie), frames.pts[0] * frames.time_base
+    # Where no index says it, the track is decoded.
+    extent = extent or audio_extent(path, 0, None)
+    zero = frames.pts[0] * frames.time_base
     return {
         "n_samples": extent.n_samples,
         "audio_start_sample": rescaled(extent.start - zero, sample_rate),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -43,11 +43,11 @@ def audio_extent(path: Path, track: int, movie: Movie | None) -> Extent:
         movie: the file's index; without one the track is decoded.
     """
     with opened(path) as container:
+        indexed = extent_in_index(container, track, path, movie)
+        if indexed is not None:
+            return indexed
         stream = audio_stream(container, track, path)
         rate = stream.codec_context.sample_rate
-        indexed = _indexed_extent(stream, movie)
-        if indexed is not None:
-            return Extent(indexed.start, indexed.end, indexed.n_samples(rate))
         start: Fraction | None = None
         end, count = Fraction(0), 0
         for at, piece in decoded_pieces(container, stream, movie):
@@ -56,36 +56,56 @@ def audio_extent(path: Path, track: int, movie: Movie | None) -> Extent:
     return Extent(start or Fraction(0), end, count)
 
 
-def steady_index(path: Path, container: Any) -> Movie | None:
+def extent_in_index(container: Any, track: int, path: Path, movie: Movie | None) -> Extent | None:
+    """Say from when to when an audio track is heard, where the file's index says so; else None.
+
+    Args:
+        container: opened.
+        track: number among the audio tracks.
+        path: of the file.
+        movie: its index, if it has one.
+    """
+    stream = audio_stream(container, track, path)
+    indexed = _indexed_extent(stream, movie)
+    if indexed is None:
+        return None
+    return Extent(indexed.start, indexed.end, indexed.n_samples(stream.codec_context.sample_rate))
+
+
+def steady_index(path: Path, container: Any, may_move: bool = False) -> Movie | None:
     """A file's MP4 index, the clocks of its sound made steady; None in other containers.
 
     Args:
         path: the file.
         container: the same, opened.
+        may_move: whether packets may be read from container, which is then somewhere in the file.
     Raises:
         MediaError: the index is missing or damaged.
     """
     if "mp4" not in container.format.name.split(","):
         return None
     movie = read_movie(path)
-    return with_steady_sound(movie, _sound_clocks(path, movie))
+    return with_steady_sound(movie, _sound_clocks(path, movie, container if may_move else None))
 
 
-def _sound_clocks(path: Path, movie: Movie) -> dict[int, SoundClock]:
+def _sound_clocks(path: Path, movie: Movie, container: Any | None) -> dict[int, SoundClock]:
     """Decode the first packets of each audio track to learn what the index does not say.
 
     Args:
         path: an MP4 or MOV file.
         movie: its index.
+        container: the file, opened, to read in; None: it is opened anew for each track.
     Returns:
         By the track's place in the file; tracks whose tables say all there is to know are left out.
     """
     clocks = {}
     for place, track in enumerate(movie.tracks):
         if track.handler == "soun" and track.table.n_samples and not movie.is_fragmented:
-            with suppress(MediaError), opened(path) as container:
-                if place < len(container.streams):
-                    clocks[place] = _clock(container, container.streams[place])
+            with suppress(MediaError), nullcontext(container) if container else opened(path) as source:
+                if place < len(source.streams):
+                    if container is not None:
+                        container.seek(0)
+                    clocks[place] = _clock(source, source.streams[place])
     return {place: clock for place, clock in clocks.items() if clock is not None}
 
 

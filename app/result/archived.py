@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
+import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -67,18 +67,17 @@ def _holds(archive: zipfile.ZipFile, path: Path, folder: Path, name: str, should
     if not size:
         return True
     with (
-        path.open("rb") as packed,
-        (folder / name).open("rb") as file,
-        mmap.mmap(packed.fileno(), 0, access=mmap.ACCESS_READ) as inside,
+        path.open("rb", buffering=0) as packed,
+        (folder / name).open("rb", buffering=0) as file,
     ):
-        at = entry.header_offset
-        at += LOCAL_HEADER_BYTES + sum(int.from_bytes(inside[at + n : at + n + 2], "little") for n in (26, 28))
+        packed.seek(entry.header_offset)
+        header = packed.read(LOCAL_HEADER_BYTES)
+        packed.seek(sum(int.from_bytes(header[n : n + 2], "little") for n in (26, 28)), os.SEEK_CUR)
         # Reading to the end through zipfile would also check its sum; the file that it has to be is known here.
         while piece := file.read(COMPARED_BYTES):
             check_cancel(should_cancel)
-            if memoryview(inside)[at : at + len(piece)] != piece:
+            if packed.read(len(piece)) != piece:
                 return False
-            at += len(piece)
     return True
 
 

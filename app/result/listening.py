@@ -84,11 +84,12 @@ def judge_new_sound(folder: Path, manifest: Manifest) -> Iterator[Check]:
         folder: the result.
         manifest: of it.
     """
-    film = media.probe(folder / manifest.film) if manifest.film is not None else None
+    film = media.probe_copy(folder / manifest.film) if manifest.film is not None else None
     for dub in manifest.dubs:
         part = manifest.parts[dub.part - 1]
         name = f"part {part.index}"
-        new = media.decode_audio(folder / part.file, start_sample=0, end_sample=part.n_samples)
+        file = media.probe_copy(folder / part.file)
+        new = media.decode_audio(file, start_sample=0, end_sample=part.n_samples)
         yield _loudness(name, dub, new)
         yield from _heard(name, folder, dub, part, new)
         if film is not None:
@@ -98,18 +99,21 @@ def judge_new_sound(folder: Path, manifest: Manifest) -> Iterator[Check]:
 def _loudness(name: str, dub: DubFacts, new: Waveform) -> Check:
     edge = min(round(EDGE_SECONDS * new.sample_rate), new.n_samples // 4)
     inner = Waveform(new.samples[:, edge : new.n_samples - edge], new.sample_rate)
-    measured = [integrated_loudness(one) for one in (new, inner)]
     slack = LOUDNESS_LU if new.n_samples >= SHORT_SECONDS * new.sample_rate else SHORT_LOUDNESS_LU
-    said = dub.loudness_lufs
-    heard = ["silent" if one is None else f"{one:.1f} LUFS" for one in measured]
-    text = f"the new sound is {heard[0]}, as the manifest says"
-    if said is None:
-        right = any(one is None or one < SILENT_LUFS for one in measured)
-    else:
-        right = any(one is not None and abs(one - said) <= slack for one in measured)
-    if not right:
-        text = f"the new sound is {heard[0]}, and the manifest says {'silent' if said is None else f'{said:.1f} LUFS'}"
-    return Check(name, right, text)
+    measured, said = integrated_loudness(new), dub.loudness_lufs
+    right = _is_loud(measured, said, slack) or _is_loud(integrated_loudness(inner), said, slack)
+    text = f"the new sound is {_in_words(measured)}, "
+    return Check(name, right, text + ("as the manifest says" if right else f"and the manifest says {_in_words(said)}"))
+
+
+def _is_loud(measured: float | None, said: float | None, slack: float) -> bool:
+    if said is None or measured is None:
+        return said is None and (measured is None or measured < SILENT_LUFS)
+    return abs(measured - said) <= slack
+
+
+def _in_words(loudness: float | None) -> str:
+    return "silent" if loudness is None else f"{loudness:.1f} LUFS"
 
 
 def _heard(name: str, folder: Path, dub: DubFacts, part: PartFacts, new: Waveform) -> Iterator[Check]:
@@ -117,8 +121,9 @@ def _heard(name: str, folder: Path, dub: DubFacts, part: PartFacts, new: Wavefor
     if music.n_samples != new.n_samples or part.undubbed is None:
         return
     original = np.zeros_like(new.samples)
-    if media.probe(folder / part.undubbed).sample_rate == new.sample_rate:
-        original = media.decode_audio(folder / part.undubbed, start_sample=0, end_sample=new.n_samples).samples
+    undubbed = media.probe_copy(folder / part.undubbed)
+    if undubbed.sample_rate == new.sample_rate:
+        original = media.decode_audio(undubbed, start_sample=0, end_sample=new.n_samples).samples
     share = explained(new.samples, music.samples, original, new.sample_rate)
     if share is not None:
         right = share >= MIN_EXPLAINED

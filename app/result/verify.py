@@ -35,7 +35,7 @@ from .numbers import judge_numbers, judge_ranges
 from .pictures import judge_pictures
 from .sounds import judge_sounds
 
-STEPS = 5
+STEPS = 4
 
 
 def verify(
@@ -142,15 +142,16 @@ class _Verification:
         self.manifest = read_manifest(folder)
 
     def report(self) -> VerifyReport:
-        """All steps; files are hashed beside the others."""
+        """All steps; files are hashed, and the zip is read, beside the others."""
         with ThreadPoolExecutor(1) as pool:
             hashed = pool.submit(lambda: [*self._files(), self._same_source()])
+            archived = pool.submit(lambda: [*judge_archive(self.folder, self.manifest, self.should_cancel)])
             checks: list[Check] = []
-            for number, step in enumerate((self._numbers, self._media, self._sound, self._music, self._archive)):
+            for number, step in enumerate((self._numbers, self._media, self._sound, self._music)):
                 if self.on_progress is not None:
                     self.on_progress(Progress("verify", number, STEPS))
                 checks += self._done(step.__name__.strip("_"), step())
-            checks = [*hashed.result(), *checks]
+            checks = [*hashed.result(), *checks, *archived.result()]
         if self.on_progress is not None:
             self.on_progress(Progress("verify", STEPS, STEPS))
         return VerifyReport(tuple(checks))
@@ -211,7 +212,3 @@ class _Verification:
     def _music(self) -> Iterator[Check]:
         """So is the music by itself."""
         yield from judge_music(self.folder, self.manifest)
-
-    def _archive(self) -> Iterator[Check]:
-        """The zip holds what the folder holds."""
-        yield from judge_archive(self.folder, self.manifest, self.should_cancel)

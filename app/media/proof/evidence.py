@@ -158,6 +158,11 @@ class SoundEvidence:
     is_encoded: bool = False
     """Whether this kind of source had to have its sound encoded again."""
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether its packets, or what they hold, are the source's."""
+        return self.match in (Match.PACKETS, Match.CONTENT) and not self.is_encoded
+
 
 @dataclass(frozen=True)
 class DubEvidence:

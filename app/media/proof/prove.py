@@ -34,7 +34,8 @@ from .evidence import (
 from .film import FilmSound, film_evidence
 from .packets import FilePackets, read_packets
 from .pictures import Pictures, copied_pictures, encoded_pictures, film_pictures, latest
-from .sounds import copied_sound, encoded_sound, is_copied, segmented_sound, sound_of
+from .sound_edges import with_edges
+from .sounds import Sound, copied_sound, encoded_sound, is_copied, segmented_sound, sound_of
 
 
 def prove(
@@ -95,7 +96,7 @@ class _Proof:
 
         def read(clip_or_path: Clip | Path) -> _File:
             clip = clip_or_path if isinstance(clip_or_path, Clip) else probe_copy(clip_or_path)
-            return _File(clip, read_packets(clip.path, self.should_cancel))
+            return _File(clip, read_packets(clip.path, self.depth == Depth.EDGES, self.should_cancel))
 
         return {claim.source.path: read(claim.source), **{path: read(path) for path in paths}}
 
@@ -163,24 +164,34 @@ class _Proof:
         return tell
 
     def _sounds(self) -> tuple[tuple[SoundEvidence, ...], ...]:
-        sources = [sound_of(self.source.clip, one) for one in self.source.packets.sounds if one.sample_rate]
-        found: list[tuple[SoundEvidence, ...]] = []
-        before = [0] * len(sources)
-        for one in self.claim.parts:
-            file, tracks = self.files[one.path], []
-            for number, source in enumerate(sources):
-                if number >= len(file.packets.sounds):
-                    break
-                copy = sound_of(file.clip, file.packets.sounds[number])
-                if self.is_segmented:
-                    tracks.append(segmented_sound(source, copy, before[number]))
-                    before[number] += copy.packets.count
-                elif is_copied(self.source.clip, source.packets.codec, self.is_segmented):
-                    tracks.append(copied_sound(source, copy, one.part, self.depth, self.should_cancel))
-                else:
-                    tracks.append(encoded_sound(source, copy, one.part, self.depth, self.should_cancel))
-            found.append(tuple(tracks))
-        return tuple(found)
+        """Of each part, its tracks; one after another, so that the source's is opened once for all edges."""
+        of_tracks = []
+        for number, packets in enumerate(self.source.packets.sounds):
+            if packets.sample_rate:
+                of_tracks.append(self._track(number, sound_of(self.source.clip, packets)))
+        return tuple(tuple(one for one in part if one is not None) for part in zip(*of_tracks, strict=True)) or tuple(
+            () for _ in self.claim.parts
+        )
+
+    def _track(self, number: int, source: Sound) -> list[SoundEvidence | None]:
+        """One track in each part; None where a part lacks it."""
+        has = [one for one in self.claim.parts if number < len(self.files[one.path].packets.sounds)]
+        files = [self.files[one.path] for one in has]
+        copies = [sound_of(file.clip, file.packets.sounds[number]) for file in files]
+        is_copy, before, found = is_copied(self.source.clip, source.packets.codec, self.is_segmented), 0, []
+        for one, copy in zip(has, copies, strict=True):
+            if self.is_segmented:
+                found.append(segmented_sound(source, copy, before))
+                before += copy.packets.count
+            elif is_copy:
+                found.append(copied_sound(source, copy, one.part, self.should_cancel))
+            else:
+                found.append(encoded_sound(source, copy, one.part, self.depth, self.should_cancel))
+        if is_copy and not self.is_segmented:
+            parts = [(copy, one.part) for one, copy in zip(has, copies, strict=True)]
+            found = with_edges(found, source, parts, self.should_cancel)
+        by_path = {one.path: evidence for one, evidence in zip(has, found, strict=True)}
+        return [by_path.get(one.path) for one in self.claim.parts]
 
     def _dub(self, one: PartFile) -> DubEvidence | None:
         if one.dubbed is None:

@@ -28,20 +28,18 @@ from ..decode import decode_audio, placed_pieces
 from ..mp4.movie import Movie, Track, rescaled
 from ..mp4.shown import sound_extent
 from ..sound import audio_extent
-from .evidence import Depth, Edge, Match, SoundEvidence
-from .likeness import alike_db, likeness_db
+from .evidence import Depth, Match, SoundEvidence
+from .likeness import likeness_db
 from .packets import Packets, first_difference, nearest, places_of
 from .units import read_units
 
 REMEMBERING = {"aac", "opus", "ac3", "eac3", "mp3", "vorbis"}
 """Codecs whose decoders do not give the same samples after a fresh start."""
-EDGE_SAMPLES = 2048
 JITTER_SECONDS = Fraction(60, 1000)
 """By how much the times of packets in a container without an index may be beside their places."""
 BLOCK_SECONDS = 20
 MOST_SECONDS = 300
 """The longest part whose sound is held in memory where it cannot be taken in blocks."""
-MIN_ALIKE_DB = 3.0
 SEEKS_WITHIN_SECONDS = 90
 """Where a clock makes seeking to a sample impossible, sound is decoded from its start: of longer films that is left."""
 
@@ -110,6 +108,12 @@ def is_copied(source: Clip, codec: str, is_segmented: bool) -> bool:
     return codec in MP4_AUDIO and (source.movie is None or source.movie.is_fragmented)
 
 
+def can_seek(sound: Sound) -> bool:
+    """Whether decoding some samples of a track does not mean decoding all that come before."""
+    in_step = (1 / (sound.packets.time_base * sound.rate)).denominator == 1
+    return in_step or sound.clip.duration <= SEEKS_WITHIN_SECONDS
+
+
 def planned(source: Sound, part: Part) -> tuple[int, int]:
     """The samples of a source's track that a part owns, half-open, counted from the source's first frame."""
     low, high = part.owned_samples(source.rate)
@@ -138,16 +142,13 @@ def _time_of(sound: Sound, packet: int | None) -> Fraction | None:
     return Fraction(0) if time is None else max(Fraction(0), time - sound.clip.start)
 
 
-def copied_sound(
-    source: Sound, copy: Sound, part: Part, depth: Depth, should_cancel: ShouldCancel | None
-) -> SoundEvidence:
+def copied_sound(source: Sound, copy: Sound, part: Part, should_cancel: ShouldCancel | None) -> SoundEvidence:
     """Hold a part's track against the source's, packet by packet and at its edges sample by sample.
 
     Args:
         source: the source's track.
         copy: the part's.
         part: what it should be.
-        depth: how much is decoded where packets do not tell.
         should_cancel: asked often.
     """
     found = _placed(source, copy, part)
@@ -167,8 +168,7 @@ def copied_sound(
         return dataclasses.replace(found, differs_at=_time_of(copy, differs))
     if place is not None:
         found = dataclasses.replace(found, early=_early(source, copy, part, place))
-    check_cancel(should_cancel)
-    return with_edges(found, source, copy, part)
+    return found
 
 
 def _same_samples(
@@ -179,10 +179,12 @@ def _same_samples(
     shift, step = part.start_sample(source.rate), BLOCK_SECONDS * source.rate
     for low in range(start, end, step):
         check_cancel(should_cancel)
-        if _compared(source, copy, low, min(low + step, end), shift) != Edge.SAME:
+        high = min(low + step, end)
+        theirs = decode_audio(source.clip, track=source.packets.track, start_sample=low, end_sample=high)
+        mine = decode_audio(copy.clip, track=copy.packets.track, start_sample=low - shift, end_sample=high - shift)
+        if not np.array_equal(mine.samples, theirs.samples):
             return dataclasses.replace(found, differs_at=Fraction(low - shift, source.rate))
-    same = _same_config(source, copy)
-    return dataclasses.replace(found, match=Match.PACKETS, same_config=same, first=Edge.SAME, last=Edge.SAME)
+    return dataclasses.replace(found, match=Match.PACKETS, same_config=_same_config(source, copy))
 
 
 def _placed(source: Sound, copy: Sound, part: Part) -> SoundEvidence:
@@ -276,41 +278,6 @@ def _same_config(source: Sound, copy: Sound) -> bool | None:
         stsd = (b"mdia", b"minf", b"stbl", b"stsd")
         return mine.box.need(*stsd).payload == theirs.box.need(*stsd).payload
     return True if copy.packets.config == source.packets.config else None
-
-
-def can_seek(sound: Sound) -> bool:
-    """Whether decoding some samples of a track does not mean decoding all that come before."""
-    in_step = (1 / (sound.packets.time_base * sound.rate)).denominator == 1
-    return in_step or sound.clip.duration <= SEEKS_WITHIN_SECONDS
-
-
-def with_edges(found: SoundEvidence, source: Sound, copy: Sound, part: Part) -> SoundEvidence:
-    """What was found of a copy, and what decoding its first and its last samples gives."""
-    start, end = planned(source, part)
-    length = min(EDGE_SAMPLES, end - start)
-    shift = part.start_sample(source.rate)
-    if length <= 0 or found.missing or found.extra > 1 or not can_seek(source):
-        return found
-    edges = [_compared(source, copy, low, low + length, shift) for low in (start, end - length)]
-    return dataclasses.replace(found, first=edges[0], last=edges[1])
-
-
-def _compared(source: Sound, copy: Sound, low: int, high: int, shift: int) -> Edge:
-    """What a copy plays where the source plays samples low to high."""
-    track = source.packets.track
-    theirs = decode_audio(source.clip, track=track, start_sample=low, end_sample=high).samples
-    mine = decode_audio(copy.clip, track=copy.packets.track, start_sample=low - shift, end_sample=high - shift).samples
-    if mine.shape == theirs.shape and np.array_equal(mine, theirs):
-        return Edge.SAME
-    # The file's clock may leave it open to which of two neighbouring samples a time belongs.
-    if mine.shape == theirs.shape and mine.shape[1] > 2:
-        near = (np.array_equal(mine[:, 1:], theirs[:, :-1]), np.array_equal(mine[:, :-1], theirs[:, 1:]))
-        if any(near):
-            return Edge.SAME
-    if source.packets.codec in REMEMBERING:
-        # Noise that a decoder draws, and what it has not heard yet, is no fault: the packets are the proof.
-        return Edge.SAME if alike_db(theirs, mine) >= MIN_ALIKE_DB else Edge.SKIPPED
-    return Edge.DIFFERENT
 
 
 def encoded_sound(
