@@ -94,17 +94,17 @@ def _sound_clocks(path: Path, movie: Movie, container: Any | None) -> dict[int, 
     Args:
         path: an MP4 or MOV file.
         movie: its index.
-        container: the file, opened, to read in; None: it is opened anew for each track.
+        container: the file, freshly opened, to read one track in; the others, or all, have it opened anew.
     Returns:
         By the track's place in the file; tracks whose tables say all there is to know are left out.
     """
     clocks = {}
     for place, track in enumerate(movie.tracks):
         if track.handler == "soun" and track.table.n_samples and not movie.is_fragmented:
-            with suppress(MediaError), nullcontext(container) if container else opened(path) as source:
+            # Going back to the start is no way to begin: a seek leads to where the pictures do.
+            fresh, container = container, None
+            with suppress(MediaError), nullcontext(fresh) if fresh else opened(path) as source:
                 if place < len(source.streams):
-                    if container is not None:
-                        container.seek(0)
                     clocks[place] = _clock(source, source.streams[place])
     return {place: clock for place, clock in clocks.items() if clock is not None}
 

@@ -27,9 +27,10 @@ def judge_sounds(claim: media.Claim, evidence: media.Evidence, sample_rate: int)
     source = claim.source
     if source.sample_rate is None:
         return
-    total = sum(tracks[0].n_samples for tracks in evidence.sounds if tracks)
-    text = f"the parts have {total} samples, the source {source.n_samples}"
-    yield Check("samples", total == source.n_samples, text)
+    if not any(seen.is_piece for tracks in evidence.sounds for seen in tracks):
+        total = sum(tracks[0].n_samples for tracks in evidence.sounds if tracks)
+        text = f"the parts have {total} samples, the source {source.n_samples}"
+        yield Check("samples", total == source.n_samples, text)
     found = Findings("sound")
     has_index = source.movie is not None and not source.movie.is_fragmented
     slack = 2 if has_index else max(2, sample_rate // MILLISECOND_SAMPLES)
@@ -75,6 +76,8 @@ def _right(evidence: media.Evidence) -> str:
     likeness = [seen.likeness_db for seen in tracks if seen.likeness_db is not None]
     if likeness and min(likeness) < float("inf"):
         return f"the parts' own sound, encoded again, is the source's ({min(likeness):.1f} dB in the worst second)"
+    if any(seen.is_piece for seen in tracks):
+        return "the source's packets of sound are each in one part, in order"
     if any(seen.is_encoded for seen in tracks):
         return "the parts' own sound, encoded again without loss, is the source's, sample for sample"
     return "the parts' own sound is the source's packets, heard from the very sample to the very sample"

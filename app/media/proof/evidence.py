@@ -157,6 +157,8 @@ class SoundEvidence:
     """How far, in the worst second, the difference lies below the source's sound, where it was encoded again."""
     is_encoded: bool = False
     """Whether this kind of source had to have its sound encoded again."""
+    is_piece: bool = False
+    """Whether a muxer cut it between packets, so that its samples are what a decoder makes of them by themselves."""
 
     @property
     def is_copy(self) -> bool:

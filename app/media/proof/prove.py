@@ -96,7 +96,7 @@ class _Proof:
 
         def read(clip_or_path: Clip | Path) -> _File:
             clip = clip_or_path if isinstance(clip_or_path, Clip) else probe_copy(clip_or_path)
-            return _File(clip, read_packets(clip.path, self.depth == Depth.EDGES, self.should_cancel))
+            return _File(clip, read_packets(clip.path, self.should_cancel))
 
         return {claim.source.path: read(claim.source), **{path: read(path) for path in paths}}
 
@@ -187,6 +187,8 @@ class _Proof:
                 found.append(copied_sound(source, copy, one.part, self.should_cancel))
             else:
                 found.append(encoded_sound(source, copy, one.part, self.depth, self.should_cancel))
+        if self.is_segmented and found and before != source.packets.count:
+            found[-1] = replace(found[-1], match=Match.DIFFERENT)
         if is_copy and not self.is_segmented:
             parts = [(copy, one.part) for one, copy in zip(has, copies, strict=True)]
             found = with_edges(found, source, parts, self.should_cancel)

@@ -132,7 +132,8 @@ def segmented_sound(source: Sound, copy: Sound, expected: int) -> SoundEvidence:
     run = source.packets.digests_of(expected, expected + copy.packets.count)
     differs = first_difference(copy.packets.digests, run)
     match = Match.PACKETS if differs is None else Match.DIFFERENT
-    return SoundEvidence(copy.packets.track, match, copy.n_samples, differs_at=_time_of(copy, differs))
+    at = _time_of(copy, differs)
+    return SoundEvidence(copy.packets.track, match, copy.n_samples, differs_at=at, is_piece=True)
 
 
 def _time_of(sound: Sound, packet: int | None) -> Fraction | None:

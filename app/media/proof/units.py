@@ -10,8 +10,8 @@ Source: ITU-T H.264, 7.4.1 and Annex B; H.265, 7.4.2; VP9 bitstream specificatio
 
 from __future__ import annotations
 
-import hashlib
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from riffusion_inference.datatypes import ShouldCancel
 
 from ...files import check_cancel
 from ..open import codec_name, opened, video_stream
-from .packets import ASKED_EVERY, DIGEST_BYTES
+from .packets import ASKED_EVERY, digest
 
 LENGTH_FIELD = {"h264": 4, "hevc": 21}
 # Parameter sets, access unit delimiters, ends of sequence and filler: what containers add and leave out.
@@ -51,7 +51,7 @@ def read_units(path: Path, track: int | None, should_cancel: ShouldCancel | None
         MediaError: it cannot be read.
         DubCancelled: should_cancel returned True.
     """
-    digests, before = bytearray(), [0]
+    digests, before = array("q"), [0]
     with opened(path) as container:
         stream = video_stream(container, path) if track is None else container.streams.audio[track]
         codec, config = codec_name(stream), bytes(stream.codec_context.extradata or b"")
@@ -60,9 +60,9 @@ def read_units(path: Path, track: int | None, should_cancel: ShouldCancel | None
                 check_cancel(should_cancel)
             if packet.size:
                 for unit in units_of(bytes(packet), codec, config):
-                    digests += hashlib.sha256(unit).digest()[:DIGEST_BYTES]
-                before.append(len(digests) // DIGEST_BYTES)
-    return Units(bytes(digests), np.array(before, dtype=np.int64))
+                    digests.append(digest(unit))
+                before.append(len(digests))
+    return Units(digests.tobytes(), np.array(before, dtype=np.int64))
 
 
 def units_of(data: bytes, codec: str, config: bytes) -> Iterator[bytes]:
