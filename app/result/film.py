@@ -44,7 +44,7 @@ def _pictures(claim: media.Claim, seen: media.PictureEvidence) -> Iterator[Check
     elif seen.match == Match.CONTENT:
         yield Check("film", True, f"its {seen.n_packets} video packets hold what the source's hold, framed otherwise")
     elif seen.match == Match.DECODED:
-        yield Check("film", True, f"its {seen.n_compared} decoded frames are the source's, compared one by one")
+        yield Check("film", True, f"its {seen.n_decoded} decoded frames are the source's, compared one by one")
     elif seen.match == Match.UNKNOWN or seen.is_damaged:
         yield Check("film", None, "its pictures have to be decoded to be compared, which is not possible here")
     elif seen.n_different > MOSTLY * seen.n_packets:

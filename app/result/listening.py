@@ -15,7 +15,7 @@ from ..soundtrack.loudness import integrated_loudness
 from .checks import Check
 from .facts import DubFacts, Manifest, PartFacts
 from .key import generation_key, of_score
-from .sounds import MIN_LOSSY_SNR_DB
+from .sounds import MILLISECOND_SAMPLES, MIN_LOSSY_SNR_DB
 
 EDGE_SECONDS = 0.1
 """At both ends of a part the old sound goes over into the new, which loudness is measured with and without."""
@@ -125,6 +125,10 @@ def _heard(name: str, folder: Path, dub: DubFacts, part: PartFacts, new: Wavefor
     if undubbed.sample_rate == new.sample_rate:
         original = media.decode_audio(undubbed, start_sample=0, end_sample=new.n_samples).samples
     share = explained(new.samples, music.samples, original, new.sample_rate)
+    if share is not None and share < MIN_EXPLAINED:
+        # Matroska counts in milliseconds: there the sound may lie one beside its place.
+        late = lag(new.samples, music.samples, new.sample_rate // MILLISECOND_SAMPLES)
+        share = explained(new.samples, np.roll(music.samples, late, axis=1), original, new.sample_rate)
     if share is not None:
         right = share >= MIN_EXPLAINED
         text = f"it has the music of {dub.chosen.wav}"
@@ -154,6 +158,21 @@ def explained(new: np.ndarray, music: np.ndarray, original: np.ndarray, sample_r
     return 1 - with_music / without
 
 
+def lag(heard: np.ndarray, wanted: np.ndarray, most: int) -> int:
+    """By how many samples a sound comes later than another one, by what correlates best.
+
+    Args:
+        heard: [C, T].
+        wanted: [D, T].
+        most: samples; no more than these are looked at to either side.
+    """
+    one, other = (sound.mean(axis=0, dtype=np.float64) for sound in (heard, wanted))
+    size = 1 << (2 * len(one)).bit_length()
+    found = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(other, size)), size)
+    lags = np.arange(-most, most + 1)
+    return int(lags[np.argmax(np.abs(found[lags]))])
+
+
 def _left(block: np.ndarray, parts: list[np.ndarray]) -> float:
     """Energy of a block that no sum of others accounts for."""
     made_of = np.stack(parts, axis=1)
@@ -162,11 +181,13 @@ def _left(block: np.ndarray, parts: list[np.ndarray]) -> float:
 
 
 def _in_film(manifest: Manifest, part: PartFacts, film: media.Clip, new: Waveform) -> Check:
-    # Matroska counts in milliseconds, so that its sound may lie up to one beside its place.
     late = film.audio_start_sample - manifest.film_start_sample
-    late = late if abs(late) <= manifest.sample_rate // 1000 else 0
-    start, end = part.start_sample + late, part.end_sample + late
-    heard = media.decode_audio(film, start_sample=start, end_sample=end)
-    like = media.likeness_db(new.samples, heard.samples, manifest.sample_rate)
+    late = late if abs(late) <= manifest.sample_rate // MILLISECOND_SAMPLES else 0
+    # Where the film's container puts its sound a little late, a part that was cut from it has that too, or not.
+    like = -np.inf
+    for off in {0, late}:
+        start, end = part.start_sample + off, part.end_sample + off
+        heard = media.decode_audio(film, start_sample=start, end_sample=end)
+        like = max(like, media.likeness_db(new.samples, heard.samples, manifest.sample_rate))
     text = f"over part {part.index} it has the part's new sound ({like:.1f} dB)"
     return Check("film", like >= MIN_LOSSY_SNR_DB, text)

@@ -86,6 +86,8 @@ def _wrong_frames(name: str, seen: media.PictureEvidence) -> Iterator[str]:
             yield f"the {which} frame of {name} cannot be decoded, and the source's can"
         elif edge == Edge.MORE:
             yield f"{name} shows more after its last frame"
+    if seen.n_others:
+        yield f"{name} decodes to {counted(seen.n_others, 'frame')} that it should not show"
     if seen.n_lost:
         yield f"{counted(seen.n_lost, 'frame')} of {name} cannot be decoded, and the source's can"
     if seen.differs_frame is not None:
@@ -104,20 +106,23 @@ def _unknown(one: media.PartFile, seen: media.PictureEvidence) -> Iterator[str]:
 
 def _right(claim: media.Claim, pictures: Sequence[media.PictureEvidence]) -> str:
     frames = counted(sum(seen.n_frames for seen in pictures), "frame")
-    compared = sum(seen.n_compared for seen in pictures)
+    decoded = sum(seen.n_decoded for seen in pictures)
     likeness = [seen.likeness for seen in pictures if seen.likeness is not None]
     if likeness:
-        looked = "all compared" if compared >= claim.source.n_frames else f"{compared} compared"
+        looked = "all compared" if decoded >= claim.source.n_frames else f"{decoded} compared"
         return f"{frames}, encoded again, are in the source's order; {looked}, at least {min(likeness):.3f} of 1 alike"
-    if compared >= claim.source.n_frames:
-        return f"{frames} are the source's, packet for packet, and all decode to the source's"
     if any(seen.match == Match.DECODED for seen in pictures):
         return f"{frames} decode to the source's, which was repackaged"
+    damaged = sum(seen.n_damaged for seen in pictures)
+    if damaged:
+        return f"{frames} are the source's; {damaged} do not decode, in the source as little as here"
+    if decoded:
+        return f"{frames} are the source's, packet for packet, and every one of them decodes"
     edges = [edge for seen in pictures for edge in (seen.first, seen.last)]
-    decoded = sum(edge != Edge.SKIPPED for edge in edges)
+    looked_at = sum(edge != Edge.SKIPPED for edge in edges)
     packets = counted(sum(seen.n_packets for seen in pictures), "packet")
     whose = "are the source's" if pictures[0].match == Match.PACKETS else "hold what the source's hold"
-    return f"{frames} of the planned times; their {packets} {whose}, and {decoded} of {len(edges)} edges were decoded"
+    return f"{frames} of the planned times; their {packets} {whose}, and {looked_at} of {len(edges)} edges were decoded"
 
 
 def _judge_dub(one: media.PartFile, dub: media.DubEvidence) -> Check:

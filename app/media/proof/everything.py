@@ -1,19 +1,21 @@
-"""Every frame of the parts decoded and held against the source's, in two streams that are decoded side by side.
+"""Every frame of the parts decoded.
 
-Each side has a thread and one core, and may be a few frames ahead; no more than these is held. Frames are told apart by
-their times, so that one that does not decode on one side is not taken for the next.
+Where packets are the source's from a place on where decoding may start, and what they show first and last was found to
+be the source's, then decoding the source beside them would be decoding the same bytes a second time. So such parts are
+decoded once, to see that every planned frame comes out at its time. All others are held against the source frame by
+frame. Frames are told apart by their times, so that one that does not decode on one side is not taken for the next.
+
+FFmpeg's own threads use all cores, and hold no more frames than there are threads.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from av.error import InvalidDataError
 
 from riffusion_inference.datatypes import ShouldCancel
 
@@ -23,8 +25,6 @@ from ..open import opened, video_stream
 from .edges import Damage
 from .likeness import Shrinker, ssim
 
-AHEAD = 3
-"""Frames that a side may be ahead; a frame of 1080p takes 3 MB, one of 4K 12."""
 Numbered = tuple[int, Any]
 """A frame's number in the source, and the frame, or what was made of it."""
 
@@ -49,6 +49,48 @@ class Compared:
     """SSIM of the frame that is least like the source's, where they were encoded again."""
     worst: int | None = None
     """Which one that is, by the source's count."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What decoding all of a part gives."""
+
+    n_frames: int
+    """Planned frames that came out at their times."""
+    n_others: int
+    """Frames that came out at other times."""
+    n_broken: int
+    """Packets of any track that do not decode."""
+
+
+def decode_all(copy: Clip, on_frame: Callable[[int], None], before: int, should_cancel: ShouldCancel | None) -> Decoded:
+    """Decode all pictures and all sound of a part.
+
+    Args:
+        copy: as probed.
+        on_frame: called with the number of planned frames done, those of parts before it among them.
+        before: how many these are.
+        should_cancel: asked for every packet.
+    """
+    left, others, broken = set(copy.frame_pts), 0, 0
+    with opened(copy.path) as container:
+        pictures = video_stream(container, copy.path)
+        pictures.thread_type = "AUTO"
+        sounds = [stream for stream in container.streams.audio if stream.codec_context is not None]
+        for packet in container.demux([pictures, *sounds]):
+            check_cancel(should_cancel)
+            try:
+                frames = packet.decode()
+            except InvalidDataError:
+                broken += 1
+                continue
+            if packet.stream is pictures:
+                for frame in frames:
+                    is_planned = frame.pts in left
+                    left.discard(frame.pts)
+                    others += not is_planned and frame.pts is not None
+                on_frame(before + copy.n_frames - len(left))
+    return Decoded(copy.n_frames - len(left), others, broken)
 
 
 def compare_all(
@@ -79,18 +121,17 @@ def compare_all(
             yield from _decoded(clip, first, make())
 
     damage = Damage()
-    with _ahead(of_parts) as mine, _ahead(lambda: _decoded(source, 0, make(), damage)) as theirs:
-        one, other = next(mine, None), next(theirs, None)
-        at = 0
-        for number in range(source.n_frames):
-            check_cancel(should_cancel)
-            while at < len(copies) - 1 and number >= ends[at]:
-                at += 1
-            one, other = _at_least(mine, one, number), _at_least(theirs, other, number)
-            has = one is not None and one[0] == number
-            if starts[at] <= number < ends[at]:
-                _count(found[at], number, one[1] if has and one else None, _frame_of(other, number), is_encoded)
-            on_frame(number + 1)
+    mine, theirs = of_parts(), _decoded(source, 0, make(), damage)
+    one, other = next(mine, None), next(theirs, None)
+    at = 0
+    for number in range(source.n_frames):
+        check_cancel(should_cancel)
+        while at < len(copies) - 1 and number >= ends[at]:
+            at += 1
+        one, other = _at_least(mine, one, number), _at_least(theirs, other, number)
+        if starts[at] <= number < ends[at]:
+            _count(found[at], number, _frame_of(one, number), _frame_of(other, number), is_encoded)
+        on_frame(number + 1)
     for one_part in found:
         one_part.was_damaged = damage.was_met
     return found
@@ -149,48 +190,8 @@ def _decoded(clip: Clip, first: int, make: Callable[[Any], Any], damage: Damage 
     numbers = {pts: number for number, pts in enumerate(clip.frame_pts, first)}
     with opened(clip.path) as container:
         stream = video_stream(container, clip.path)
-        stream.thread_type = "NONE"
+        stream.thread_type = "AUTO"
         for frame in (damage or Damage()).decoded(container, stream):
             number = numbers.get(frame.pts)
             if number is not None:
                 yield number, make(frame)
-
-
-@contextmanager
-def _ahead(make: Callable[[], Iterator[Numbered]]) -> Iterator[Iterator[Numbered]]:
-    """Let an iterator work in a thread of its own, a few items ahead; leaving the block ends it."""
-    items: queue.Queue[Any] = queue.Queue(AHEAD)
-    stopped = threading.Event()
-
-    def put(item: Any) -> bool:
-        while not stopped.is_set():
-            try:
-                items.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def work() -> None:
-        try:
-            for item in make():
-                if not put(item):
-                    return
-            put(None)
-        except BaseException as error:  # It is raised again where the items are asked for.
-            put(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-
-    def found() -> Iterator[Numbered]:
-        while (item := items.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    try:
-        yield found()
-    finally:
-        stopped.set()
-        thread.join()

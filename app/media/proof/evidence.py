@@ -113,8 +113,10 @@ class PictureEvidence:
     """Its first frame."""
     last: Edge = Edge.SKIPPED
     """Its last frame."""
-    n_compared: int = 0
-    """Frames that were decoded and held against the source's."""
+    n_decoded: int = 0
+    """Frames that were decoded, beside the first and the last."""
+    n_others: int = 0
+    """Frames that came out of a decoder and are not among those that are shown."""
     differs_frame: int | None = None
     """Frame of the file, from 0, that is the first one to differ when decoded."""
     n_damaged: int = 0

@@ -181,7 +181,7 @@ def encoded_pictures(source: Clip, copy: Clip, file: PartFile, is_looked_at: boo
         if worst is None or like < least:
             least, worst = like, number
     return dataclasses.replace(
-        found, likeness=least if compared else None, differs_frame=worst, n_compared=compared, n_damaged=damaged
+        found, likeness=least if compared else None, differs_frame=worst, n_decoded=compared, n_damaged=damaged
     )
 
 

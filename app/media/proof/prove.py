@@ -18,7 +18,7 @@ from ..cut.clean_start import starts_alike
 from ..cut.source import plain_movie
 from ..probe import probe_copy
 from .edges import SourceFrames, affordable, cuts_of, first_frame, last_frame
-from .everything import Compared, compare_all
+from .everything import Compared, compare_all, decode_all
 from .evidence import (
     Claim,
     Depth,
@@ -103,21 +103,25 @@ class _Proof:
     def evidence(self) -> Evidence:
         """All steps."""
         pictures = self._pictures()
-        if self.depth == Depth.ALL or any(self._must_decode(one) for one in pictures):
+        if any(self._must_compare(one) for one in pictures):
+            pictures = self._compared(pictures)
+        elif self.depth == Depth.ALL:
             pictures = self._decoded(pictures)
         sounds = self._sounds()
         dubs = tuple(self._dub(one) for one in self.claim.parts)
         film = self._film() if self.claim.film is not None else None
         return Evidence(tuple(pictures), sounds, dubs, film)
 
-    def _must_decode(self, found: PictureEvidence) -> bool:
-        """Whether nothing but decoding can tell, and there is time for it."""
-        return self.depth != Depth.EDGES and not self.is_encoded and found.match == Match.UNKNOWN
+    def _must_compare(self, found: PictureEvidence) -> bool:
+        """Whether only frames tell what pictures are the source's, and there is time for them."""
+        if self.is_encoded:
+            return self.depth == Depth.ALL
+        return self.depth != Depth.EDGES and found.match == Match.UNKNOWN
 
     def _pictures(self) -> list[PictureEvidence]:
         claim = self.claim
         cuts = cuts_of([(one.part.start_frame, one.part.end_frame) for one in claim.parts])
-        near = affordable(claim.source, cuts)
+        near = {*cuts} if self.depth == Depth.ALL else affordable(claim.source, cuts)
         found, before = [], 0
         for one in claim.parts:
             file = self.files[one.path]
@@ -150,6 +154,27 @@ class _Proof:
         return replace(found, first=first, last=last)
 
     def _decoded(self, pictures: list[PictureEvidence]) -> list[PictureEvidence]:
+        """Decode all of the parts."""
+        tell, found, before = self._tell(self.claim.source.n_frames), [], 0
+        for one, seen in zip(self.claim.parts, pictures, strict=True):
+            clip = self.files[one.path].clip
+            decoded = decode_all(clip, tell, before, self.should_cancel)
+            lost = clip.n_frames - decoded.n_frames
+            is_damaged = bool(decoded.n_broken or lost)
+            found.append(
+                replace(
+                    seen,
+                    n_decoded=decoded.n_frames,
+                    n_damaged=lost,
+                    n_others=decoded.n_others,
+                    is_damaged=is_damaged,
+                )
+            )
+            before += clip.n_frames
+        return found
+
+    def _compared(self, pictures: list[PictureEvidence]) -> list[PictureEvidence]:
+        """Hold all of the parts' frames against the source's."""
         copies = [(self.files[one.path].clip, one.part.start_frame) for one in self.claim.parts]
         total = self.claim.source.n_frames
         compared = compare_all(self.claim.source, copies, self.is_encoded, self._tell(total), self.should_cancel)
@@ -237,7 +262,7 @@ def _with_compared(found: PictureEvidence, compared: Compared, first: int) -> Pi
         found,
         match=match,
         likeness=compared.least if compared.least is not None else found.likeness,
-        n_compared=compared.n_same + len(compared.different),
+        n_decoded=compared.n_same + len(compared.different),
         differs_frame=differs,
         n_damaged=compared.n_damaged + compared.n_revived,
         is_damaged=compared.was_damaged,
