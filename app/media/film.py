@@ -108,8 +108,9 @@ def _splice_film(
             remux(clip, sound, temporary, container, {"c": "copy"}, None, should_cancel)
         else:
             splice = _splice_mp4(clip, stretches, splice, temporary, Path(folder), should_cancel)
+    # Holes decode to nothing; packets whose times overlap decode to more than the time that they take.
     gaps = splice.packets.grid.end - splice.packets.grid.first - clip.n_samples
-    return FilmSound(splice.first, splice.end - splice.first - max(0, gaps), None)
+    return FilmSound(splice.first, splice.end - splice.first - gaps, None)
 
 
 def _splice_mp4(

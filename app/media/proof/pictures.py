@@ -19,6 +19,7 @@ from riffusion_inference.datatypes import ShouldCancel
 from ..clip import Clip
 from ..cut.source import plain_movie
 from ..mp4.movie import Movie
+from ..mp4.shown import shown_times
 from .evidence import Match, PartFile, PictureEvidence
 from .likeness import small_frames_at, ssim
 from .packets import Packets, differences, nearest, places_of
@@ -37,9 +38,17 @@ class Pictures:
     @property
     def frame_numbers(self) -> np.ndarray:
         """[N] which frame each packet is, -1 where it is none that is shown."""
+        found = self._numbers(self.packets.pts)
+        if len(np.unique(found[found >= 0])) == self.clip.n_frames:
+            return found
+        # Where an edit begins without a keyframe before it, FFmpeg's packets have other times than its frames.
+        times = shown_times(self.clip.movie, self.clip.video_index) if self.clip.movie is not None else None
+        return found if times is None or len(times) != self.packets.count else self._numbers(times)
+
+    def _numbers(self, times: np.ndarray) -> np.ndarray:
         shown = np.array(self.clip.frame_pts, dtype=np.int64)
-        at = np.minimum(np.searchsorted(shown, self.packets.pts), len(shown) - 1)
-        return np.where(shown[at] == self.packets.pts, at, -1)
+        at = np.minimum(np.searchsorted(shown, times), len(shown) - 1)
+        return np.where(shown[at] == times, at, -1)
 
 
 def copied_pictures(
@@ -63,8 +72,11 @@ def copied_pictures(
     if place is not None and not len(wrong):
         match = Match.PACKETS
     else:
-        at = nearest(places_of(mine.digests, theirs.digests), place or 0)
+        places = places_of(mine.digests, theirs.digests)
+        fitting = [one for one in places if _is_planned(source, copy, one, file.part.start_frame)]
+        at = nearest(fitting or places, place or 0)
         match = Match.ELSEWHERE if at is not None else Match.DIFFERENT
+        match = Match.PACKETS if fitting else match
     if match == Match.DIFFERENT and plain_movie(source.clip) is None:
         at = _place_by_content(source, copy, file, should_cancel)
         match = Match.CONTENT if at is not None else Match.UNKNOWN
@@ -75,7 +87,7 @@ def copied_pictures(
         return dataclasses.replace(evidence, same_config=_same_config(source, copy))
     return dataclasses.replace(
         evidence,
-        shows=_shows(source, copy, at) if match != Match.CONTENT else None,
+        shows=_shows(source, copy, at) if match in (Match.PACKETS, Match.ELSEWHERE) else None,
         same_config=_same_config(source, copy),
         is_clean=at == 0 or bool(theirs.is_key[at]),
     )
@@ -109,6 +121,17 @@ def _planned_place(source: Pictures, copy: Pictures, start_frame: int) -> int | 
     theirs = np.flatnonzero(source.frame_numbers == start_frame)
     mine = np.flatnonzero(copy.frame_numbers == 0)
     return int(theirs[0] - mine[0]) if len(theirs) and len(mine) else None
+
+
+def _is_planned(source: Pictures, copy: Pictures, at: int, start_frame: int) -> bool:
+    """Whether each frame of a part is the planned one, where its packets are a run of the source's from one on.
+
+    A hidden packet may have the time of a frame, where an edit begins without a keyframe; another one will fit.
+    """
+    mine = copy.frame_numbers
+    theirs = source.frame_numbers[at : at + len(mine)]
+    fits = (mine >= 0) & (theirs == mine + start_frame)
+    return len(np.unique(mine[fits])) == copy.clip.n_frames
 
 
 def _shows(source: Pictures, copy: Pictures, at: int) -> tuple[int, int] | None:
