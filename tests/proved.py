@@ -23,5 +23,5 @@ def proof_of(clip: Clip, plan: SplitPlan, parts: Sequence[Path], depth: Depth = 
     files = tuple(PartFile(part, path) for part, path in zip(plan.parts, parts, strict=True))
     claim = Claim(clip, plan.mode_used, files)
     evidence = prove(claim, depth)
-    checks = [*judge_pictures(claim, evidence), *judge_sounds(claim, evidence, clip.sample_rate or 48000)]
+    checks = [*judge_pictures(claim, evidence, crf=16), *judge_sounds(claim, evidence, clip.sample_rate or 48000)]
     return VerifyReport(tuple(checks))

@@ -99,7 +99,7 @@ def check_made(
 def _judge(folder: Path, manifest: Manifest, clip: media.Clip, evidence: media.Evidence) -> Iterator[Check]:
     """What packets and edges say."""
     claim = _claim(folder, manifest, clip)
-    yield from judge_pictures(claim, evidence)
+    yield from judge_pictures(claim, evidence, manifest.x264_crf)
     yield from judge_sounds(claim, evidence, manifest.sample_rate)
     yield from judge_lengths(manifest, evidence)
     yield from judge_film(manifest, claim, evidence)

@@ -153,8 +153,7 @@ def copied_sound(source: Sound, copy: Sound, part: Part, should_cancel: ShouldCa
         should_cancel: asked often.
     """
     found = _placed(source, copy, part)
-    start, end = planned(source, part)
-    if start >= end and not copy.n_samples:
+    if not copy.n_samples and not found.missing:
         return dataclasses.replace(found, match=Match.PACKETS)
     if source.packets.codec.startswith("pcm_") and copy.packets.codec == source.packets.codec:
         return _same_samples(found, source, copy, part, should_cancel)
@@ -193,7 +192,8 @@ def _placed(source: Sound, copy: Sound, part: Part) -> SoundEvidence:
     start, end = planned(source, part)
     found = SoundEvidence(copy.packets.track, Match.DIFFERENT, copy.n_samples)
     if start >= end or not copy.n_samples:
-        return dataclasses.replace(found, missing=max(0, end - start) if not copy.n_samples else 0)
+        is_missing = not copy.n_samples and source.n_samples and _has_sound(source, start, end)
+        return dataclasses.replace(found, missing=max(0, end - start) if is_missing else 0)
     first = part.start_sample(copy.rate)
     off, end_off = copy.start + first - start, copy.end + first - end
     slack = slack_samples(source.packets.time_base, source.rate)
