@@ -24,7 +24,7 @@ from .proof.evidence import (
     PictureEvidence,
     SoundEvidence,
 )
-from .proof.likeness import likeness_db
+from .proof.likeness import lag, likeness_db
 from .proof.packets import packet_hashes
 from .proof.prove import prove
 from .splice.film import Splice, Stretch
@@ -56,6 +56,7 @@ __all__ = [
     "frame_at",
     "frame_hashes",
     "frames_at",
+    "lag",
     "likeness_db",
     "mux_film",
     "packet_hashes",

@@ -84,7 +84,7 @@ def write_film(
             return _splice_film(clip, stretches, plan, out_path, should_cancel)
         except CannotSpliceError as error:
             plan = str(error)
-    own_end = clip.audio_start_sample + clip.n_samples if clip.sample_rate is not None else n_samples
+    own_end = clip.audio_end_sample if clip.sample_rate is not None else n_samples
     first, end = min(0, clip.audio_start_sample), max([own_end, *(one.end for one in stretches)])
     rate = stretches[0].sound.sample_rate if stretches else clip.sample_rate or OPUS_RATE
     whole = Waveform(film_sound(clip, stretches, first, end), rate)

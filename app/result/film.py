@@ -11,6 +11,9 @@ from .facts import Manifest
 from .pictures import MOSTLY, TICK
 from .sounds import MIN_LOSSY_SNR_DB
 
+PRIMING_SAMPLES = 2048
+"""An encoder's lead before the sound that it was given: FFmpeg's muxer does not hide it in a film that starts late."""
+
 
 def judge_film(manifest: Manifest, claim: media.Claim, evidence: media.Evidence) -> Iterator[Check]:
     """Whether the film is the source but for the sound of the dubbed parts.
@@ -59,11 +62,14 @@ def _pictures(claim: media.Claim, seen: media.PictureEvidence) -> Iterator[Check
 
 
 def _extent(manifest: Manifest, claim: media.Claim, film: media.FilmEvidence) -> Iterator[Check]:
-    right = film.n_samples == manifest.film_samples and film.sample_rate == manifest.sample_rate
+    lead = max(0, film.wanted_start - film.start)
+    if claim.is_spliced or lead > PRIMING_SAMPLES:
+        lead = 0
+    right = film.n_samples - lead == manifest.film_samples and film.sample_rate == manifest.sample_rate
     text = f"its sound has {film.n_samples} samples of {film.sample_rate} Hz"
     said = f", the manifest says {manifest.film_samples} of {manifest.sample_rate} Hz"
     yield Check("film", right, text if right else text + said)
-    off = [film.start - film.wanted_start, film.end - film.wanted_end]
+    off = [film.start + lead - film.wanted_start, film.end - film.wanted_end]
     if claim.source.sample_rate is not None and any(abs(one) > film.slack for one in off):
         yield Check(
             "film",

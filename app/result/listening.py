@@ -127,7 +127,7 @@ def _heard(name: str, folder: Path, dub: DubFacts, part: PartFacts, new: Wavefor
     share = explained(new.samples, music.samples, original, new.sample_rate)
     if share is not None and share < MIN_EXPLAINED:
         # Matroska counts in milliseconds: there the sound may lie one beside its place.
-        late = lag(new.samples, music.samples, new.sample_rate // MILLISECOND_SAMPLES)
+        late = media.lag(new.samples, music.samples, new.sample_rate // MILLISECOND_SAMPLES)
         share = explained(new.samples, np.roll(music.samples, late, axis=1), original, new.sample_rate)
     if share is not None:
         right = share >= MIN_EXPLAINED
@@ -156,21 +156,6 @@ def explained(new: np.ndarray, music: np.ndarray, original: np.ndarray, sample_r
     if without <= max(LEAST_NEW_POWER * power, 1e-12) or not np.any(wanted):
         return None
     return 1 - with_music / without
-
-
-def lag(heard: np.ndarray, wanted: np.ndarray, most: int) -> int:
-    """By how many samples a sound comes later than another one, by what correlates best.
-
-    Args:
-        heard: [C, T].
-        wanted: [D, T].
-        most: samples; no more than these are looked at to either side.
-    """
-    one, other = (sound.mean(axis=0, dtype=np.float64) for sound in (heard, wanted))
-    size = 1 << (2 * len(one)).bit_length()
-    found = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(other, size)), size)
-    lags = np.arange(-most, most + 1)
-    return int(lags[np.argmax(np.abs(found[lags]))])
 
 
 def _left(block: np.ndarray, parts: list[np.ndarray]) -> float:

@@ -26,6 +26,8 @@ from .evidence import Edge
 
 BUDGET_PIXELS = 400_000_000
 """Decoded pixels that the edges of one result may take, some 200 frames of 1080p: about a second of one core."""
+FROM_START_PIXELS = 500_000_000
+"""Decoded pixels that a frame in a file without an index may take from the start."""
 ANOTHER = "at another time"
 """Stands for the hash of a frame that is not shown when it should be."""
 
@@ -121,8 +123,11 @@ def _decode_first(container: Any, stream: Any) -> None:
 
 def frames_to(container: Any, stream: Any, clip: Clip, number: int, damage: Damage | None = None) -> Iterator[Any]:
     """Decoded frames from the keyframe before a frame on; from the start where a seek leads past it."""
-    target = clip.frame_pts[number]
-    for seek_to in (target, min(clip.frame_pts[0], 0)):
+    target, start = clip.frame_pts[number], min(clip.frame_pts[0], 0)
+    is_indexed = clip.movie is not None or "matroska" in clip.container.split(",")
+    is_near = not is_indexed and number * clip.width * clip.height <= FROM_START_PIXELS
+    # Without an index a seek may lead to a picture that leans on others, and decoders show what they make of it.
+    for seek_to in (start,) if is_near else (target, start):
         seek_back(container, stream, seek_to)
         frames = (damage or Damage()).decoded(container, stream)
         frame = next((frame for frame in frames if frame.pts is not None), None)

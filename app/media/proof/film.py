@@ -86,7 +86,7 @@ def _wanted(claim: Claim, film: Clip) -> tuple[int, int]:
     ends = [end for _, end in claim.ranges]
     if source.sample_rate is None:
         return 0, max([claim.parts[-1].part.end_sample(film.sample_rate or 1), *ends])
-    return min(0, source.audio_start_sample), max([source.audio_start_sample + source.n_samples, *ends])
+    return min(0, source.audio_start_sample), max([source.audio_end_sample, *ends])
 
 
 def _same_others(sound: FilmSound) -> bool:

@@ -113,3 +113,18 @@ def likeness_db(reference: np.ndarray, other: np.ndarray, sample_rate: int) -> f
     same = error <= SILENT_POWER * sample_rate
     db = 10.0 * np.log10(np.maximum(masked, 1e-30) / np.maximum(error, 1e-30))
     return float(np.where(same, np.inf, db).min())
+
+
+def lag(heard: np.ndarray, wanted: np.ndarray, most: int) -> int:
+    """By how many samples a sound comes later than another one, by what correlates best.
+
+    Args:
+        heard: [C, T].
+        wanted: [D, T].
+        most: samples; no more than these are looked at to either side.
+    """
+    one, other = (sound.mean(axis=0, dtype=np.float64) for sound in (heard, wanted))
+    size = 1 << (2 * len(one)).bit_length()
+    found = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(other, size)), size)
+    lags = np.arange(-most, most + 1)
+    return int(lags[np.argmax(np.abs(found[lags]))])

@@ -29,7 +29,7 @@ from ..mp4.movie import Movie, Track, rescaled
 from ..mp4.shown import sound_extent
 from ..sound import audio_extent
 from .evidence import Depth, Match, SoundEvidence
-from .likeness import likeness_db
+from .likeness import lag, likeness_db
 from .packets import Packets, first_difference, nearest, places_of
 from .units import read_units
 
@@ -37,6 +37,8 @@ REMEMBERING = {"aac", "opus", "ac3", "eac3", "mp3", "vorbis"}
 """Codecs whose decoders do not give the same samples after a fresh start."""
 JITTER_SECONDS = Fraction(60, 1000)
 """By how much the times of packets in a container without an index may be beside their places."""
+PLACE_SECONDS = Fraction(2, 1000)
+"""How far a clock of milliseconds leaves open where sound lies that was encoded again."""
 BLOCK_SECONDS = 20
 MOST_SECONDS = 300
 """The longest part whose sound is held in memory where it cannot be taken in blocks."""
@@ -305,10 +307,20 @@ def encoded_sound(
         return dataclasses.replace(found, match=Match.UNKNOWN)
     if depth == Depth.EDGES:
         blocks = [(start, min(start + rate, end)), (max(start, end - rate), end)]
-    least = np.inf
+    least, late = np.inf, None
     for low, high in blocks:
         check_cancel(should_cancel)
-        theirs = decode_audio(source.clip, track=source.packets.track, start_sample=low, end_sample=high)
-        mine = decode_audio(copy.clip, track=copy.packets.track, start_sample=low - shift, end_sample=high - shift)
-        least = min(least, likeness_db(theirs.samples, mine.samples, rate))
+        theirs = decode_audio(source.clip, track=source.packets.track, start_sample=low, end_sample=high).samples
+        mine = _heard(copy, low - shift, high - shift, late or 0)
+        if late is None:
+            # A clock of milliseconds leaves a sound's place open by that much; it is the same for all of a part.
+            most = 0 if source.grid is not None else int(PLACE_SECONDS * rate)
+            late = lag(mine, theirs, most) if most else 0
+            mine = _heard(copy, low - shift, high - shift, late) if late else mine
+        least = min(least, likeness_db(theirs, mine, rate))
     return dataclasses.replace(found, likeness_db=float(least))
+
+
+def _heard(sound: Sound, low: int, high: int, late: int) -> np.ndarray:
+    clip, track = sound.clip, sound.packets.track
+    return decode_audio(clip, track=track, start_sample=low + late, end_sample=high + late).samples
