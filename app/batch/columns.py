@@ -17,7 +17,18 @@ from ..errors import ConfigError
 from ..settings.check import check_value
 from ..settings.options import FILE_KINDS, MIX, MUSIC, OPTIONS, SCORE, Kind
 
-OF_DUB = (*MUSIC, *SCORE, *MIX, "describer", "model", "device", "max_image_width", "split_mode", "threads_on_splitting")
+OF_DUB = (
+    *MUSIC,
+    *SCORE,
+    *MIX,
+    "describer",
+    "model",
+    "device",
+    "max_image_width",
+    "split_mode",
+    "threads_on_splitting",
+    "no_check",
+)
 """The options that a row may set."""
 COLUMNS = ("id", "source", "parts", "part", "prompt", *OF_DUB)
 BY_FLAG = {OPTIONS[name].flag.removeprefix("--").replace("-", "_"): name for name in OF_DUB}

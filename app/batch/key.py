@@ -22,7 +22,7 @@ from .transfer import fingerprint
 SETTINGS_FIELDS = {field.name for field in fields(Settings)}
 OF_RESULT = ("sound_mode", "music_gain_db", "loudness", "split_mode", "x264_crf", "describer", "max_image_width")
 """Settings that decide a result where a row says nothing of them."""
-OF_MACHINE = ("device", "threads_on_splitting")
+OF_MACHINE = ("device", "threads_on_splitting", "no_check")
 """Options of a row that say how it is made, not what."""
 
 

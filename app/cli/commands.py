@@ -14,6 +14,7 @@ from ..dub.run import Run
 from ..dub.story import carry_out
 from ..models import ModelShelf
 from ..plan import Part, SplitMode, timeline
+from ..result.checks import VerifyReport
 from ..result.facts import DubFacts
 from ..result.folder import Result, open_result
 from ..result.verify import verify
@@ -169,6 +170,7 @@ def verify_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     report = verify(
         args.result,
         args.source,
+        decode=args.decode,
         temporary_directory=settings.temporary_directory,
         on_progress=lines.show,
         should_cancel=stop.should_cancel,
@@ -179,8 +181,15 @@ def verify_command(args: argparse.Namespace, stop: StopSwitch) -> int:
         print_json({"ok": report.ok, "checks": checks})
     else:
         print(*report.lines, sep="\n")
-        print("All checks passed." if report.ok else "Some checks failed.")
+        print(_verdict(report))
     return 0 if report.ok else 1
+
+
+def _verdict(report: VerifyReport) -> str:
+    """All of it in a sentence."""
+    if report.failed:
+        return "Some checks failed."
+    return "Nothing is wrong; some things cannot be told." if report.unknown else "All checks passed."
 
 
 def mood_command(args: argparse.Namespace, stop: StopSwitch) -> int:

@@ -93,7 +93,7 @@ def _add_score(parser: argparse.ArgumentParser, *names: str) -> None:
 
 
 def _add_mix(parser: argparse.ArgumentParser) -> None:
-    _add(parser.add_argument_group("into the film"), "split_mode", *MIX, "threads_on_splitting")
+    _add(parser.add_argument_group("into the film"), "split_mode", *MIX, "threads_on_splitting", "no_check")
 
 
 def add_dub(commands: Any) -> None:
@@ -161,7 +161,7 @@ def add_split(commands: Any) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="a new folder; the files are in DIR/parts"
     )
-    _add(parser, "split_mode", "threads_on_splitting")
+    _add(parser, "split_mode", "threads_on_splitting", "no_check")
     parser.add_argument("--force", action="store_true", help="replace an earlier result in DIR")
     add_json(parser)
 
@@ -267,10 +267,15 @@ def add_verify(commands: Any) -> None:
         commands,
         "verify",
         "prove that a result's parts are the source and only the dubbed sound differs",
-        "  python -m app verify result --source clip.mp4\n  python -m app verify result/clip.zip --source clip.mp4\n",
+        "  python -m app verify result --source clip.mp4\n"
+        "  python -m app verify result --source clip.mp4 --decode\n"
+        "  python -m app verify result/clip.zip --source clip.mp4\n",
     )
     parser.add_argument("result", type=Path, metavar="DIR_OR_ZIP", help="a result folder or its zip")
     parser.add_argument("--source", type=Path, metavar="VIDEO", required=True, help="the video it was made from")
+    parser.add_argument(
+        "--decode", action="store_true", help="also decode every frame and hold it against the source's; takes longer"
+    )
     add_json(parser)
 
 

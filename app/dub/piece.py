@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
-from ..plan import Follow, Part
+from ..plan import Part
 from ..result.facts import MusicFacts
 from ..result.folder import Result
-from ..result.key import generation_key
-from ..settings.options import ScoreMode
+from ..result.key import generation_key, of_score
 from .cut import Cut
 from .order import PartOrder
 
@@ -99,21 +97,10 @@ def run_through(orders: Sequence[PartOrder], fresh: Sequence[int]) -> tuple[Part
 def key_of(order: PartOrder, cut: Cut) -> str:
     """Hash everything that decides a part's takes."""
     start, end = cut.samples_of(order.part)
-    return generation_key(order.generation, order.model, end - start, cut.sample_rate, _of_score(order, cut))
-
-
-def _of_score(order: PartOrder, cut: Cut) -> list[Any]:
-    """What decides the score of a part beside its prompt and its length, as plain values."""
-    writing = order.writing
-    decides = writing.decides
-    if not decides:
-        return []
-    # Of a run that was made of more parts than there are now, those that are gone have no samples.
-    of_run = [[number, *cut.samples_of(number)] for number in writing.run if number <= len(cut.plan.parts)]
-    # A score of one's own, or none at all, has nothing of the picture.
-    sees = writing.midi is None and writing.score != ScoreMode.OFF and writing.follow != Follow.OFF
-    part = cut.part(order.part)
-    return [decides, of_run, [cut.sha256, part.start_frame, part.end_frame] if sees else []]
+    part, numbers = cut.part(order.part), range(1, len(cut.plan.parts) + 1)
+    picture = [cut.sha256, part.start_frame, part.end_frame]
+    score = of_score(order.writing, {number: cut.samples_of(number) for number in numbers}, picture)
+    return generation_key(order.generation, order.model, end - start, cut.sample_rate, score)
 
 
 def earlier_music(piece: Piece, cut: Cut, earlier: Result | None) -> tuple[MusicFacts, ...] | None:

@@ -1,4 +1,4 @@
-"""The story, top to bottom: probe -> plan -> prompt -> split -> watch -> write and paint -> mix -> mux -> archive.
+"""The story: probe -> plan -> prompt -> split -> watch -> write and paint -> mix -> mux -> check -> archive.
 
 Everything is made in a temporary folder beside the result and moved into place at the end; a stop or an error leaves
 nothing behind. An earlier result gives what has not changed: parts, takes and dubbed parts are copied, not made again.
@@ -18,6 +18,7 @@ from ..result.archive import pack
 from ..result.facts import MusicFacts
 from ..result.folder import Result, check_free_place, made_aside
 from ..unfinished import recover
+from .check import check
 from .cut import Cut, copy_or_split, plan_cut
 from .facts import facts_of
 from .mix import Film, MixedPart, SourceSound, mix_piece, plan_sound, write_film, write_parts
@@ -74,6 +75,9 @@ def _carry_out(order: Order, run: Run, models: Models) -> Result:
             with run.stage("mux"):
                 film, stretches = write_film(mixed, cut, plan, work, run)
                 undubbed = write_parts(mixed, film, stretches, cut, files, work, run)
+        if not run.settings.no_check:
+            with run.stage("check"):
+                check(work, facts_of(cut, files, undubbed, mixed, film, run), cut, run)
         with run.stage("archive"):
             facts = facts_of(cut, files, undubbed, mixed, film, run)
             manifest = pack(work, facts, run.progress, run.should_cancel)

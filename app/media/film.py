@@ -85,7 +85,7 @@ def write_film(
             return _splice_film(clip, stretches, plan, out_path, should_cancel)
         except CannotSpliceError as error:
             plan = str(error)
-    own_end = clip.audio_start_sample + clip.n_samples if clip.sample_rate is not None else n_samples
+    own_end = clip.audio_end_sample if clip.sample_rate is not None else n_samples
     first, end = min(0, clip.audio_start_sample), max([own_end, *(one.end for one in stretches)])
     rate = stretches[0].sound.sample_rate if stretches else clip.sample_rate or OPUS_RATE
     whole = Waveform(film_sound(clip, stretches, first, end), rate)
@@ -109,8 +109,9 @@ def _splice_film(
             remux(clip, sound, temporary, container, {"c": "copy"}, None, should_cancel)
         else:
             splice = _splice_mp4(clip, stretches, splice, temporary, Path(folder), should_cancel)
+    # Holes decode to nothing; packets whose times overlap decode to more than the time that they take.
     gaps = splice.packets.grid.end - splice.packets.grid.first - clip.n_samples
-    return FilmSound(splice.first, splice.end - splice.first - max(0, gaps), None)
+    return FilmSound(splice.first, splice.end - splice.first - gaps, None)
 
 
 def _splice_mp4(

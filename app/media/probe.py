@@ -15,7 +15,7 @@ from .clip import Clip
 from .mp4.movie import Movie, rescaled
 from .mp4.shown import FrameTimes, frame_times
 from .open import UNKNOWN_CODEC, codec_name, opened, protected_error, video_stream
-from .sound import audio_extent, decoded_frames, steady_index
+from .sound import Extent, audio_extent, decoded_frames, extent_in_index, steady_index
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
 TIMED_CONTAINERS = {"mp4", "matroska"}
@@ -32,19 +32,42 @@ def probe(path: Path) -> Clip:
     Raises:
         MediaError: missing, a folder, not readable, empty, no video, audio only, damaged or truncated.
     """
-    path = Path(path).absolute()
+    return _probe(Path(path).absolute(), decodes=True)
+
+
+def probe_copy(path: Path) -> Clip:
+    """Find out what a file of this program's making contains; where its index says enough, no picture is decoded.
+
+    A part may begin with hundreds of hidden pictures, which decoding its first frame would decode too. Size, rotation
+    and format are left to what the container says, unturned.
+
+    Args:
+        path: a part or a film.
+    Raises:
+        MediaError: it is none.
+    """
+    return _probe(Path(path).absolute(), decodes=False)
+
+
+def _probe(path: Path, decodes: bool) -> Clip:
     with opened(path) as container:
-        movie = steady_index(path, container)
+        movie = steady_index(path, container, may_move=not decodes)
         if movie is not None and movie.is_protected:
             raise protected_error(path)
         stream = video_stream(container, path)
-        frame = next(decoded_frames(container, stream), None)
-        if frame is None:
-            raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
-        facts = _track_facts(container, stream, frame) | _sound_facts(container)
+        if decodes or movie is None:
+            frame = next(decoded_frames(container, stream), None)
+            if frame is None:
+                raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
+            shape = round(frame.rotation / 90) * 90 % 360, frame.width, frame.height, frame.format.name
+        else:
+            context = stream.codec_context
+            shape = 0, context.width, context.height, context.pix_fmt or ""
+        facts = _track_facts(container, stream, *shape) | _sound_facts(container)
         family = container.format.name
+        extent = extent_in_index(container, 0, path, movie) if facts["sample_rate"] is not None else None
     frames = _frame_times(path, family, facts, movie)
-    facts |= _sound_times(path, facts["sample_rate"], frames, movie)
+    facts |= _sound_times(path, facts["sample_rate"], frames, extent)
     return _clip(path, family, facts, frames, movie)
 
 
@@ -53,9 +76,9 @@ def as_clip(clip_or_path: Clip | Path) -> Clip:
     return clip_or_path if isinstance(clip_or_path, Clip) else probe(clip_or_path)
 
 
-def _track_facts(container: Any, stream: Any, frame: Any) -> dict[str, Any]:
-    rotation = round(frame.rotation / 90) * 90 % 360
-    width, height = frame.width, frame.height
+def _track_facts(
+    container: Any, stream: Any, rotation: int, width: int, height: int, pixel_format: str
+) -> dict[str, Any]:
     if rotation in (90, 270):
         width, height = height, width
     return {
@@ -63,7 +86,7 @@ def _track_facts(container: Any, stream: Any, frame: Any) -> dict[str, Any]:
         "height": height,
         "rotation": rotation,
         "video_codec": codec_name(stream),
-        "pixel_format": frame.format.name,
+        "pixel_format": pixel_format,
         "video_index": stream.index,
         "n_audio_tracks": len(container.streams.audio),
         "n_subtitle_tracks": len(container.streams.subtitles),
@@ -171,10 +194,12 @@ def _sound_facts(container: Any) -> dict[str, Any]:
     }
 
 
-def _sound_times(path: Path, sample_rate: int | None, frames: FrameTimes, movie: Movie | None) -> dict[str, int]:
+def _sound_times(path: Path, sample_rate: int | None, frames: FrameTimes, extent: Extent | None) -> dict[str, int]:
     if sample_rate is None:
         return {"n_samples": 0, "audio_start_sample": 0, "audio_end_sample": 0}
-    extent, zero = audio_extent(path, 0, movie), frames.pts[0] * frames.time_base
+    # Where no index says it, the track is decoded.
+    extent = extent or audio_extent(path, 0, None)
+    zero = frames.pts[0] * frames.time_base
     return {
         "n_samples": extent.n_samples,
         "audio_start_sample": rescaled(extent.start - zero, sample_rate),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
@@ -43,11 +43,11 @@ def audio_extent(path: Path, track: int, movie: Movie | None) -> Extent:
         movie: the file's index; without one the track is decoded.
     """
     with opened(path) as container:
+        indexed = extent_in_index(container, track, path, movie)
+        if indexed is not None:
+            return indexed
         stream = audio_stream(container, track, path)
         rate = stream.codec_context.sample_rate
-        indexed = _indexed_extent(stream, movie)
-        if indexed is not None:
-            return Extent(indexed.start, indexed.end, indexed.n_samples(rate))
         start: Fraction | None = None
         end, count = Fraction(0), 0
         for at, piece in decoded_pieces(container, stream, movie):
@@ -56,36 +56,56 @@ def audio_extent(path: Path, track: int, movie: Movie | None) -> Extent:
     return Extent(start or Fraction(0), end, count)
 
 
-def steady_index(path: Path, container: Any) -> Movie | None:
+def extent_in_index(container: Any, track: int, path: Path, movie: Movie | None) -> Extent | None:
+    """Say from when to when an audio track is heard, where the file's index says so; else None.
+
+    Args:
+        container: opened.
+        track: number among the audio tracks.
+        path: of the file.
+        movie: its index, if it has one.
+    """
+    stream = audio_stream(container, track, path)
+    indexed = _indexed_extent(stream, movie)
+    if indexed is None:
+        return None
+    return Extent(indexed.start, indexed.end, indexed.n_samples(stream.codec_context.sample_rate))
+
+
+def steady_index(path: Path, container: Any, may_move: bool = False) -> Movie | None:
     """A file's MP4 index, the clocks of its sound made steady; None in other containers.
 
     Args:
         path: the file.
         container: the same, opened.
+        may_move: whether packets may be read from container, which is then somewhere in the file.
     Raises:
         MediaError: the index is missing or damaged.
     """
     if "mp4" not in container.format.name.split(","):
         return None
     movie = read_movie(path)
-    return with_steady_sound(movie, _sound_clocks(path, movie))
+    return with_steady_sound(movie, _sound_clocks(path, movie, container if may_move else None))
 
 
-def _sound_clocks(path: Path, movie: Movie) -> dict[int, SoundClock]:
+def _sound_clocks(path: Path, movie: Movie, container: Any | None) -> dict[int, SoundClock]:
     """Decode the first packets of each audio track to learn what the index does not say.
 
     Args:
         path: an MP4 or MOV file.
         movie: its index.
+        container: the file, freshly opened, to read one track in; the others, or all, have it opened anew.
     Returns:
         By the track's place in the file; tracks whose tables say all there is to know are left out.
     """
     clocks = {}
     for place, track in enumerate(movie.tracks):
         if track.handler == "soun" and track.table.n_samples and not movie.is_fragmented:
-            with suppress(MediaError), opened(path) as container:
-                if place < len(container.streams):
-                    clocks[place] = _clock(container, container.streams[place])
+            # Going back to the start is no way to begin: a seek leads to where the pictures do.
+            fresh, container = container, None
+            with suppress(MediaError), nullcontext(fresh) if fresh else opened(path) as source:
+                if place < len(source.streams):
+                    clocks[place] = _clock(source, source.streams[place])
     return {place: clock for place, clock in clocks.items() if clock is not None}
 
 
@@ -132,10 +152,12 @@ def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator
     frames = decoded_frames(container, stream)
     if track is not None and track.packet_pts is not None:
         pts = 0
+        extent = sound_extent(track)
+        assert extent is not None
         for frame in frames:
             # Of several frames in one packet only the first says when it is heard.
             pts = frame.pts if frame.pts is not None else pts
-            yield from _cut_piece(track, frame, pts, rate)
+            yield from _cut_piece(track, extent.media_end, frame, pts, rate)
             pts += rescaled(Fraction(frame.samples, rate) / Fraction(stream.time_base), 1)
         return
     time_base, indexed = Fraction(stream.time_base), _indexed_extent(stream, movie)
@@ -164,16 +186,15 @@ def decoded_frames(container: Any, stream: Any, on_packet: Callable[[Any], None]
             continue
 
 
-def _cut_piece(track: Track, frame: Any, at: int, rate: int) -> Iterator[tuple[Fraction, np.ndarray]]:
+def _cut_piece(track: Track, end: int, frame: Any, at: int, rate: int) -> Iterator[tuple[Fraction, np.ndarray]]:
     """A decoded frame, stated to be heard at a time, where its packet is heard by a steady track; cut at its end."""
-    pts, shown, extent = track.packet_pts, track.shown, sound_extent(track)
+    pts, shown = track.packet_pts, track.shown
     assert pts is not None
     assert shown is not None
-    assert extent is not None
     number = max(0, int(np.searchsorted(pts, at, side="right")) - 1)
     into = rescaled((at - int(pts[number])) * Fraction(frame.time_base), rate)
     start = track.table.time_at(number) + into
-    piece = _to_float(frame)[:, : max(0, extent.media_end - start)]
+    piece = _to_float(frame)[:, : max(0, end - start)]
     if piece.shape[1]:
         yield shown.at + Fraction(start - shown.first, rate), piece
 

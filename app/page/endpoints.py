@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -21,6 +22,7 @@ from ..dub.run import Run
 from ..dub.story import carry_out
 from ..media import Clip, explain_split
 from ..result.folder import Result
+from ..settings import Settings
 from ..settings.options import OPTIONS, SCORE, Kind, Option
 from . import strings
 from .cards import facts, time_range
@@ -34,7 +36,7 @@ Facts = dict[str, Any]
 DUB_OPTIONS = (
     "split_mode", "negative_prompt", "model", "scheduler", "guidance_scale", "num_inference_steps", "seed",
     "candidates", "sound_mode", "music_gain_db", "loudness_lufs", "seed_image", "seed_audio", "strength", "loop",
-    *SCORE,
+    *SCORE, "no_check",
 )  # fmt: skip
 """Options of /dub in their order; each may be left out and is then the program's or the model's own."""
 WIDGETS: dict[Kind, type[gr.components.Component]] = {
@@ -68,7 +70,13 @@ class Endpoints:
             return clip_facts(self._open(session, request, video))
 
     def split(
-        self, request: gr.Request, session: Session, video: str, n_parts: float = 4, split_mode: str | None = None
+        self,
+        request: gr.Request,
+        session: Session,
+        video: str,
+        n_parts: float = 4,
+        split_mode: str | None = None,
+        no_check: bool | None = None,
     ) -> tuple[list[str], Facts]:
         """Cut a video into equal parts; returns the files in order, and what was done.
 
@@ -80,7 +88,7 @@ class Endpoints:
             clip = self._open(session, request, video, n_parts, split_mode)
             self._context.visitors.check_floor()
             order = Order(clip.path, session.new_run_folder(), session.n_parts, session.split_mode)
-            result = carry_out(order, Run(self._context.settings), self._context.shelf)
+            result = carry_out(order, Run(self._settings(no_check)), self._context.shelf)
             return [str(path) for path in result.parts], result_facts(result)
 
     def suggest(
@@ -132,11 +140,12 @@ class Endpoints:
             given = dict(zip(DUB_OPTIONS, options, strict=False))
             self._open(session, request, video, n_parts, given.pop("split_mode", None), part)
             self._context.visitors.check_floor()
+            settings = self._settings(given.pop("no_check", None))
             order = order_for(self._context, session, given, prompt.strip() or AUTO)
             job = session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, session.part, session.cut)
             job.started.set()
             began = time.monotonic()
-            result = run_job(self._context, job)
+            result = run_job(self._context, job, settings=settings)
             remember(session, job, result, time.monotonic() - began)
             take = next(one.chosen for one in result.dubs if one.part == job.part)
             midi = result.path(take.midi)
@@ -149,6 +158,10 @@ class Endpoints:
             if session.result is None or session.result.archive is None:
                 raise gr.Error(strings.NO_RESULT)
             return str(session.result.archive)
+
+    def _settings(self, no_check: bool | None) -> Settings:
+        """The program's settings; a client may be in a hurry."""
+        return replace(self._context.settings, no_check=True) if no_check else self._context.settings
 
     def _open(
         self,
@@ -175,7 +188,7 @@ AT_ONCE = {QUEUE: 1, LOOKING: 1, CUTTING: 2, READING: 4}
 """How many of each are done at a time."""
 ENDPOINTS: dict[str, tuple[Sequence[str], Sequence[tuple[Any, dict[str, Any]]], str]] = {
     "probe": ((), [FACTS], READING),
-    "split": (("split_mode",), [FILES, FACTS], CUTTING),
+    "split": (("split_mode", "no_check"), [FILES, FACTS], CUTTING),
     "suggest": (("describer",), [FACTS], LOOKING),
     "dub": (DUB_OPTIONS, [FILE, FILE, FACTS, FILE], QUEUE),
     "archive": ((), [FILE], READING),

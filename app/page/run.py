@@ -19,6 +19,7 @@ from ..dub.run import Run
 from ..dub.story import carry_out
 from ..errors import DubCancelled
 from ..result.folder import Result
+from ..settings import Settings
 from . import strings
 from .cards import strip_html
 from .input import Updates, summary
@@ -102,10 +103,12 @@ def say(session: Session, html: str) -> str:
     return html
 
 
-def run_job(context: PageContext, job: Job, on_progress: OnProgress | None = None) -> Result:
-    """Carry out a job's order; it is at its end then, well or not."""
+def run_job(
+    context: PageContext, job: Job, on_progress: OnProgress | None = None, settings: Settings | None = None
+) -> Result:
+    """Carry out a job's order, by the program's settings or by others; it is at its end then, well or not."""
     try:
-        run = Run(context.settings, on_progress, job.should_cancel)
+        run = Run(settings or context.settings, on_progress, job.should_cancel)
         return carry_out(job.order, run, GpuModels(context.shelf, job.flag))
     finally:
         job.ended.set()

@@ -134,6 +134,7 @@ STAGES: dict[str, str] = {
     "invert": "Turn the picture into sound",
     "mix": "Mix the music in",
     "mux": "Put the film together",
+    "check": "Check that nothing else changed",
     "archive": "Pack the archive",
 }
 STEP_OF = "step {done} of {total}"

@@ -1,25 +1,12 @@
-"""What every check of a result builds on: what a check is, and what counts as the same."""
+"""What a check of a result is: a name, a judgement, and one sentence on what was found."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
-from .. import media
-
-# Sound that was encoded again: in each second the difference is at least this far below the sound there and in the
-# seconds beside it. Measured with AAC at this program's rates: tones 37 to 52 dB, white noise, the worst case, 2.7 dB.
-# Silence in the place of the sound has 0 dB, other sound and sound that lies elsewhere about -3 dB.
-MIN_LOSSY_SNR_DB = 1.5
-BLOCK_SECONDS = 1
-# One frame of the encoder and its overlap, in samples: this far beside new sound it leaks into the old.
-LEAK_SAMPLES = 2048
-# Re-encoded pictures: mean difference of a small copy, of 255.
-MAX_PICTURE_DIFFERENCE = 12.0
-PICTURE_HEIGHT = 48
-SILENT_POWER = 1e-9
+from ..plan import timeline
 
 
 @dataclass(frozen=True)
@@ -28,10 +15,19 @@ class Check:
 
     name: str
     """What, in a word or two."""
-    ok: bool
-    """Whether it is right."""
+    ok: bool | None
+    """Whether it is right; None where that cannot be told, which is no fault of the result's."""
     text: str
     """What was found, one sentence."""
+
+    @property
+    def line(self) -> str:
+        """As people read it."""
+        return f"{WORDS[self.ok]}  {self.name}: {self.text}"
+
+
+WORDS = {True: "ok  ", False: "FAIL", None: "?   "}
+"""How a line begins, by the judgement."""
 
 
 @dataclass(frozen=True)
@@ -43,39 +39,64 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
-        """True where everything is right."""
-        return all(check.ok for check in self.checks)
+        """True where nothing is wrong; what cannot be told is not wrong."""
+        return not self.failed
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """What is wrong."""
+        return tuple(check for check in self.checks if check.ok is False)
+
+    @property
+    def unknown(self) -> tuple[Check, ...]:
+        """What cannot be told."""
+        return tuple(check for check in self.checks if check.ok is None)
 
     @property
     def lines(self) -> tuple[str, ...]:
         """One line for each check, as people read them."""
-        return tuple(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.text}" for check in self.checks)
+        return tuple(check.line for check in self.checks)
 
 
-def frame_time(clip: media.Clip, frame: int) -> Fraction:
-    """Seconds from a clip's first frame to another one."""
-    return (clip.frame_pts[frame] - clip.frame_pts[0]) * clip.time_base
+class Findings:
+    """What is wrong and what cannot be told about one thing, gathered sentence by sentence."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.wrong: list[str] = []
+        self.unknown: list[str] = []
+
+    def add(self, wrong: Iterable[str], unknown: Iterable[str] = ()) -> None:
+        """Take in sentences."""
+        self.wrong += wrong
+        self.unknown += unknown
+
+    def checks(self, right: str) -> list[Check]:
+        """One check for what is wrong, or that it is right, and one for what cannot be told.
+
+        Args:
+            right: what is said where nothing is wrong and everything is known.
+        """
+        found = [Check(self.name, False, "; ".join(self.wrong))] if self.wrong else []
+        if self.unknown:
+            found.append(Check(self.name, None, "; ".join(self.unknown)))
+        return found or [Check(self.name, True, right)]
 
 
-def likeness_db(reference: np.ndarray, other: np.ndarray, sample_rate: int) -> float:
-    """How far the difference of two sounds lies below the first in the second where it lies least far below.
+def clock(seconds: Fraction) -> str:
+    """A time as sentences have it."""
+    return timeline(seconds)
 
-    Args:
-        reference: [C, T].
-        other: [C, T].
-        sample_rate: Hz.
-    Returns:
-        dB; inf where they are the same or both silent.
+
+def milliseconds(seconds: Fraction) -> str:
+    """A short time as sentences have it."""
+    return f"{float(seconds) * 1000:.1f} ms"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "frame"), counted(2, "frame")
+    ('1 frame', '2 frames')
     """
-    if reference.shape != other.shape:
-        return -np.inf
-    edges = np.arange(0, reference.shape[1], BLOCK_SECONDS * sample_rate)
-    if edges.size == 0:
-        return np.inf
-    error = np.add.reduceat(np.square(reference - other, dtype=np.float64).sum(axis=0), edges)
-    power = np.add.reduceat(np.square(reference, dtype=np.float64).sum(axis=0), edges)
-    # Encoders spend their bits on what is loud: a quiet second beside a loud one is judged by the loud one.
-    masked = np.maximum(power, np.maximum(np.append(power[1:], 0.0), np.insert(power[:-1], 0, 0.0)))
-    same = error <= SILENT_POWER * BLOCK_SECONDS * sample_rate
-    db = 10.0 * np.log10(np.maximum(masked, 1e-30) / np.maximum(error, 1e-30))
-    return float(np.where(same, np.inf, db).min())
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,6 +12,9 @@ import numpy as np
 
 from riffusion_inference.datatypes import GenerationSettings
 
+from ..plan import Follow
+from ..settings.options import ScoreMode
+from ..settings.writing import Writing
 from .facts import NOT_IN_JSON
 
 
@@ -41,3 +44,21 @@ def generation_key(
     if settings.seed_audio is not None:
         digest.update(np.ascontiguousarray(settings.seed_audio.samples).tobytes())
     return digest.hexdigest()
+
+
+def of_score(writing: Writing, spans: Mapping[int, tuple[int, int]], picture: Sequence[Any]) -> list[Any]:
+    """What decides the score of a part beside its prompt and its length, as plain values.
+
+    Args:
+        writing: how it is written.
+        spans: first sample, and one past the last, of each part that there is.
+        picture: what tells the part's pictures from others.
+    """
+    decides = writing.decides
+    if not decides:
+        return []
+    # Of a run that was made of more parts than there are now, those that are gone have no samples.
+    of_run = [[number, *spans[number]] for number in writing.run if number in spans]
+    # A score of one's own, or none at all, has nothing of the picture.
+    sees = writing.midi is None and writing.score != ScoreMode.OFF and writing.follow != Follow.OFF
+    return [decides, of_run, [*picture] if sees else []]

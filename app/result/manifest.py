@@ -41,10 +41,26 @@ def read_manifest(path: Path) -> Manifest:
     """
     path = path / MANIFEST_NAME if path.is_dir() else path
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ArchiveError(f"{path} does not exist: give the manifest.json of an earlier result.") from error
     except (OSError, ValueError) as error:
+        raise ArchiveError(f"{path} cannot be read as a manifest ({error}).") from error
+    return read_manifest_text(text, path)
+
+
+def read_manifest_text(text: str, path: Path) -> Manifest:
+    """Read a manifest's text, and check its layout and every file name in it.
+
+    Args:
+        text: JSON.
+        path: where it was found, for sentences.
+    Raises:
+        ArchiveError: it is not JSON, of another version, or names files outside its folder.
+    """
+    try:
+        values = json.loads(text)
+    except ValueError as error:
         raise ArchiveError(f"{path} cannot be read as a manifest ({error}).") from error
     schema = values.get("schema") if isinstance(values, dict) else None
     if not isinstance(schema, int) or not FIRST_SCHEMA <= schema <= SCHEMA:

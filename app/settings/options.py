@@ -241,6 +241,10 @@ PROGRAM: dict[str, Option] = {
     "threads_on_splitting": Option(
         Kind.WHOLE, "threads for re-encoding", "", "--threads", "N", low=1, high=64
     ),
+    "no_check": Option(
+        Kind.SWITCH, "leave out the proof, at the end of a run, that nothing but the new sound differs from the source",
+        "", "--no-check",
+    ),
     "device": Option(Kind.TEXT, "auto, cuda, cuda:1, mps or cpu", "", "--device"),
     "model": Option(
         Kind.TEXT, "auto (riffusion on a CUDA GPU, pocket elsewhere), pocket, riffusion, audioldm, audioldm2, "

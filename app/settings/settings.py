@@ -40,6 +40,8 @@ class Settings:
     """Where work files and the page's sessions live; made when missing."""
     threads_on_splitting: int = min(os.cpu_count() or 1, 16)
     """Threads that re-encoding may use."""
+    no_check: bool = False
+    """True leaves out the proof at the end of a run."""
     device: str = "auto"
     """auto, cuda, cuda:1, mps or cpu; what is not there falls back with a note."""
     model: str = "auto"

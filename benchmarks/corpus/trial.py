@@ -14,7 +14,7 @@ from app.dub.run import Run
 from app.dub.story import carry_out
 from app.errors import PlanError
 from app.result.folder import Result, open_result
-from app.result.verify import verify
+from app.result.verify import check_made, verify
 from app.settings import load_settings
 from riffusion_inference.datatypes import GenerationSettings
 from riffusion_inference.errors import RiffusionError
@@ -52,14 +52,15 @@ def try_clip(path: Path, folder: Path, mode: str) -> dict[str, Any]:
 
 
 def _run(path: Path, folder: Path, mode: str) -> dict[str, Any]:
-    settings = load_settings(None, {}, threads_on_splitting=1)
+    # What the program's own check refuses has to be seen here, beside what the evidence says of it.
+    settings = load_settings(None, {}, threads_on_splitting=1, no_check=True)
     clip = media.probe(path)
     n_parts, dubbed = min(N_PARTS, clip.n_frames), min(DUBBED, clip.n_frames)
     facts = {"container": clip.container.split(",")[0], "video": clip.video_codec, "audio": clip.audio_codec or "-"}
     notes: list[str] = []
     model, run = HumModel(), Run(settings, on_note=notes.append)
     parts = carry_out(Order(path, folder / "parts", n_parts, mode), run, model)  # type: ignore[arg-type]
-    found = [line for line in verify(parts.folder, path).lines if line.startswith("FAIL")]
+    found = _wrong(parts, clip)
     source = read_source(path, clip.n_samples)
     evidence = [*wrong_parts(source, _files(parts), parts.manifest.split_used == "reencode")]
     facts |= {"used": str(parts.manifest.split_used), "notes": notes}
@@ -69,10 +70,17 @@ def _run(path: Path, folder: Path, mode: str) -> dict[str, Any]:
     except PlanError as error:
         notes.append(f"not dubbed: {error}")
     else:
-        found += [f"dub: {line}" for line in verify(film.folder, path).lines if line.startswith("FAIL")]
+        found += [f"dub: {line}" for line in _wrong(film, clip)]
         evidence += _judge(source, film)
     outcome = "wrong" if evidence else "right"
     return facts | {"outcome": outcome, "verify": not found, "found": [*evidence, *found]}
+
+
+def _wrong(result: Result, clip: media.Clip) -> list[str]:
+    """What verify, and the check at the end of a run, call wrong."""
+    report, quick = verify(result.folder, clip.path), check_made(result.folder, result.manifest, clip)
+    said = [check.line for check in report.failed]
+    return said + [f"check: {check.line}" for check in quick.failed if check.line not in said]
 
 
 def _dub(path: Path, folder: Path, n_parts: int, mode: str, order: PartOrder, parts: Result) -> Order:

@@ -73,6 +73,21 @@ def frame_times(movie: Movie, video_index: int) -> FrameTimes | None:
     )
 
 
+def shown_times(movie: Movie, video_index: int) -> np.ndarray | None:
+    """When each sample of a track is shown or would be, in the order stored.
+
+    Args:
+        movie: the index.
+        video_index: the track's number in the file.
+    Returns:
+        [n_samples] int64, on the file's timeline in the track's units; None where the tables alone do not say.
+    """
+    track = movie.tracks[video_index] if video_index < len(movie.tracks) else None
+    if movie.is_fragmented or track is None or track.shown is None:
+        return None
+    return track.table.presentation_times() + int(track.shown.at * track.timescale) - track.shown.first
+
+
 @dataclass(frozen=True)
 class SoundExtent:
     """When a track's sound is heard."""

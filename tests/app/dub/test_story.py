@@ -51,7 +51,7 @@ def test_everything_is_there(first_dub: Result, dub_clip: Path) -> None:
     assert [path.name for path in first_dub.parts] == ["01.mp4", "02.mp4", "03.mp4", "04.mp4"]
     assert [(one.part, one.chosen.seed) for one in first_dub.dubs] == [(2, 11)]
     assert first_dub.times[1] == (Fraction(1), Fraction(2))
-    assert set(first_dub.manifest.seconds_per_stage) >= {"probe", "split", "generate", "mix", "mux", "archive"}
+    assert set(first_dub.manifest.seconds_per_stage) >= {"probe", "split", "generate", "mix", "mux", "check", "archive"}
     with zipfile.ZipFile(first_dub.archive) as archive:
         assert sorted(archive.namelist()) == sorted(name for name in names if not name.endswith(".zip"))
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
@@ -145,7 +145,7 @@ def test_film_samples_outside_the_dubbed_range_are_the_sources_own(dub_clip: Pat
     assert np.abs(np.diff(film.samples[0, RATE - 50 : 3 * RATE + 50])).max() < 0.1
 
 
-@pytest.mark.parametrize("stage", ["probe", "split", "generate", "mix", "mux", "archive"])
+@pytest.mark.parametrize("stage", ["probe", "split", "generate", "mix", "mux", "check", "archive"])
 def test_cancelling_at_any_stage_leaves_nothing(dub_clip: Path, tmp_path: Path, stage: str) -> None:
     seen: list[str] = []
     with pytest.raises(DubCancelled, match="nothing was left behind"):
@@ -274,7 +274,7 @@ def test_stages_come_in_order_and_end(dub_clip: Path, tmp_path: Path) -> None:
     seen: list[Progress] = []
     dub_parts(dub_clip, tmp_path / "out", 2, (2,), on_progress=seen.append)
     order = list(dict.fromkeys(progress.stage for progress in seen))
-    assert order == ["probe", "load model", "split", "generate", "mix", "mux", "archive"]
+    assert order == ["probe", "load model", "split", "generate", "mix", "mux", "check", "archive"]
     for stage in order:
         last = [progress for progress in seen if progress.stage == stage][-1]
         assert last.done == last.total, stage

@@ -12,13 +12,10 @@ from app.errors import MediaError
 from app.media import (
     audio_samples,
     decode_audio,
-    explain_split,
     frame_at,
     frames_at,
     probe,
     read_audio,
-    same_sound,
-    split,
     thumbnails,
     write_wav,
 )
@@ -99,17 +96,6 @@ def test_pictures_are_turned_as_a_player_turns_them(clips: ClipShelf) -> None:
 def test_thumbnails_have_the_height_asked_for(clips: ClipShelf) -> None:
     pictures = thumbnails(probe(clips.path("rotated")), [Fraction(2), Fraction(0)], 40)
     assert [picture.size for picture in pictures] == [(24, 40), (24, 40)]
-
-
-def test_same_sound_knows_the_source_from_something_else(clips: ClipShelf, tmp_path: Path) -> None:
-    clip = probe(clips.path("webm"))
-    plan = explain_split(clip, 3, "exact")
-    first, second, _ = split(clip, plan, tmp_path)
-    ranges = [part.owned_samples(48000) for part in plan.parts]
-    assert same_sound(first, clip, *ranges[0])
-    assert same_sound(second, clip, *ranges[1])
-    assert not same_sound(first, clip, *ranges[1])
-    assert not same_sound(second, clip, ranges[1][0], None)
 
 
 def test_decoding_twice_gives_the_same(clips: ClipShelf) -> None:

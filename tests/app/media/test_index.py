@@ -11,6 +11,7 @@ import pytest
 from app import media
 from app.media.mp4 import movie
 from app.mood import stills, suggest
+from app.plan import plan_parts
 from app.settings import load_settings
 from tests.fixtures_clips import ClipShelf
 
@@ -50,7 +51,7 @@ def test_everything_else_that_has_the_clip_reads_it_no_more(
     media.frames_at(clip, [Fraction(1)])
     assert media.packet_hashes(clip)
     assert list(media.frame_hashes(clip))
-    media.same_sound(part, clip, None, None)
+    media.prove(media.Claim(clip, "exact", (media.PartFile(plan_parts(clip, 1)[0], part),)), media.Depth.ALL)
     media.mux_film(clip, sound, tmp_path / f"film{media.film_suffix(clip)}")
     stills(clip)
     suggest(clip, settings=load_settings(env_file=None, environ={}, device="cpu"))

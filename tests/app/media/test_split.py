@@ -17,17 +17,18 @@ import pytest
 from app.errors import DubCancelled, PlanError
 from app.media import (
     Clip,
+    Depth,
     SplitPlan,
     audio_samples,
     explain_split,
     frame_hashes,
     packet_hashes,
     probe,
-    same_sound,
     split,
 )
 from app.media.ffmpeg import run_ffmpeg
 from tests.fixtures_clips import BITS, RECIPES, ClipShelf
+from tests.proved import proof_of
 
 N_PARTS = 4
 RE_ENCODED = {"vp8", "avi", "avi_b_frames"}
@@ -77,14 +78,9 @@ def assert_same_sound(clip: Clip, plan: SplitPlan, parts: Sequence[Path], kind: 
             assert np.sum((joined - source) ** 2) < 0.05 * np.sum(source**2)
         elif kind not in DECODER_REMEMBERS:
             np.testing.assert_array_equal(joined, source)
-    assert (
-        clip.sample_rate is None
-        or kind in LOSES_SOUND
-        or all(
-            same_sound(path, clip, *part.owned_samples(clip.sample_rate))
-            for path, part in zip(parts, plan.parts, strict=True)
-        )
-    )
+    for depth in (Depth.EDGES, Depth.ALL):
+        report = proof_of(clip, plan, parts, depth)
+        assert {check.ok for check in report.checks} == {True}, report.lines
 
 
 def assert_same_times(clip: Clip, plan: SplitPlan, parts: Sequence[Path]) -> None:
@@ -170,6 +166,7 @@ def test_keyframe_parts_are_copies_cut_at_the_nearest_keyframes(clips: ClipShelf
     assert plan.notes == ("The cuts move to the nearest keyframes, by up to 0.16 s; choose exact for equal parts.",)
     assert [digest for path in parts for digest in frame_hashes(path)] == hashes_of(clip.path)
     assert [digest for path in parts for digest in packet_hashes(path)] == packet_hashes(clip.path)
+    assert {check.ok for check in proof_of(clip, plan, parts, Depth.ALL).checks} == {True}
 
 
 @pytest.mark.parametrize(("kind", "starts"), [("avi", [0, 30, 60]), ("ts", [0, 20, 40, 60]), ("vp8", [0, 20, 40, 60])])
@@ -182,6 +179,7 @@ def test_keyframe_copies_in_containers_without_edit_lists(
     assert plan.notes[-1].startswith("The sound is cut between packets")
     assert {path.suffix for path in parts} == {clip.path.suffix}
     assert [digest for path in parts for digest in frame_hashes(path)] == hashes_of(clip.path)
+    assert {check.ok for check in proof_of(clip, plan, parts, Depth.ALL).checks} == {True}
     pieces = [set(packet_hashes(path, "audio")) for path in parts]
     assert set().union(*pieces) == set(packet_hashes(clip.path, "audio"))
 

@@ -15,10 +15,12 @@ import pytest
 
 from app import media
 from app.errors import ArchiveError, DubCancelled, MediaError
+from app.media import likeness_db
 from app.result.archive import unpack
-from app.result.checks import MIN_LOSSY_SNR_DB, VerifyReport, likeness_db
+from app.result.checks import VerifyReport
 from app.result.folder import Result, safe_stem
 from app.result.manifest import read_manifest
+from app.result.sounds import MIN_LOSSY_SNR_DB
 from app.result.verify import verify
 from riffusion_inference.datatypes import Waveform
 from tests.fixtures_dub import RATE, make_clip
@@ -26,7 +28,7 @@ from tests.fixtures_dub import RATE, make_clip
 
 def failed(report: VerifyReport) -> set[str]:
     """Names of the checks that failed."""
-    return {check.name for check in report.checks if not check.ok}
+    return {check.name for check in report.failed}
 
 
 def forge(folder: Path, **changes: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,16 @@ def as_first_schema(values: dict[str, Any]) -> dict[str, Any]:
     return {**values, "dubs": dubs, "schema": 1}
 
 
+def with_manifest(archive: Path, values: dict[str, Any]) -> None:
+    """Put another manifest into a zip."""
+    with zipfile.ZipFile(archive) as old:
+        files = {name: old.read(name) for name in old.namelist()}
+    files["manifest.json"] = json.dumps(values).encode()
+    with zipfile.ZipFile(archive, "w") as new:
+        for name, content in files.items():
+            new.writestr(name, content)
+
+
 def test_the_first_schema_is_read_whole(result: Result) -> None:
     old, new = open_result(WRITTEN).manifest, result.manifest
     assert old.dubs == new.dubs
@@ -65,6 +76,7 @@ def test_an_old_result_is_gone_on_from_and_verified(result: Result, real_clip: P
     old = Path(shutil.copytree(result.folder, tmp_path / "old"))
     values = as_first_schema(json.loads(result.manifest_file.read_text()))
     (old / "manifest.json").write_text(json.dumps(values))
+    with_manifest(old / values["archive"], {**values, "archive": None})
     assert verify(old, real_clip).ok
     model = ChordModel()
     shelf = OneModel(model)
