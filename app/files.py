@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,8 +27,36 @@ CHUNK_BYTES = 1 << 20
 VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".3gp")
 """Names that end so are taken for videos where nothing else says what a file is."""
 COPY_BYTES = 32 << 20
+PARTIAL = ".partial-"
+"""Stands in the hidden names of what is not finished, before a few letters that make it unique."""
 UNFINISHED: set[Path] = set()
 """Files and folders being made right now; whoever has to end the process at once deletes them."""
+
+
+_MARK = ""
+
+
+def mark_unfinished(mark: str) -> None:
+    """Put a mark into the names of all that this process leaves unfinished from here on."""
+    global _MARK
+    _MARK = mark
+
+
+def is_marked(path: Path, mark: str) -> bool:
+    """Whether this is something unfinished of a process with this mark."""
+    return path.name.startswith(".") and f"{PARTIAL}{mark}" in path.name
+
+
+@contextmanager
+def work_folder(beside: Path, kind: str) -> Iterator[Path]:
+    """A hidden folder for what is needed for a while; it is deleted at the end.
+
+    Args:
+        beside: the folder it is made in.
+        kind: what it is for, a word.
+    """
+    with tempfile.TemporaryDirectory(prefix=f".{kind}{PARTIAL}{_MARK}", dir=beside) as folder:
+        yield Path(folder)
 
 
 def check_cancel(should_cancel: ShouldCancel | None) -> None:
@@ -47,7 +76,7 @@ def written_together() -> Iterator[Callable[[Path], Path]]:
 
     def hidden(path: Path) -> Path:
         path = path.absolute()
-        temporary = path.with_name(f".{path.stem[:40]}.partial-{secrets.token_hex(4)}{path.suffix}")
+        temporary = path.with_name(f".{path.stem[:40]}{PARTIAL}{_MARK}{secrets.token_hex(4)}{path.suffix}")
         moves[temporary] = path
         UNFINISHED.add(temporary)
         with write_errors(path):

@@ -31,6 +31,7 @@ ORDER = {
         errors
         plan files
         settings
+        wall
         soundtrack media
         mood result models
         dub

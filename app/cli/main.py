@@ -12,6 +12,7 @@ from riffusion_inference.errors import GenerationCancelled, RiffusionError
 
 from .. import __version__
 from ..errors import ConfigError, DubCancelled
+from ..wall.starter import STARTER, is_possible
 from . import PROGRAM, batch_options, options
 from .terminal import StopSwitch
 from .usage import UsageError
@@ -61,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name in COMMAND_NAMES:
         (batch_options.add_batch if name == "batch" else getattr(options, f"add_{name}"))(commands)
     for command in commands.choices.values():
+        options.add_everywhere(command)
         # Suppressed: without -v after the command, the one before it counts.
         command.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help=VERBOSE_HELP)
         command.epilog = str(command.epilog).replace("python -m app", PROGRAM)
@@ -83,6 +85,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     LOG.info("riffusion-dub %s on Python %s", __version__, sys.version.split()[0])
     with StopSwitch(enabled=args.command != "serve") as stop:
         try:
+            if not args.no_sandbox and is_possible():
+                # What reads files gets ready while this process loads its own libraries.
+                STARTER.start()
             from .commands import COMMANDS
 
             return COMMANDS[args.command](args, stop)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from .. import mood
+from .. import media, mood
 from ..models import Models
 from ..result.archive import pack
 from ..result.facts import MusicFacts
@@ -38,6 +38,11 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
     Raises:
         RiffusionError: one sentence on what went wrong; nothing was left behind.
     """
+    with media.job(run.settings, reads=[order.video], should_cancel=run.should_cancel):
+        return _carried_out(order, run, models)
+
+
+def _carried_out(order: Order, run: Run, models: Models) -> Result:
     out_dir, in_place_of = Path(order.out_dir).absolute(), order.earlier.folder if order.earlier else None
     check_free_place(out_dir, order.force or in_place_of == out_dir)
     with run.stage("probe"):
@@ -49,7 +54,10 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
     wanted = [_wanted(piece, order, cut) for piece in _with_prompts(pieces, cut, run)]
     run.note(*_about_runs(wanted))
     _load_first(wanted, models, run)
-    with made_aside(out_dir, force=order.force, in_place_of=in_place_of) as work:
+    with (
+        made_aside(out_dir, force=order.force, in_place_of=in_place_of) as work,
+        media.job(reads=[order.video], writes=[work]),
+    ):
         with run.stage("split"):
             files, undubbed = copy_or_split(cut, order.earlier, work, run), {}
         mixed: list[MixedPart] = []

@@ -5,33 +5,36 @@ written under a temporary name and moved into place.
 """
 
 from ..plan import SPLIT_MODES, SplitMode
+from ..wall.job import abilities, in_this_process, job, use_settings
 from .clip import Clip, SplitPlan
 from .cut.split import explain_split, split
 from .decode import audio_samples, decode_audio, read_audio, write_wav
-from .film import FilmSound, film_sound_source, plan_film, take_sound, write_film
+from .film import FilmPlan, FilmSound, plan_film, take_sound, write_film
 from .frames import frame_at, frame_hashes, frames_at, small_frames, thumbnails
 from .mux import film_suffix, mux_film, replace_audio
 from .probe import as_clip, probe
 from .proof import packet_hashes, same_sound
-from .splice.film import Splice, Stretch
+from .splice.film import Stretch
 
 __all__ = [
     "SPLIT_MODES",
     "Clip",
+    "FilmPlan",
     "FilmSound",
-    "Splice",
     "SplitMode",
     "SplitPlan",
     "Stretch",
+    "abilities",
     "as_clip",
     "audio_samples",
     "decode_audio",
     "explain_split",
-    "film_sound_source",
     "film_suffix",
     "frame_at",
     "frame_hashes",
     "frames_at",
+    "in_this_process",
+    "job",
     "mux_film",
     "packet_hashes",
     "plan_film",
@@ -43,6 +46,7 @@ __all__ = [
     "split",
     "take_sound",
     "thumbnails",
+    "use_settings",
     "write_film",
     "write_wav",
 ]

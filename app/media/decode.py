@@ -12,6 +12,7 @@ import numpy as np
 from riffusion_inference.datatypes import Waveform
 
 from ..files import written_whole
+from ..wall.registry import walled
 from .clip import Clip
 from .mp4.movie import rescaled
 from .open import opened, path_of, seek_back
@@ -21,6 +22,7 @@ from .sound import audio_stream, decoded_pieces, steady_index
 WARM_UP_SECONDS = 1
 
 
+@walled
 def decode_audio(
     clip_or_path: Clip | Path,
     *,
@@ -52,6 +54,7 @@ def decode_audio(
     return Waveform(samples, rate)
 
 
+@walled
 def audio_samples(clip_or_path: Clip | Path, track: int = 0) -> Waveform:
     """Decode every sample of an audio track, one after another as FFmpeg presents them, gaps closed.
 
@@ -70,6 +73,7 @@ def audio_samples(clip_or_path: Clip | Path, track: int = 0) -> Waveform:
     return Waveform(np.concatenate([empty, *(piece for _, piece in pieces)], axis=1), rate)
 
 
+@walled
 def read_audio(clip_or_path: Clip | Path) -> Waveform:
     """Read the first audio track of any sound or video file, whole, with silence in its holes.
 

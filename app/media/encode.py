@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from riffusion_inference.datatypes import ShouldCancel, Waveform
 
+from ..files import work_folder
 from .decode import write_wav
 from .ffmpeg import file_url, run_ffmpeg
 
@@ -33,8 +33,8 @@ def encode_sound(waveform: Waveform, path: Path, should_cancel: ShouldCancel | N
     Raises:
         MediaError: the encoder failed or the disk is full.
     """
-    with tempfile.TemporaryDirectory(prefix=".wav-", dir=path.parent) as folder:
-        wav = Path(folder) / "sound.wav"
+    with work_folder(path.parent, "wav") as folder:
+        wav = folder / "sound.wav"
         missing = max(0, FLAC_MIN_BLOCK - waveform.n_samples)
         write_wav(wav, Waveform(np.pad(waveform.samples, ((0, 0), (0, missing))), waveform.sample_rate))
         options: dict[str, Any] = {"c:a:0": "flac", "strict": "experimental"}

@@ -18,18 +18,38 @@ from riffusion_inference.datatypes import ShouldCancel
 
 from ..errors import MediaError
 from ..files import check_cancel, no_space_error
+from ..wall.bounds import Bounds
+from ..wall.registry import uses_program
 
 LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 KILL_AFTER_SECONDS = 1.0
 
 
-@lru_cache(maxsize=1)
+_OWN: Path | None = None
+
+
+@uses_program
+def use_ffmpeg(bounds: Bounds) -> Path:
+    """Run the FFmpeg that a worker is told of."""
+    global _OWN
+    _OWN = bounds.ffmpeg
+    return Path(ffmpeg_exe())
+
+
 def ffmpeg_exe() -> str:
-    """Absolute path of the FFmpeg that the imageio-ffmpeg wheel carries; it is never put on PATH."""
+    """Absolute path of the FFmpeg that is run: one's own, or the one that the program carries."""
+    return str(_OWN.absolute()) if _OWN is not None else _carried()
+
+
+@lru_cache(maxsize=1)
+def _carried() -> str:
+    """The FFmpeg that the imageio-ffmpeg wheel carries; it is never put on PATH."""
     import imageio_ffmpeg
 
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
+    found = sorted((Path(imageio_ffmpeg.__file__).parent / "binaries").glob("ffmpeg-*"))
+    # Asked for by name, the library runs it first to see whether it works, which takes longer than most of our calls.
+    return str(found[0]) if len(found) == 1 else str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
 def file_url(path: Path) -> str:

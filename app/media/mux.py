@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +15,8 @@ import numpy as np
 from riffusion_inference.datatypes import ShouldCancel, Waveform
 
 from ..errors import MediaError
-from ..files import check_cancel, check_free_space, write_error, written_whole
+from ..files import check_cancel, check_free_space, work_folder, write_error, written_whole
+from ..wall.registry import walled
 from .clip import Clip
 from .decode import write_wav
 from .encode import KBPS_PER_CHANNEL, MAX_KBPS, aac_options, encode_sound
@@ -33,6 +33,7 @@ OPUS_RATE = 48000
 VORBIS_QUALITY = 8
 
 
+@walled
 def replace_audio(part: Clip | Path, waveform: Waveform, out_path: Path) -> None:
     """Give a part new sound; the video packets and edit list stay as they are, the other tracks are kept.
 
@@ -64,6 +65,7 @@ def film_suffix(clip: Clip) -> str:
     return ".avi" if "avi" in kinds else ".mkv"
 
 
+@walled
 def mux_film(
     clip: Clip,
     waveform: Waveform,
@@ -103,8 +105,8 @@ def _with_sound(
         at = clip.start + Fraction(start_sample, waveform.sample_rate)
         if at < 0:
             raise MediaError(f"The sound would start {float(-at):.3f} s before the file does: trim it to start there.")
-        with tempfile.TemporaryDirectory(prefix=".sound-", dir=temporary.parent) as folder:
-            encoded = encode_sound(waveform, Path(folder) / "sound.mp4", should_cancel)
+        with work_folder(temporary.parent, "sound") as folder:
+            encoded = encode_sound(waveform, folder / "sound.mp4", should_cancel)
             sound = read_movie(encoded).of_kind("soun")[0]
             mux_mp4(clip.movie, _all_of(sound, waveform, at), waveform.sample_rate, temporary, should_cancel, from_zero)
 
@@ -191,8 +193,8 @@ def _mux_with_ffmpeg(
     at = clip.start + Fraction(start_sample, waveform.sample_rate)
     if container == "avi":
         waveform, at = _delayed(waveform, at), Fraction(0)
-    with tempfile.TemporaryDirectory(prefix=".sound-", dir=path.parent) as folder:
-        wav = Path(folder) / "sound.wav"
+    with work_folder(path.parent, "sound") as folder:
+        wav = folder / "sound.wav"
         write_wav(wav, waveform)
         options = {"c": "copy", **_sound_options(container, waveform)}
         remux(clip, wav, path, container, options, at, should_cancel)

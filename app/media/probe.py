@@ -10,6 +10,7 @@ import av
 import av.error
 
 from ..errors import MediaError
+from ..wall.registry import walled
 from .clip import Clip
 from .mp4.movie import Movie, rescaled
 from .mp4.shown import FrameTimes, frame_times
@@ -21,6 +22,7 @@ TIMED_CONTAINERS = {"mp4", "matroska"}
 TRUNCATION_SECONDS, TRUNCATION_SHARE = Fraction(1, 2), Fraction(1, 10)
 
 
+@walled
 def probe(path: Path) -> Clip:
     """Find out what a video file contains; every packet is read, only the first frame is decoded where that is enough.
 

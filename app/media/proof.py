@@ -12,6 +12,7 @@ import numpy as np
 
 from riffusion_inference.datatypes import Waveform
 
+from ..wall.registry import walled
 from .clip import Clip
 from .decode import audio_samples, placed_pieces
 from .open import codec_name, opened, path_of, video_stream
@@ -22,6 +23,7 @@ PACKET_DECODERS = {"aac", "opus", "ac3", "eac3"}
 CLOCK_SLACK = Fraction(2, 1000)
 
 
+@walled
 def packet_hashes(clip_or_path: Clip | Path, kind: str = "video", track: int = 0) -> list[str]:
     """Hash a track's stored packets in the order of the file, hidden ones too.
 
@@ -39,6 +41,7 @@ def packet_hashes(clip_or_path: Clip | Path, kind: str = "video", track: int = 0
         return [digest for _, digest in _packets(container, _stream(container, path, kind, track))]
 
 
+@walled
 def same_sound(
     part: Clip | Path, source: Clip, start_sample: int | None, end_sample: int | None, track: int = 0
 ) -> bool:

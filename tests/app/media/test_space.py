@@ -40,6 +40,7 @@ def test_too_little_space_is_seen_before_the_work(clips: ClipShelf, small_disk: 
     assert list(small_disk.iterdir()) == []
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("mode", ["exact", "reencode"])
 @pytest.mark.parametrize("kind", ["sound_longer", "mkv_pcm"])
 def test_a_disk_that_fills_up_while_splitting(
@@ -52,6 +53,7 @@ def test_a_disk_that_fills_up_while_splitting(
     assert list(small_disk.iterdir()) == []
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("kind", ["h264", "mkv"])
 def test_a_disk_that_fills_up_while_muxing(
     clips: ClipShelf, small_disk: Path, monkeypatch: pytest.MonkeyPatch, kind: str
