@@ -95,10 +95,12 @@ class Hand:
 
     def _next(self, call: Call, waiting: _Waiting) -> tuple[dict[str, Any], Buffers]:
         """The next message, the caller's wish to stop and the clock being looked at meanwhile."""
-        while not is_readable(self._calls, POLL_SECONDS):
+        while True:
             if waiting.must_cancel():
                 with suppress(OSError):
                     send_cancel(self._calls)
+            if is_readable(self._calls, POLL_SECONDS):
+                break
             if waiting.is_late:
                 self.kill()
                 if waiting.is_cancelled:

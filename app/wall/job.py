@@ -199,7 +199,7 @@ def _carry_out(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     bound = signature_of(name).bind(*args, **kwargs)
     reads, writes = _files_of(bound.arguments)
     hooks = {hook: bound.arguments.get(hook) for hook in HOOKS}
-    plain = {key: value for key, value in bound.arguments.items() if key not in HOOKS}
+    plain = {key: _from_anywhere(value) for key, value in bound.arguments.items() if key not in HOOKS}
     plain |= {
         hook: True for hook in HOOKS if hooks[hook] is not None or (hook == "should_cancel" and hook in parameters)
     }
@@ -266,6 +266,15 @@ def _paths(value: Any) -> Iterator[Path]:
         for field in fields(value):
             if isinstance(found := getattr(value, field.name), Path):
                 yield found
+
+
+def _from_anywhere(value: Any) -> Any:
+    """A path, or several, as a process with another working folder finds them."""
+    if isinstance(value, Path):
+        return _absolute(value)
+    if isinstance(value, tuple | list) and value and isinstance(value[0], Path):
+        return [_absolute(path) for path in value]
+    return value
 
 
 def _absolute(path: Path) -> Path:

@@ -260,6 +260,7 @@ def test_progress_counts_frames_to_the_end(clips: ClipShelf, tmp_path: Path) -> 
         assert (seen[0][0], done[-1], seen[-1][2]) == ("split", clip.n_frames, clip.n_frames)
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("mode", ["exact", "reencode"])
 def test_a_cancel_leaves_nothing(clips: ClipShelf, mode: str, tmp_path: Path) -> None:
     clip = probe(clips.path("keyframes"))
