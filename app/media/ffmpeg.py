@@ -6,6 +6,7 @@ import logging
 import queue
 import re
 import shlex
+import signal
 import subprocess
 import tempfile
 import threading
@@ -13,6 +14,9 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+import ffmpeg
 
 from riffusion_inference.datatypes import ShouldCancel
 
@@ -20,9 +24,11 @@ from ..errors import MediaError
 from ..files import check_cancel, no_space_error
 from ..wall.bounds import Bounds
 from ..wall.registry import uses_program
+from .allowed import OPTIONS
 
 LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
+MAX_SAID_BYTES = 1 << 16
 KILL_AFTER_SECONDS = 1.0
 
 
@@ -57,10 +63,21 @@ def file_url(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
+def input_of(path: Path, **options: Any) -> Any:
+    """A file that FFmpeg reads, as ffmpeg-python takes it: only what is on the list is opened.
+
+    Args:
+        path: the file.
+        options: FFmpeg's for this input.
+    """
+    return ffmpeg.input(file_url(path), **OPTIONS, **options)
+
+
 def run_ffmpeg(
     arguments: list[str],
     out_path: Path,
     *,
+    subject: str,
     on_frames: Callable[[int], None] | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> None:
@@ -68,11 +85,12 @@ def run_ffmpeg(
 
     Args:
         arguments: everything after the program's name.
-        out_path: the file it writes, for the error's sentence.
+        out_path: the file it writes.
+        subject: what is written, as a person calls it, for the error's sentence.
         on_frames: called with the number of frames done.
         should_cancel: asked ten times a second.
     Raises:
-        MediaError: FFmpeg failed; the sentence carries its last line.
+        MediaError: FFmpeg failed; its own words go to the log, since they name folders.
         DubCancelled: should_cancel returned True.
     """
     command = [ffmpeg_exe(), "-hide_banner", "-nostdin", "-v", "error", "-nostats", "-progress", "pipe:1", *arguments]
@@ -85,7 +103,8 @@ def run_ffmpeg(
             _end(child)
         if child.returncode != 0:
             errors.seek(0)
-            raise _failure(errors.read().decode("utf-8", "replace"), out_path)
+            said = errors.read(MAX_SAID_BYTES).decode("utf-8", "replace")
+            raise _failure(said, child.returncode, out_path, subject)
 
 
 def _follow(
@@ -127,9 +146,23 @@ def _end(child: subprocess.Popen[str]) -> None:
     child.wait()
 
 
-def _failure(stderr: str, out_path: Path) -> MediaError:
+WHY: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile("No such file or directory|Permission denied"), "a file that is needed is not there any more"),
+    (re.compile("File too large"), "it would become larger than is allowed"),
+    (re.compile("muxer|container|write header|codec parameters", re.I), "its container cannot carry one of its tracks"),
+    (re.compile("Invalid data|[Dd]ecod|[Dd]emux"), "it is damaged or incomplete"),
+)
+"""What FFmpeg says, which names folders and addresses, in our words."""
+
+
+def _failure(stderr: str, code: int, out_path: Path, subject: str) -> Exception:
+    """The error for a run of FFmpeg that failed."""
+    LOG.info("FFmpeg ended with %d: %s", code, stderr.strip())
     if "No space left on device" in stderr:
         return no_space_error(out_path.parent)
-    lines = [line for line in stderr.splitlines() if line.strip()]
-    reason = re.sub(r"^\[[^]]*\] *", "", lines[0]).strip() if lines else "FFmpeg gave no reason"
-    return MediaError(f"{out_path.name} could not be made: {reason.rstrip('.')}.")
+    if "Cannot allocate memory" in stderr:
+        return MemoryError()
+    why = next((why for pattern, why in WHY if pattern.search(stderr)), "FFmpeg gave up on it")
+    if code < 0:
+        why = "it would become larger than is allowed" if -code == signal.SIGXFSZ else "FFmpeg crashed on it"
+    return MediaError(f"{subject} could not be written anew: {why}.")

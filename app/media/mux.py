@@ -20,7 +20,7 @@ from ..wall.registry import walled
 from .clip import Clip
 from .decode import write_wav
 from .encode import KBPS_PER_CHANNEL, MAX_KBPS, aac_options, encode_sound
-from .ffmpeg import file_url, run_ffmpeg
+from .ffmpeg import file_url, input_of, run_ffmpeg
 from .mp4.boxes import read_edits, timed_header
 from .mp4.describe import renumbered, with_header_of
 from .mp4.movie import MAX_TIMESCALE, Movie, OutTrack, Track, read_movie, rescaled, whole_track, with_movie_timescale
@@ -220,16 +220,16 @@ def remux(
         at: seconds on the source's timeline at which the new track starts; None: its own times count there.
         should_cancel: asked often.
     """
-    source = ffmpeg.input(file_url(clip.path), copyts=None, fflags="+genpts")
+    source = input_of(clip.path, copyts=None, fflags="+genpts")
     late = {"itsoffset": f"{float(at):.9f}"} if at is not None else {}
-    sound = ffmpeg.input(file_url(sound_path), **late)
+    sound = input_of(sound_path, **late)
     streams = [source["V"], sound["a:0"], *(source[f"a:{n}"] for n in range(1, clip.n_audio_tracks))]
     streams += [source["s?"], source["t?"]] if container == "matroska" else []
     options = {"avoid_negative_ts": "disabled", "map_metadata": "0", **options}
     if clip.n_audio_tracks:
         options["map_metadata:s:a:0"] = "0:s:a:0"
     output = ffmpeg.output(*streams, file_url(path), f=container, **options)
-    run_ffmpeg(output.get_args(), path, should_cancel=should_cancel)
+    run_ffmpeg(output.get_args(), path, subject=clip.path.name, should_cancel=should_cancel)
 
 
 def _sound_options(container: str, waveform: Waveform) -> dict[str, Any]:

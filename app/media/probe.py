@@ -15,7 +15,7 @@ from .clip import Clip
 from .mp4.movie import Movie, rescaled
 from .mp4.shown import FrameTimes, frame_times
 from .open import UNKNOWN_CODEC, codec_name, opened, protected_error, video_stream
-from .sound import audio_extent, decoded_frames, steady_index
+from .sound import audio_extent, check_packets, decoded_frames, steady_index
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
 TIMED_CONTAINERS = {"mp4", "matroska"}
@@ -100,7 +100,8 @@ def _packet_times(container: Any, stream: Any) -> tuple[dict[int, tuple[bool, in
     times: dict[int, tuple[bool, int]] = {}
     end = Fraction(0)
     is_vp9 = codec_name(stream) == "vp9"
-    for packet in container.demux():
+    for number, packet in enumerate(container.demux()):
+        check_packets(number)
         if packet.pts is None:
             continue
         end = max(end, (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base))

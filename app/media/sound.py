@@ -14,10 +14,11 @@ import numpy as np
 from av.error import InvalidDataError
 
 from ..errors import MediaError
+from .allowed import MAX_PACKETS
 from .clock import EVEN_CODECS, SoundClock, slack_samples, steady_starts, with_steady_sound
 from .mp4.movie import Movie, Track, read_movie, rescaled
 from .mp4.shown import SoundExtent, sound_extent
-from .open import UNKNOWN_CODEC, codec_name, opened
+from .open import UNKNOWN_CODEC, check_allowed, codec_name, opened
 
 CLOCK_PACKETS = 8
 
@@ -115,6 +116,7 @@ def audio_stream(container: Any, track: int, path: Path) -> Any:
         raise MediaError(f"{path.name} has {has}: there is no audio track {track}.")
     if codec_name(tracks[track]) == UNKNOWN_CODEC:
         raise MediaError(f"FFmpeg cannot decode audio track {track} of {path.name}.")
+    check_allowed(tracks[track], path)
     return tracks[track]
 
 
@@ -148,12 +150,23 @@ def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator
 
 
 def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
-    """Every frame of a stream that can be decoded, past packets that are damaged."""
-    for packet in container.demux(stream):
+    """Every frame of a stream that can be decoded, past packets that are damaged.
+
+    Raises:
+        MediaError: there is no end of packets.
+    """
+    for number, packet in enumerate(container.demux(stream)):
+        check_packets(number)
         try:
             yield from packet.decode()
         except InvalidDataError:
             continue
+
+
+def check_packets(number: int) -> None:
+    """Raise MediaError where a file has more packets than any film."""
+    if number > MAX_PACKETS:
+        raise MediaError(f"The file has more than {MAX_PACKETS:,} packets: cut it into shorter ones first.")
 
 
 def _cut_piece(track: Track, frame: Any, at: int, rate: int) -> Iterator[tuple[Fraction, np.ndarray]]:

@@ -274,7 +274,6 @@ PROGRAM: dict[str, Option] = {
         Kind.WHOLE, "how long reading a file may go on without progress; a second more for each megabyte of it",
         low=2, high=86_400,
     ),
-    "max_megapixels": Option(Kind.WHOLE, "largest picture that is decoded, in millions of pixels", low=1, high=500),
     "ffmpeg_path": Option(Kind.FOLDER, "an FFmpeg of your own, 8.1.2 or newer"),
     "describer": Option(
         Kind.CHOICE, "what describes the picture. palette: colour, light and movement, at once. vlm: a vision-language "

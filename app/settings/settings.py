@@ -76,8 +76,6 @@ class Settings:
     """Most memory that reading or writing a file may take."""
     media_seconds: int = 60
     """How long reading a file may go on without progress; large files get a second more for each megabyte."""
-    max_megapixels: int = 72
-    """Largest picture that is decoded."""
     ffmpeg_path: Path | None = None
     """An FFmpeg of one's own, 8.1.2 or newer; None: the one that the program carries."""
     describer: str = "auto"

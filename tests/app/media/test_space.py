@@ -109,8 +109,9 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_what_ffmpeg_says_becomes_one_sentence(tmp_path: Path) -> None:
+    arguments = ["-i", str(tmp_path / "nothing.mp4"), str(tmp_path / "out.mp4")]
     with pytest.raises(
-        MediaError, match=r"^out\.mp4 could not be made: Error opening input: No such file or directory\.$"
+        MediaError, match=r"^The film could not be written anew: a file that is needed is not there any more\.$"
     ) as error:
-        run_ffmpeg(["-i", str(tmp_path / "nothing.mp4"), str(tmp_path / "out.mp4")], tmp_path / "out.mp4")
+        run_ffmpeg(arguments, tmp_path / "out.mp4", subject="The film")
     assert "\n" not in str(error.value)

@@ -277,7 +277,9 @@ def test_a_cancel_kills_ffmpeg_within_two_seconds(tmp_path: Path) -> None:
     frames: list[int] = []
     started = time.monotonic()
     with pytest.raises(DubCancelled, match=r"Stopped; nothing was left behind\."):
-        run_ffmpeg(endless, tmp_path / "out.mp4", on_frames=frames.append, should_cancel=lambda: sum(frames) > 0)
+        run_ffmpeg(
+            endless, tmp_path / "out.mp4", subject="It", on_frames=frames.append, should_cancel=lambda: sum(frames) > 0
+        )
     assert time.monotonic() - started < 10
     assert frames
 
