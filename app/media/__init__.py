@@ -11,6 +11,7 @@ from .cut.split import explain_split, split
 from .decode import audio_samples, decode_audio, read_audio, write_wav
 from .film import FilmPlan, FilmSound, plan_film, take_sound, write_film
 from .frames import frame_at, frame_hashes, frames_at, small_frames, thumbnails
+from .given import read_image, read_score
 from .mux import film_suffix, mux_film, replace_audio
 from .probe import as_clip, probe
 from .proof import packet_hashes, same_sound
@@ -40,6 +41,8 @@ __all__ = [
     "plan_film",
     "probe",
     "read_audio",
+    "read_image",
+    "read_score",
     "replace_audio",
     "same_sound",
     "small_frames",

@@ -60,7 +60,7 @@ def other_kind(path: Path) -> str:
         head = file.read(16)
     if head.startswith(PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return f"{path.name} is a picture: give a video."
-    return f"{path.name} is of a kind that is not opened here: convert it to MP4 (H.264), for example."
+    return f"{path.name} is of a kind that is not opened here, or damaged: convert it to MP4 (H.264), for example."
 
 
 def _segment_link(file: BinaryIO) -> str:

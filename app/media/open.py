@@ -57,7 +57,7 @@ def opened(path: Path) -> Iterator[Any]:
     path = check_readable(path)
     try:
         refuse_others(path)
-        with av.open(str(path), metadata_errors="replace", options=OPTIONS) as container:
+        with _container(path) as container:
             yield container
     # PyAV looks past the end of its list where a damaged file brings a stream that its header did not name.
     except IndexError as error:
@@ -69,6 +69,15 @@ def opened(path: Path) -> Iterator[Any]:
         raise _refusal(path, error) from error
 
 
+def _container(path: Path) -> Any:
+    """A file as FFmpeg opens it."""
+    try:
+        return av.open(str(path), metadata_errors="replace", options=OPTIONS)
+    except av.error.ArgumentError as error:
+        # FFmpeg calls a kind that is not on the list an invalid argument.
+        raise MediaError(other_kind(path)) from error
+
+
 def _refusal(path: Path, error: Exception) -> Exception:
     """What is said where FFmpeg gives up; its own words are for the log."""
     LOG.info("%s: %s", path.name, error)
@@ -78,9 +87,6 @@ def _refusal(path: Path, error: Exception) -> Exception:
         return protected_error(path)
     if isinstance(error, av.error.PermissionError):
         return MediaError(f"Permission to read {path.name} is denied: grant it with chmod u+r.")
-    # FFmpeg calls a kind that is not on the list an invalid argument.
-    if isinstance(error, av.error.ArgumentError):
-        return MediaError(other_kind(path))
     return MediaError(f"{path.name} is not a readable video, or it is damaged or incomplete.")
 
 

@@ -14,7 +14,7 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 from .. import media
 from ..errors import ArchiveError, MediaError
-from ..files import check_cancel, hash_file, read_score
+from ..files import check_cancel, hash_file
 from .archive import unpack
 from .checks import (
     LEAK_SAMPLES,
@@ -214,7 +214,7 @@ def _music(folder: Path, manifest: Manifest, clip: media.Clip) -> Iterator[Check
         yield Check(f"music {dub.part}", right, f"{len(lengths)} takes of {', '.join(map(str, lengths))} samples")
         names = [take.midi for take in dub.music.takes if take.midi is not None]
         if names:
-            notes = [len(read_score(folder / name).score.notes) for name in names]
+            notes = [len(media.read_score(folder / name).score.notes) for name in names]
             yield Check(f"score {dub.part}", True, f"scores of {', '.join(map(str, notes))} notes can be read")
 
 
