@@ -5,10 +5,11 @@ written under a temporary name and moved into place.
 """
 
 from ..plan import SPLIT_MODES, SplitMode
-from ..wall.job import abilities, in_this_process, job, use_settings
+from ..wall.job import describe_sandbox, in_this_process, job
 from .clip import Clip, SplitPlan
 from .cut.split import explain_split, split
 from .decode import audio_samples, decode_audio, read_audio, write_wav
+from .ffmpeg import ffmpeg_versions, use_settings
 from .film import FilmPlan, FilmSound, plan_film, take_sound, write_film
 from .frames import frame_at, frame_hashes, frames_at, small_frames, thumbnails
 from .given import read_image, read_score
@@ -25,11 +26,12 @@ __all__ = [
     "SplitMode",
     "SplitPlan",
     "Stretch",
-    "abilities",
     "as_clip",
     "audio_samples",
     "decode_audio",
+    "describe_sandbox",
     "explain_split",
+    "ffmpeg_versions",
     "film_suffix",
     "frame_at",
     "frame_hashes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import re
 import shlex
@@ -16,12 +17,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import av
 import ffmpeg
 
 from riffusion_inference.datatypes import ShouldCancel
 
-from ..errors import MediaError
+from ..errors import ConfigError, MediaError
 from ..files import check_cancel, no_space_error
+from ..settings import Settings
+from ..wall import job
 from ..wall.bounds import Bounds
 from ..wall.registry import uses_program
 from .allowed import OPTIONS
@@ -35,12 +39,30 @@ KILL_AFTER_SECONDS = 1.0
 _OWN: Path | None = None
 
 
+def use_own_ffmpeg(path: Path | None) -> None:
+    """Run this FFmpeg in this process too; None: the one that the program carries."""
+    global _OWN
+    _OWN = path
+
+
 @uses_program
 def use_ffmpeg(bounds: Bounds) -> Path:
     """Run the FFmpeg that a worker is told of."""
-    global _OWN
-    _OWN = bounds.ffmpeg
+    use_own_ffmpeg(bounds.ffmpeg)
     return Path(ffmpeg_exe())
+
+
+def use_settings(settings: Settings) -> None:
+    """Read and write media as the settings say from here on, and get ready for the first file.
+
+    Raises:
+        ConfigError: there is no FFmpeg where one is said to be.
+    """
+    path = settings.ffmpeg_path
+    if path is not None and not os.access(path, os.X_OK):
+        raise ConfigError(f"FFMPEG_PATH is {path}, which is no program that can be run: give FFmpeg's own file.")
+    use_own_ffmpeg(path)
+    job.use_settings(settings)
 
 
 def ffmpeg_exe() -> str:
@@ -56,6 +78,14 @@ def _carried() -> str:
     found = sorted((Path(imageio_ffmpeg.__file__).parent / "binaries").glob("ffmpeg-*"))
     # Asked for by name, the library runs it first to see whether it works, which takes longer than most of our calls.
     return str(found[0]) if len(found) == 1 else str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+def ffmpeg_versions() -> tuple[str, str]:
+    """A line for each of the two: FFmpeg's libraries in PyAV, and the program."""
+    done = subprocess.run([ffmpeg_exe(), "-version"], capture_output=True, text=True, check=False, timeout=60)
+    found = re.match(r"ffmpeg version (\S+)", done.stdout)
+    program = found[1] if found is not None else f"that does not say its version ({ffmpeg_exe()})"
+    return f"FFmpeg {av.ffmpeg_version_info} in PyAV {av.__version__}", f"FFmpeg {program} as a program"
 
 
 def file_url(path: Path) -> str:

@@ -39,7 +39,7 @@ def refuse_others(path: Path) -> None:
     Args:
         path: any readable file.
     """
-    with path.open("rb") as file:
+    with _open(path) as file:
         head = file.read(HEAD_BYTES)
         text = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\0")
         for pattern, what in OTHERS:
@@ -56,11 +56,20 @@ def refuse_others(path: Path) -> None:
 
 def other_kind(path: Path) -> str:
     """What is said of a file whose kind is not on the list."""
-    with path.open("rb") as file:
+    with _open(path) as file:
         head = file.read(16)
     if head.startswith(PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return f"{path.name} is a picture: give a video."
     return f"{path.name} is of a kind that is not opened here, or damaged: convert it to MP4 (H.264), for example."
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except PermissionError as error:
+        raise MediaError(f"Permission to read {path.name} is denied: grant it with chmod u+r.") from error
+    except OSError as error:
+        raise MediaError(f"{path.name} cannot be read ({error.strerror or error}): check its disk.") from error
 
 
 def _segment_link(file: BinaryIO) -> str:

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from .. import media
 from ..errors import ConfigError
 from ..settings import ROOT, Settings, use_page_folder
 
@@ -23,6 +24,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     """
     folder = use_page_folder(settings)
     check_mcp(settings)
+    media.use_settings(settings)
     # Only now: Gradio reads the environment, which use_page_folder has set, when it is imported.
     from gradio.utils import get_space
     from starlette.middleware import Middleware
@@ -61,6 +63,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         quiet=True,
         prevent_thread_lock=True,
     )
+    print(media.describe_sandbox(), flush=True)
     print(f"The page is ready: {page.local_url}", flush=True)
     visitors.sweep_for_ever(60.0 * settings.delete_after_minutes)
     shelf.preload()

@@ -168,6 +168,15 @@ def abilities() -> list[str]:
         hand.close()
 
 
+def describe_sandbox() -> str:
+    """What protects this system from the files that are read, in a sentence."""
+    found = abilities()
+    if found:
+        return f"Media are read in a process of their own, with {', '.join(found)}."
+    why = "it was asked for" if is_possible() else "this system has no other way"
+    return f"Media are read in this very process, because {why}: open no files of strangers."
+
+
 @walled
 def nothing() -> None:
     """Nothing: whoever has it done sees that a worker starts."""
