@@ -67,7 +67,7 @@ class Clip:
     """The file's index as the probe read it, so that it is not read again; None where the file is not MP4 or MOV."""
 
     def __post_init__(self) -> None:
-        whole = self.frame_pts and self.keyframes and self.time_base > 0 and self.duration > 0 and self.frame_rate > 0
+        whole = self.frame_pts and self.time_base > 0 and self.duration > 0 and self.frame_rate > 0
         sound = 0 <= self.n_channels <= MAX_CHANNELS and (self.sample_rate is None or 0 < self.sample_rate <= MAX_RATE)
         if not (whole and sound and 0 < self.width <= MAX_SIDE and 0 < self.height <= MAX_SIDE and self.n_samples >= 0):
             raise ValueError("a clip has frames, each shown for a time, and a size")

@@ -99,8 +99,9 @@ def _all_pieces(clip_or_path: Clip | Path, track: int) -> tuple[list[tuple[Fract
     with opened(path) as container:
         stream = audio_stream(container, track, path)
         movie = clip_or_path.movie if isinstance(clip_or_path, Clip) else steady_index(path, container)
+        rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
         pieces = list(decoded_pieces(container, stream, movie))
-        return pieces, stream.codec_context.sample_rate, stream.codec_context.channels
+        return pieces, rate or stream.codec_context.sample_rate, pieces[0][1].shape[0] if pieces else channels
 
 
 def write_wav(path: Path, waveform: Waveform) -> None:
@@ -151,4 +152,4 @@ def placed_pieces(
                 break
             if start_sample is None or at + piece.shape[1] > start_sample:
                 placed.append((at, piece))
-    return placed, rate, channels
+    return placed, rate, placed[0][1].shape[0] if placed else channels

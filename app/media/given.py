@@ -46,7 +46,9 @@ def read_image(path: Path) -> Image.Image:
                     "accepted: choose a smaller picture."
                 )
             image.load()
-            return image.copy()
+            copy = image.copy()
+            copy.getexif()  # It is read when it is first asked for, which is not to be later.
+            return copy
     except DAMAGED as error:
         LOG.info("%s: %s", path.name, error)
         raise MediaError(f"{path.name} is not an image that can be read: choose a PNG or JPEG file.") from error

@@ -131,7 +131,7 @@ def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator
         (seconds on the file's timeline at which it is heard, [C, n] float32); holes in the sound lie in between.
     """
     rate, track = stream.codec_context.sample_rate, _indexed_track(stream, movie)
-    frames = decoded_frames(container, stream)
+    frames = _alike(decoded_frames(container, stream))
     if track is not None and track.packet_pts is not None:
         pts = 0
         for frame in frames:
@@ -161,6 +161,22 @@ def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
             yield from packet.decode()
         except InvalidDataError:
             continue
+
+
+def _alike(frames: Iterator[Any]) -> Iterator[Any]:
+    """Frames of sound that all have as many channels as the first.
+
+    Raises:
+        MediaError: one has not.
+    """
+    channels = None
+    for frame in frames:
+        channels = channels or frame.layout.nb_channels
+        if frame.layout.nb_channels != channels:
+            raise MediaError(
+                "The sound changes its number of channels midway: convert it to one with as many all along."
+            )
+        yield frame
 
 
 def check_packets(number: int) -> None:
