@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 MAX_REQUEST = 1 << 17
 """Bytes of the message that asks for a worker."""
+
+
+def is_inside(path: Path, places: Iterable[Path]) -> bool:
+    """Whether a path is one of some places, or lies in one of them."""
+    return any(path.is_relative_to(place) for place in places)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 from ..errors import DubCancelled, MediaError
 from ..files import is_marked
 from .answers import AnswerError, Buffers, decode
-from .bounds import Bounds
+from .bounds import Bounds, is_inside
 from .registry import ERRORS, returns
 from .starter import STARTER
 from .wire import WireError, is_readable, receive_answer, send_call, send_cancel
@@ -59,7 +59,7 @@ class Hand:
         """What it has given up, once it has said so."""
         self.is_idle = True
         """Whether it can be given a call."""
-        self._known = {path.resolve() for path in bounds.reads} | set(bounds.reads)
+        self._known = {*bounds.reads, *bounds.writes, *(path.resolve() for path in bounds.reads)}
         self._calls, self._watch = STARTER.worker(bounds)
 
     def answers(self, call: Call) -> Iterator[Any]:
@@ -133,8 +133,7 @@ class Hand:
 
     def _checked(self, path: Path) -> Path:
         """A path that a worker names, if it was told of it: another call may read what it names."""
-        is_inside = any(path.is_relative_to(folder) for folder in self.bounds.writes)
-        if ".." not in path.parts and (is_inside or path in self._known):
+        if ".." not in path.parts and is_inside(path, self._known):
             return path
         raise AnswerError("it names a file that it was not given")
 

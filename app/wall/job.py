@@ -14,7 +14,7 @@ from typing import Any
 from riffusion_inference.datatypes import ShouldCancel
 
 from ..settings import Settings
-from .bounds import Bounds
+from .bounds import Bounds, is_inside
 from .hand import MB, Call, Hand
 from .registry import FUNCTIONS, HOOKS, returns, signature_of, use_caller, walled
 from .starter import STARTER, is_possible
@@ -59,8 +59,9 @@ class Job:
 
     def covers(self, reads: Iterable[Path], writes: Iterable[Path]) -> bool:
         """Whether its workers may do all that a call needs."""
-        inside = [path for path in reads if path not in self.reads] + [*writes]
-        return all(any(path.is_relative_to(folder) for folder in self.writes) for path in inside)
+        return all(is_inside(path, self.reads | self.writes) for path in reads) and all(
+            is_inside(path, self.writes) for path in writes
+        )
 
     def take(self) -> Hand:
         """A worker that has nothing to do, or a new one."""
@@ -125,7 +126,7 @@ def job(
 
     Args:
         settings: say whether there are workers, and their limits; None: as around the block.
-        reads: files.
+        reads: files, and folders with all that is in them.
         writes: folders, which may be read too.
         should_cancel: asked while any call in the block is waited for.
     """

@@ -33,7 +33,7 @@ USUAL = {
     "probe": 10_000, "reencode": 1000, "dub": 300, "sounds": 500, "images": 1000, "manifests": 300, "zips": 300,
     "checkpoints": 50,
 }  # fmt: skip
-MOST_LINES = 400
+MOST_LINES, TOLD_EVERY = 400, 100
 MAX_SECONDS = 120.0
 """What a tiny file may take on a busy machine; workers are ended long before."""
 BY_WORKER = {
@@ -56,6 +56,8 @@ class Tally:
     """"success", "sentence", or what else."""
     wrong: list[str] = field(default_factory=list)
     """One line for each that came out wrong."""
+    unproved: list[str] = field(default_factory=list)
+    """One line for each result that its own proof rejects."""
     slowest: float = 0.0
     """Seconds of the slowest."""
 
@@ -75,10 +77,12 @@ def main() -> int:
                 cases = range(arguments.only, arguments.only + 1)
             tallies[name] = Tally()
             for case in cases:
-                _try(name, case, arguments.seed, seeds, Path(folder) / "work", tallies[name])
+                try_one(name, case, arguments.seed, seeds, Path(folder) / "work", tallies[name])
+                if case % TOLD_EVERY == TOLD_EVERY - 1:
+                    print(_line(name, tallies[name], arguments.seed), file=sys.stderr, flush=True)
             if cases:
                 print(_line(name, tallies[name], arguments.seed), flush=True)
-    wrong = [line for tally in tallies.values() for line in tally.wrong]
+    wrong = [line for tally in tallies.values() for line in (*tally.wrong, *tally.unproved)]
     print(*wrong[:MOST_LINES], sep="\n")
     return 1 if wrong else 0
 
@@ -97,7 +101,7 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _try(name: str, case: int, seed: int, seeds: Seeds, folder: Path, tally: Tally) -> None:
+def try_one(name: str, case: int, seed: int, seeds: Seeds, folder: Path, tally: Tally) -> None:
     """One damaged file."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -107,7 +111,7 @@ def _try(name: str, case: int, seed: int, seeds: Seeds, folder: Path, tally: Tal
         failed = STAGES[name](seeds, random.Random(f"{name} {seed} {case}"), folder)
         outcome = "unproved" if failed else "success"
         if failed:
-            tally.wrong.append(f"{where}: {'; '.join(failed)[:300]}")
+            tally.unproved.append(f"{where}: {'; '.join(failed)[:300]}")
     except RiffusionError as error:
         outcome = _kind(str(error))
         # Names that were given may be said; folders of the program's own may not.

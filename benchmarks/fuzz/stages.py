@@ -36,7 +36,7 @@ def _damaged(paths: tuple[Path, ...], rng: random.Random, folder: Path) -> Path:
 
 
 def _proved(result: Result, source: Path) -> list[str]:
-    with media.job(SETTINGS):
+    with media.job(SETTINGS, reads=[source, result.folder]):
         report = verify(result.folder, source)
     return [line for line in report.lines if line.startswith("FAIL")]
 
@@ -80,7 +80,7 @@ def manifests(seeds: Seeds, rng: random.Random, folder: Path) -> list[str]:
     copy = Path(shutil.copytree(seeds.result, folder / "result"))
     path = copy / "manifest.json"
     path.write_text(mutated_json(path.read_text(), rng), errors="replace")
-    with media.job(SETTINGS):
+    with media.job(SETTINGS, reads=[copy, seeds.clips[0]]):
         verify(copy, seeds.clips[0])
     order = replace(dub_order(seeds.clips[0], folder / "out"), earlier=open_result(copy))
     return _proved(carry_out(order, Run(SETTINGS), HumModel()), seeds.clips[0])
