@@ -26,6 +26,7 @@ from .mp4.describe import renumbered, with_header_of
 from .mp4.movie import MAX_TIMESCALE, Movie, OutTrack, Track, read_movie, rescaled, whole_track, with_movie_timescale
 from .mp4.slice import Span, cut_track
 from .mp4.write import write_movie
+from .open import opened
 from .probe import as_clip
 
 FORMATS = {".webm": "webm", ".avi": "avi", ".mp4": "mp4", ".mov": "mov", ".m4v": "mp4"}
@@ -227,9 +228,24 @@ def remux(
     streams += [source["s?"], source["t?"]] if container == "matroska" else []
     options = {"avoid_negative_ts": "disabled", "map_metadata": "0", **options}
     if clip.n_audio_tracks:
-        options["map_metadata:s:a:0"] = "0:s:a:0"
+        options |= _track_tags(clip, container)
     output = ffmpeg.output(*streams, file_url(path), f=container, **options)
     run_ffmpeg(output.get_args(), path, subject=clip.path.name, should_cancel=should_cancel)
+
+
+def _track_tags(clip: Clip, container: str) -> dict[str, str]:
+    """FFmpeg's options that give each track the tags of the source's.
+
+    The new sound has its tags from the track that it replaces. Once FFmpeg is told so of one track it does nothing of
+    its own accord for the others, and an attachment without its tags cannot be written.
+    """
+    tags = {"map_metadata:s:v:0": f"0:s:{clip.video_index}"}
+    counts = {"a": clip.n_audio_tracks}
+    if container == "matroska":
+        with opened(clip.path) as source:
+            counts |= {"s": clip.n_subtitle_tracks, "t": len(source.streams.attachments)}
+    numbered = [f"{kind}:{number}" for kind, count in counts.items() for number in range(count)]
+    return tags | {f"map_metadata:s:{one}": f"0:s:{one}" for one in numbered}
 
 
 def _sound_options(container: str, waveform: Waveform) -> dict[str, Any]:

@@ -25,6 +25,8 @@ SECONDS_PER_MB = 1.0
 """Time to read a file, beside what any file gets."""
 WRITING = 10
 """Times as long to write one."""
+CPU_SHARE = 20
+"""Times as much processor time, for each thread: what goes on and tells of it may take long."""
 MAX_FILE_BYTES = 4 << 30
 """Largest file that may be written, beside ten times the size of what is read."""
 
@@ -187,12 +189,12 @@ def bounds_of(policy: Policy, reads: Iterable[Path], writes: Iterable[Path]) -> 
     """The bounds of a worker that may read and write something."""
     reads, writes = tuple(sorted(reads)), tuple(sorted(writes))
     read_bytes = sum(path.stat().st_size for path in reads if path.is_file())
-    seconds = (policy.seconds + SECONDS_PER_MB * read_bytes / MB) * policy.threads * (WRITING if writes else 1)
+    seconds = (policy.seconds + SECONDS_PER_MB * read_bytes / MB) * (WRITING if writes else 1)
     return Bounds(
         reads=reads,
         writes=writes,
         memory_bytes=policy.memory_bytes,
-        cpu_seconds=int(seconds) + 1,
+        cpu_seconds=int(seconds * CPU_SHARE * policy.threads) + 1,
         file_bytes=MAX_FILE_BYTES + 10 * read_bytes if writes else 0,
         ffmpeg=policy.ffmpeg,
         mark=secrets.token_hex(6),

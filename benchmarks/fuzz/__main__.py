@@ -68,6 +68,7 @@ def main() -> int:
     logging.basicConfig(level=logging.ERROR if arguments.only is not None else logging.CRITICAL)
     media.use_settings(SETTINGS)
     tallies: dict[str, Tally] = {}
+    told: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         (Path(folder) / "seeds").mkdir()
         seeds = make_seeds(Path(folder) / "seeds")
@@ -78,6 +79,9 @@ def main() -> int:
             tallies[name] = Tally()
             for case in cases:
                 try_one(name, case, arguments.seed, seeds, Path(folder) / "work", tallies[name])
+                for line in tallies[name].wrong[told[name] :]:
+                    print(line, file=sys.stderr, flush=True)
+                told[name] = len(tallies[name].wrong)
                 if case % TOLD_EVERY == TOLD_EVERY - 1:
                     print(_line(name, tallies[name], arguments.seed), file=sys.stderr, flush=True)
             if cases:
