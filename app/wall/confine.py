@@ -43,7 +43,14 @@ def confine(bounds: Bounds, package: Path, programs: Sequence[Path]) -> list[str
         done.append("no new privileges")
     reads = [*bounds.reads, package, package.parent / "riffusion_inference", *map(Path, SYSTEM_READS)]
     runs = [*programs, *map(Path, SYSTEM_RUNS)]
-    abi = landlock.restrict([*reads, *_libraries()], runs, [*bounds.writes, Path("/dev/null")])
+    writes = [*bounds.writes, Path("/dev/null")]
+    try:
+        abi = landlock.restrict([*reads, *_libraries()], runs, writes)
+    except OSError:
+        # A kernel that has it and a container that forbids it; what is missing in the list is said at start-up.
+        abi = 0
+    # A change of rights may have undone it.
+    _prctl(SET_PDEATHSIG, signal.SIGKILL)
     return [*done, f"landlock {abi}"] if abi else done
 
 
@@ -78,15 +85,17 @@ def _cut_off_network() -> list[str]:
     if not hasattr(libc, "unshare"):
         return []
     user, group = os.geteuid(), os.getegid()
-    if user == 0 and libc.unshare(NEW_NETWORK) == 0:
-        return ["no network", *_drop_capabilities(libc)]
-    if user != 0 and libc.unshare(NEW_USER | NEW_NETWORK) == 0:
+    done = []
+    if user == 0:
+        done += ["no network"] if libc.unshare(NEW_NETWORK) == 0 else []
+        return [*done, *_drop_capabilities(libc)]
+    if libc.unshare(NEW_USER | NEW_NETWORK) == 0:
+        done += ["no network", "user namespace"]
         with suppress(OSError):
             Path("/proc/self/setgroups").write_text("deny")
             Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
             Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
-        return ["no network", "user namespace"]
-    return []
+    return done
 
 
 def _drop_capabilities(libc: ctypes.CDLL) -> list[str]:

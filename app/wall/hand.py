@@ -26,6 +26,8 @@ LOG = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 CANCEL_SECONDS = 1.0
 """How long a worker that was asked to stop may take to do so."""
+MOST_TIMES = 50
+"""Times as long as it may be silent a call may take in all, however much it says."""
 END_SECONDS = 5.0
 """How long the system may take to end a process."""
 MB = 1 << 20
@@ -201,6 +203,7 @@ class _Waiting:
 
     def __init__(self, call: Call) -> None:
         self._call = call
+        self._last = time.monotonic() + MOST_TIMES * call.seconds
         self.is_cancelled = False
         """Whether the worker was asked to stop."""
         self.heard()
@@ -220,7 +223,7 @@ class _Waiting:
     @property
     def is_late(self) -> bool:
         """Whether it took too long."""
-        return time.monotonic() > self._until
+        return time.monotonic() > min(self._until, self._last)
 
 
 def _sentence(call: Call, why: str) -> MediaError:
