@@ -8,7 +8,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 DEMO_VIDEO = $(shell $(PY) -c "import importlib.util as u, pathlib as p; print(p.Path(u.find_spec('gradio').origin).parent / 'media_assets/videos/world.mp4')")
 DEMO_PROMPT ?= upbeat electronic dance music, driving drums and synth bass, 120 BPM
 
-.PHONY: demo test run check format wheel docs media-corpus faults soak audit clean
+.PHONY: demo test run check format wheel docs media-corpus fuzz faults soak audit clean
 
 demo: $(VENV)/.installed
 	$(PY) -m app dub "$(DEMO_VIDEO)" --parts 4 --part 2 --prompt "$(DEMO_PROMPT)" --model pocket --seed 7 --out demo --force
@@ -52,6 +52,9 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-replicate.txt requirem
 media-corpus: $(VENV)/.installed
 	@test -n "$(CLIPS)" || { echo "Which clips? Say make media-corpus CLIPS=FOLDER."; exit 2; }
 	$(PY) -m benchmarks.corpus "$(CLIPS)"
+
+fuzz: $(VENV)/.installed
+	$(PY) -m benchmarks.fuzz
 
 # What can go wrong from outside, done on purpose: kills, full disks (as root), films that vanish.
 faults: $(VENV)/.installed

@@ -9,18 +9,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from riffusion_inference.datatypes import ShouldCancel
-from riffusion_inference.errors import ScoreError
 
 from .errors import DubCancelled, MediaError
 from .unfinished import UNFINISHED, flush, hidden_name, is_unfinished, recover
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-    from riffusion_inference.score.midi import MidiReading
 
 CHUNK_BYTES = 1 << 20
 VIDEO_ENDINGS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".3gp")
@@ -173,42 +166,3 @@ def _copied_by_system(read: int, write: int) -> int:
         if error.errno in (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM):
             return 0
         raise
-
-
-def read_image(path: Path) -> Image.Image:
-    """Read an image file, whole.
-
-    Raises:
-        MediaError: it is not there or is not an image.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image.copy()
-    except FileNotFoundError as error:
-        raise MediaError(f"{path} does not exist: check the name.") from error
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise MediaError(f"{path} is not an image that can be read: {error}.") from error
-
-
-def read_score(path: Path) -> MidiReading:
-    """Read a score: a MIDI file, or the JSON that this program writes.
-
-    Raises:
-        MediaError: it is not there, or is neither.
-    """
-    from riffusion_inference.notation.score import Score
-    from riffusion_inference.score.midi import MidiReading, midi_from_score, score_from_midi
-
-    try:
-        data = path.read_bytes()
-        json = path.suffix.lower() == ".json"
-        read = MidiReading(Score.from_json(data.decode("utf-8", "replace"))) if json else score_from_midi(data)
-        midi_from_score(read.score)  # It is kept as one, and what cannot be is said before the long work.
-        return read
-    except OSError as error:
-        raise MediaError(f"{path} cannot be read ({error.strerror or error}): give a MIDI file.") from error
-    except ScoreError as error:
-        raise MediaError(f"{path.name} cannot be painted. {error}") from error

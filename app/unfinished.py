@@ -29,7 +29,7 @@ UNFINISHED: set[Path] = set()
 """Files and folders being made right now; whoever has to end the process at once deletes them."""
 PARTIAL, REPLACED = "partial", "replaced"
 MARKED = re.compile(
-    r"\.(?P<name>.+)\.(?P<kind>partial|replaced)-(?P<machine>[0-9a-f]{6})-(?P<pid>\d+)-(?P<started>\d+)-[0-9a-f]{8}"
+    r"\.(?P<name>.+)\.(?P<kind>partial|replaced)-(?P<machine>[0-9a-f]{6})-(?P<pid>\d+)-(?P<started>\d+)-(?P<own>[0-9a-f]{8,32})"
     r"(?P<ending>\.\w{1,10})?",
     re.DOTALL,
 )
@@ -42,6 +42,33 @@ EXCHANGE = 2
 AT_FDCWD = -100
 
 
+_FOR: tuple[str, str] | None = None
+
+
+def owner() -> str:
+    """This process as hidden names tell it: machine, number, and when it began."""
+    return f"{_machine()}-{os.getpid()}-{started(os.getpid())}"
+
+
+def work_for(whom: str, mark: str) -> None:
+    """Name what is unfinished after the process that this one works for, from here on, and clear nothing away.
+
+    A worker behind a wall sees too little of the system to tell the living from the dead.
+
+    Args:
+        whom: owner() of that process.
+        mark: hexadecimal, by which it finds what this one leaves.
+    """
+    global _FOR
+    _FOR = whom, mark
+
+
+def is_marked(path: Path, mark: str) -> bool:
+    """Whether this is something unfinished of a worker with that mark."""
+    found = MARKED.fullmatch(path.name)
+    return found is not None and found["own"].startswith(mark)
+
+
 def hidden_name(name: str, kind: str = PARTIAL, ending: str = "") -> str:
     """A name for something of this process that is not finished.
 
@@ -50,9 +77,8 @@ def hidden_name(name: str, kind: str = PARTIAL, ending: str = "") -> str:
         kind: PARTIAL or REPLACED.
         ending: what the hidden name ends in, for programs that go by it.
     """
-    return (
-        f".{_shortened(name)}.{kind}-{_machine()}-{os.getpid()}-{started(os.getpid())}-{secrets.token_hex(4)}{ending}"
-    )
+    whom, mark = _FOR or (owner(), "")
+    return f".{_shortened(name)}.{kind}-{whom}-{mark}{secrets.token_hex(4)}{ending}"
 
 
 def is_dead(path: Path) -> bool:
@@ -62,8 +88,8 @@ def is_dead(path: Path) -> bool:
         return False
     if mark["machine"] != _machine():
         return _left_alone(path)
-    pid = int(mark["pid"])
-    return not is_alive(pid) or int(mark["started"]) not in (0, started(pid))
+    pid, now = int(mark["pid"]), started(int(mark["pid"]))
+    return not is_alive(pid) or (now != 0 and int(mark["started"]) not in (0, now))
 
 
 def is_alive(pid: int) -> bool:
@@ -92,7 +118,9 @@ def recover(folder: Path) -> list[str]:
     Returns:
         A sentence for each result that was put back, and for what could not be cleared away.
     """
-    said = []
+    said: list[str] = []
+    if _FOR is not None:
+        return said
     for path in dead_in(folder):
         mark = MARKED.fullmatch(path.name)
         place = folder / mark["name"] if mark is not None and mark["kind"] == REPLACED else None

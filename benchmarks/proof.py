@@ -5,9 +5,9 @@
 
 The film is made on the spot, its middle part gets music that costs nothing, and the result is verified in processes of
 their own: as it is proved at the end of every run, as `verify` does it, and with `--decode`. The yardstick is FFmpeg's
-binary, which decodes all of the film's pictures and sound to nothing, by itself once with as many threads as it likes and
-once with one. Wall time and processor time are printed, and the most memory that each process held beyond what an idle
-one does.
+binary, which decodes all of the film's pictures and sound to nothing, by itself once with as many threads as it likes
+and once with one. Wall time and processor time are printed, and the most memory that each process held beyond what an
+idle one does.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def measure(video: Path, folder: Path, n_parts: int, kinds: list[str]) -> bool:
         command = [sys.executable, "-m", "benchmarks.proof", "--work", kind, str(result), str(video)]
         run = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         print(
-            f"  {kind:<7} {run['seconds']:.2f} s ({run['cpu']:.2f} s of processor): {run['seconds'] / whole:.3f} of a full "
-            f"decode, {run['seconds'] / single:.3f} of one with one thread; {run['mb']:.0f} MB",
+            f"  {kind:<7} {run['seconds']:.2f} s ({run['cpu']:.2f} s of processor): {run['seconds'] / whole:.3f} of a "
+            f"full decode, {run['seconds'] / single:.3f} of one with one thread; {run['mb']:.0f} MB",
             flush=True,
         )
         in_time = run["seconds"] / whole <= MAX_DECODE_RATIO if kind == "decode" else run["seconds"] <= MAX_SECONDS

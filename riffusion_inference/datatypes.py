@@ -24,6 +24,7 @@ MIN_CANDIDATES, MAX_CANDIDATES = 1, 8
 MIN_SEED, MAX_SEED = 0, 2**32 - 1
 MIN_SECONDS, MAX_SECONDS = 0.2, 600.0
 MIN_BPM, MAX_BPM = 40.0, 240.0
+MAX_SAMPLE_RATE, MAX_N_FFT, MAX_N_MELS = 768_000, 1 << 20, 8192
 SCHEDULERS = ("dpm++", "ddim", "euler", "euler_a", "heun", "unipc")
 
 
@@ -74,6 +75,11 @@ class SpectrogramParams:
             raise SpectrogramError(
                 f"sample_rate {self.sample_rate}, hop_length {self.hop_length} and n_mels {self.n_mels} must be "
                 f"at least 1, and power_for_image {self.power_for_image:g} above 0 and at most 1."
+            )
+        if self.sample_rate > MAX_SAMPLE_RATE or self.n_fft > MAX_N_FFT or self.n_mels > MAX_N_MELS:
+            raise SpectrogramError(
+                f"sample_rate {self.sample_rate}, n_fft {self.n_fft} and n_mels {self.n_mels} must be at most "
+                f"{MAX_SAMPLE_RATE}, {MAX_N_FFT} and {MAX_N_MELS}."
             )
         if not self.hop_length <= self.win_length <= self.n_fft:
             raise SpectrogramError(

@@ -6,6 +6,7 @@ import dataclasses
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -14,6 +15,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from app import media
 from app.media.mp4.boxes import Edit, edits_box
 from app.media.mp4.movie import read_movie, whole_track
 from app.media.mp4.write import write_movie
@@ -195,6 +197,13 @@ class ClipShelf:
             run_ffmpeg(self.folder, shlex.split(arguments))
             joined += (self.folder / f"half{number}.h264").read_bytes()
         (self.folder / "joined.h264").write_bytes(joined)
+
+
+@pytest.fixture
+def in_this_process() -> Iterator[None]:
+    """Media are read in this process, where a test can look over its shoulder."""
+    with media.in_this_process():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ ORDER = {
         plan unfinished
         files
         settings
+        wall
         soundtrack media
         mood result models
         dub

@@ -14,6 +14,7 @@ from typing import Protocol
 from riffusion_inference.datatypes import ShouldCancel
 from riffusion_inference.errors import CheckpointError, EngineError, GenerationCancelled, RiffusionError
 
+from .. import media
 from ..dub.build_order import new_order
 from ..dub.given import read_option
 from ..dub.order import Order
@@ -65,6 +66,7 @@ class Dubber:
 
     def __init__(self, settings: Settings, out: str, run: str) -> None:
         use_temporary_directory(settings)
+        media.use_settings(settings)
         self._settings, self._run = settings, run
         self._out = open_place(out)
         self._name = f"{socket.gethostname()}:{os.getpid()}"

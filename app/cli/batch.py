@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any, TextIO
 
+from .. import media
 from ..batch.batch import Plan, Team, plan_batch, run_batch
 from ..batch.columns import OF_DUB
 from ..batch.jobs import read_defaults, read_jobs
@@ -33,8 +34,9 @@ def batch_command(args: argparse.Namespace, stop: StopSwitch) -> int:
         raise UsageError(f"batch needs JOBS and --out, or --status: see {PROGRAM} batch --help.")
     with wrong_usage():
         team = Team(args.engine, args.workers, args.gpus_per_worker)
-        settings = team.with_model(load_settings())
+        settings = team.with_model(load_settings(no_sandbox=args.no_sandbox))
     use_temporary_directory(settings)
+    media.use_settings(settings)
     jobs = read_jobs(args.jobs, _defaults(args))
     plan = plan_batch(
         jobs, open_place(args.out), settings, retry_failed=args.retry_failed, should_cancel=stop.should_cancel

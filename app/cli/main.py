@@ -12,6 +12,7 @@ from riffusion_inference.errors import GenerationCancelled, RiffusionError
 
 from .. import __version__
 from ..errors import ConfigError, DubCancelled
+from ..wall.starter import STARTER, is_possible
 from . import PROGRAM, batch_options, clean, options
 from .terminal import StopSwitch
 from .usage import UsageError
@@ -69,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name in COMMAND_NAMES:
         (elsewhere.get(name) or getattr(options, f"add_{name}"))(commands)
     for command in commands.choices.values():
+        options.add_everywhere(command)
         # Suppressed: without -v after the command, the one before it counts.
         command.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS, help=VERBOSE_HELP)
         command.epilog = str(command.epilog).replace("python -m app", PROGRAM)
@@ -85,12 +87,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with 0 after --help and --version, with 2 after wrong usage.
     """
-    parser = build_parser()
-    args = parser.parse_args(argv)
+    given = sys.argv[1:] if argv is None else [*argv]
+    if "--version" in given and not {"-v", "-vv", "--verbose"}.isdisjoint(given):
+        return _tell_versions()
+    args = build_parser().parse_args(given)
     logging.basicConfig(level=LOG_LEVELS[min(args.verbose, 2)], format="%(levelname)s %(name)s: %(message)s")
     LOG.info("riffusion-dub %s on Python %s", __version__, sys.version.split()[0])
     with StopSwitch(enabled=args.command != "serve") as stop:
         try:
+            if not args.no_sandbox and is_possible():
+                # What reads files gets ready while this process loads its own libraries.
+                STARTER.start()
             from .commands import COMMANDS
 
             return COMMANDS[args.command](args, stop)
@@ -108,6 +115,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             # Whoever read our output has closed it (`| head`): there is nobody left to tell.
             sys.stdout = None
             return FAILED
+
+
+def _tell_versions() -> int:
+    """--version -v: this program, what it reads media with, and what protects from them."""
+    from ..media import describe_sandbox, ffmpeg_versions, use_settings
+    from ..settings import load_settings
+
+    use_settings(load_settings())
+    print(f"riffusion-dub {__version__}")
+    print(*ffmpeg_versions(), sep="\n")
+    print(describe_sandbox())
+    return 0
 
 
 def _tell(args: argparse.Namespace, sentence: str, code: int) -> int:

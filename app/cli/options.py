@@ -75,6 +75,11 @@ def _add(group: Any, *names: str) -> None:
             group.add_argument(option.flag, dest=name, type=kind, metavar=option.metavar, help=option.help)
 
 
+def add_everywhere(parser: argparse.ArgumentParser) -> None:
+    """What every command has."""
+    _add(parser, "no_sandbox")
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout; progress stays on stderr")
 

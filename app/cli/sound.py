@@ -23,7 +23,7 @@ from .. import media
 from ..dub.build_order import part_order
 from ..dub.music import paint
 from ..dub.run import Run
-from ..files import read_image, write_errors, written_together
+from ..files import write_errors, written_together
 from ..models import ModelShelf
 from ..settings.options import MAX_LOUDNESS_LUFS, MIN_LOUDNESS_LUFS
 from ..soundtrack.mix import bring_to, measure
@@ -157,7 +157,7 @@ def invert_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     settings = settings_of(args)
     lines = ProgressLines()
     check_new_file(args.out, args.force, ".wav")
-    spectrogram = mel_from_image(read_image(args.image), params_of(args, settings.model, settings.device))
+    spectrogram = mel_from_image(media.read_image(args.image), params_of(args, settings.model, settings.device))
     device, note = choose_device(settings.device)
     if note:
         lines.note(note)

@@ -38,6 +38,10 @@ def settings_of(args: argparse.Namespace) -> Settings:
     with wrong_usage():
         settings = load_settings(**overrides)
     use_temporary_directory(settings)
+    # Not earlier: it brings libraries that --help does without.
+    from ..media import use_settings
+
+    use_settings(settings)
     return settings
 
 

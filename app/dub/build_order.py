@@ -11,7 +11,7 @@ from riffusion_inference.datatypes import GenerationSettings
 
 from .. import media
 from ..errors import ArchiveError, ConfigError
-from ..files import read_image, read_score
+from ..media import read_image, read_score
 from ..models import Models
 from ..plan import SplitMode
 from ..result.facts import DubFacts

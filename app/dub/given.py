@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from .. import media
-from ..files import read_image, read_score
 from ..settings.options import OPTIONS, Kind
 
 
@@ -16,5 +15,5 @@ def read_option(name: str, path: Path) -> Any:
     Raises:
         MediaError: it is not there, or is none.
     """
-    readers = {Kind.IMAGE: read_image, Kind.SOUND: media.read_audio, Kind.MIDI: read_score}
+    readers = {Kind.IMAGE: media.read_image, Kind.SOUND: media.read_audio, Kind.MIDI: media.read_score}
     return readers[OPTIONS[name].kind](path)

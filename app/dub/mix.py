@@ -186,7 +186,7 @@ def stretches_of(parts: Sequence[MixedPart], cut: Cut) -> list[media.Stretch]:
     return found
 
 
-def plan_sound(numbers: Sequence[int], cut: Cut, run: Run) -> media.Splice | str:
+def plan_sound(numbers: Sequence[int], cut: Cut, run: Run) -> media.FilmPlan:
     """Find out how the film's sound will be made, and say it where all of it has to be encoded.
 
     Args:
@@ -194,16 +194,14 @@ def plan_sound(numbers: Sequence[int], cut: Cut, run: Run) -> media.Splice | str
         cut: where they lie.
         run: told what to know.
     """
-    if cut.clip.sample_rate is None or not numbers:
-        return "it has no sound yet"
     plan = media.plan_film(cut.clip, [cut.samples_of(number) for number in numbers])
-    if isinstance(plan, str):
-        run.note(WHOLE_NOTE.format(why=plan))
+    if plan.why_whole is not None and cut.clip.sample_rate is not None and numbers:
+        run.note(WHOLE_NOTE.format(why=plan.why_whole))
     return plan
 
 
 def write_film(
-    parts: Sequence[MixedPart], cut: Cut, plan: media.Splice | str, work: Path, run: Run
+    parts: Sequence[MixedPart], cut: Cut, plan: media.FilmPlan, work: Path, run: Run
 ) -> tuple[Film, list[media.Stretch]]:
     """Write the whole video with the new sound; beside the dubbed ranges every packet is the source's.
 
@@ -234,15 +232,24 @@ def write_parts(
         The undubbed file by part.
     """
     undubbed: dict[int, Path] = {}
-    with media.film_sound_source(cut.clip, film.path, run.should_cancel) as source:
-        for number, one in enumerate(parts):
-            run.progress(Progress("mux", number, len(parts) + 1))
-            part, target = one.facts.part, files[one.facts.part - 1]
-            undubbed[part] = work / "original" / target.name
-            undubbed[part].parent.mkdir(exist_ok=True)
-            os.rename(target, undubbed[part])
-            if not media.take_sound(undubbed[part], source, cut.part(part), target):
-                media.replace_audio(undubbed[part], _between(stretches, *cut.samples_of(part)), target)
+    numbers = [one.facts.part for one in parts]
+    targets = [files[part - 1] for part in numbers]
+    for part, target in zip(numbers, targets, strict=True):
+        undubbed[part] = work / "original" / target.name
+        undubbed[part].parent.mkdir(exist_ok=True)
+        os.rename(target, undubbed[part])
+    taken = media.take_sound(
+        [undubbed[part] for part in numbers],
+        cut.clip,
+        film.path,
+        [cut.part(part) for part in numbers],
+        targets,
+        on_progress=run.progress,
+        should_cancel=run.should_cancel,
+    )
+    for part, target, is_taken in zip(numbers, targets, taken, strict=True):
+        if not is_taken:
+            media.replace_audio(undubbed[part], _between(stretches, *cut.samples_of(part)), target)
     return undubbed
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from .. import mood
+from .. import media, mood
 from ..files import still_there
 from ..models import Models
 from ..result.archive import pack
@@ -41,7 +41,10 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
     Raises:
         RiffusionError: one sentence on what went wrong; nothing was left behind.
     """
-    with still_there(Path(order.video)):
+    with (
+        still_there(Path(order.video)),
+        media.job(run.settings, reads=[order.video], should_cancel=run.should_cancel),
+    ):
         return _carry_out(order, run, models)
 
 
@@ -59,7 +62,10 @@ def _carry_out(order: Order, run: Run, models: Models) -> Result:
     wanted = [_wanted(piece, order, cut) for piece in _with_prompts(pieces, cut, run)]
     run.note(*_about_runs(wanted))
     _load_first(wanted, models, run)
-    with made_aside(out_dir, force=order.force, in_place_of=in_place_of, on_note=run.note) as work:
+    with (
+        made_aside(out_dir, force=order.force, in_place_of=in_place_of, on_note=run.note) as work,
+        media.job(reads=[order.video], writes=[work]),
+    ):
         with run.stage("split"):
             files, undubbed = copy_or_split(cut, order.earlier, work, run), {}
         mixed: list[MixedPart] = []

@@ -5,11 +5,14 @@ written under a temporary name and moved into place.
 """
 
 from ..plan import SPLIT_MODES, SplitMode
+from ..wall.job import describe_sandbox, in_this_process, job
 from .clip import Clip, SplitPlan
 from .cut.split import explain_split, split
 from .decode import audio_samples, decode_audio, read_audio, write_wav
-from .film import FilmSound, film_sound_source, plan_film, take_sound, write_film
+from .ffmpeg import ffmpeg_versions, use_settings
+from .film import FilmPlan, FilmSound, plan_film, take_sound, write_film
 from .frames import frame_at, frame_hashes, frames_at, small_frames, thumbnails
+from .given import read_image, read_score
 from .mux import film_suffix, mux_film, replace_audio
 from .probe import as_clip, probe, probe_copy
 from .proof.evidence import (
@@ -27,7 +30,7 @@ from .proof.evidence import (
 from .proof.likeness import lag, likeness_db
 from .proof.packets import packet_hashes
 from .proof.prove import prove
-from .splice.film import Splice, Stretch
+from .splice.film import Stretch
 
 __all__ = [
     "SPLIT_MODES",
@@ -38,24 +41,27 @@ __all__ = [
     "Edge",
     "Evidence",
     "FilmEvidence",
+    "FilmPlan",
     "FilmSound",
     "Match",
     "PartFile",
     "PictureEvidence",
     "SoundEvidence",
-    "Splice",
     "SplitMode",
     "SplitPlan",
     "Stretch",
     "as_clip",
     "audio_samples",
     "decode_audio",
+    "describe_sandbox",
     "explain_split",
-    "film_sound_source",
+    "ffmpeg_versions",
     "film_suffix",
     "frame_at",
     "frame_hashes",
     "frames_at",
+    "in_this_process",
+    "job",
     "lag",
     "likeness_db",
     "mux_film",
@@ -65,11 +71,14 @@ __all__ = [
     "probe_copy",
     "prove",
     "read_audio",
+    "read_image",
+    "read_score",
     "replace_audio",
     "small_frames",
     "split",
     "take_sound",
     "thumbnails",
+    "use_settings",
     "write_film",
     "write_wav",
 ]

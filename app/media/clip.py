@@ -9,6 +9,9 @@ from pathlib import Path
 from ..plan import Part, SplitMode
 from .mp4.movie import Movie
 
+MAX_SIDE, MAX_CHANNELS, MAX_RATE = 1 << 20, 1 << 10, 10_000_000
+"""What nothing that can be decoded exceeds: pixels of a side, channels, Hz."""
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -64,6 +67,12 @@ class Clip:
     """Whether each frame is one packet of the file that bears its time, so that packets can be cut in its stead."""
     movie: Movie | None = field(default=None, repr=False, compare=False)
     """The file's index as the probe read it, so that it is not read again; None where the file is not MP4 or MOV."""
+
+    def __post_init__(self) -> None:
+        whole = self.frame_pts and self.time_base > 0 and self.duration > 0 and self.frame_rate > 0
+        sound = 0 <= self.n_channels <= MAX_CHANNELS and (self.sample_rate is None or 0 < self.sample_rate <= MAX_RATE)
+        if not (whole and sound and 0 < self.width <= MAX_SIDE and 0 < self.height <= MAX_SIDE and self.n_samples >= 0):
+            raise ValueError("a clip has frames, each shown for a time, and a size")
 
     @property
     def n_frames(self) -> int:

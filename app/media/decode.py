@@ -12,6 +12,7 @@ import numpy as np
 from riffusion_inference.datatypes import Waveform
 
 from ..files import written_whole
+from ..wall.registry import walled
 from .clip import Clip
 from .mp4.movie import rescaled
 from .open import opened, path_of, seek_back
@@ -21,6 +22,7 @@ from .sound import audio_stream, decoded_pieces, steady_index
 WARM_UP_SECONDS = 1
 
 
+@walled
 def decode_audio(
     clip_or_path: Clip | Path,
     *,
@@ -52,6 +54,7 @@ def decode_audio(
     return Waveform(samples, rate)
 
 
+@walled
 def audio_samples(clip_or_path: Clip | Path, track: int = 0) -> Waveform:
     """Decode every sample of an audio track, one after another as FFmpeg presents them, gaps closed.
 
@@ -70,6 +73,7 @@ def audio_samples(clip_or_path: Clip | Path, track: int = 0) -> Waveform:
     return Waveform(np.concatenate([empty, *(piece for _, piece in pieces)], axis=1), rate)
 
 
+@walled
 def read_audio(clip_or_path: Clip | Path) -> Waveform:
     """Read the first audio track of any sound or video file, whole, with silence in its holes.
 
@@ -95,8 +99,9 @@ def _all_pieces(clip_or_path: Clip | Path, track: int) -> tuple[list[tuple[Fract
     with opened(path) as container:
         stream = audio_stream(container, track, path)
         movie = clip_or_path.movie if isinstance(clip_or_path, Clip) else steady_index(path, container)
+        rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
         pieces = list(decoded_pieces(container, stream, movie))
-        return pieces, stream.codec_context.sample_rate, stream.codec_context.channels
+        return pieces, rate or stream.codec_context.sample_rate, pieces[0][1].shape[0] if pieces else channels
 
 
 def write_wav(path: Path, waveform: Waveform) -> None:
@@ -147,4 +152,4 @@ def placed_pieces(
                 break
             if start_sample is None or at + piece.shape[1] > start_sample:
                 placed.append((at, piece))
-    return placed, rate, channels
+    return placed, rate, placed[0][1].shape[0] if placed else channels

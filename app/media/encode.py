@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,9 @@ import numpy as np
 
 from riffusion_inference.datatypes import ShouldCancel, Waveform
 
+from ..unfinished import work_folder
 from .decode import write_wav
-from .ffmpeg import file_url, run_ffmpeg
+from .ffmpeg import file_url, input_of, run_ffmpeg
 
 AAC_RATES = {96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350}
 KBPS_PER_CHANNEL, MAX_KBPS = 128, 512
@@ -33,15 +33,15 @@ def encode_sound(waveform: Waveform, path: Path, should_cancel: ShouldCancel | N
     Raises:
         MediaError: the encoder failed or the disk is full.
     """
-    with tempfile.TemporaryDirectory(prefix=".wav-", dir=path.parent) as folder:
-        wav = Path(folder) / "sound.wav"
+    with work_folder(path.parent, "wav") as folder:
+        wav = folder / "sound.wav"
         missing = max(0, FLAC_MIN_BLOCK - waveform.n_samples)
         write_wav(wav, Waveform(np.pad(waveform.samples, ((0, 0), (0, missing))), waveform.sample_rate))
         options: dict[str, Any] = {"c:a:0": "flac", "strict": "experimental"}
         if waveform.sample_rate in AAC_RATES:
             options = aac_options(waveform.n_channels)
-        output = ffmpeg.output(ffmpeg.input(file_url(wav)).audio, file_url(path), f="mp4", **options)
-        run_ffmpeg(output.get_args(), path, should_cancel=should_cancel)
+        output = ffmpeg.output(input_of(wav).audio, file_url(path), f="mp4", **options)
+        run_ffmpeg(output.get_args(), path, subject="The sound", should_cancel=should_cancel)
     return path
 
 

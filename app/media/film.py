@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from riffusion_inference.datatypes import ShouldCancel, Waveform
+from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel, Waveform
 
 from ..files import check_free_space, copy_file, written_whole
 from ..plan import Part, SplitMode
+from ..unfinished import work_folder
+from ..wall.registry import walled
 from .clip import Clip
 from .cut.exact import sound_span
 from .cut.lossless import MP4_AUDIO
@@ -31,6 +32,16 @@ from .splice.remux import write_spliced_sound
 
 
 @dataclasses.dataclass(frozen=True)
+class FilmPlan:
+    """How new sound will be put into a film, known before any work."""
+
+    ranges: tuple[tuple[int, int], ...]
+    """Half-open, in samples from the first frame."""
+    why_whole: str | None = None
+    """Why all of the sound has to be encoded, as half a sentence; None where the new sound is spliced."""
+
+
+@dataclasses.dataclass(frozen=True)
 class FilmSound:
     """What became of a film's sound."""
 
@@ -42,23 +53,30 @@ class FilmSound:
     """Why all of it was encoded, as half a sentence; None where it was spliced."""
 
 
-def plan_film(clip: Clip, ranges: Sequence[tuple[int, int]]) -> Splice | str:
+@walled
+def plan_film(clip: Clip, ranges: Sequence[tuple[int, int]]) -> FilmPlan:
     """Find out, before any work, how new sound can be put into ranges of a clip.
 
     Args:
-        clip: with sound.
+        clip: the source.
         ranges: half-open, in samples from the first frame.
     Returns:
-        What write_film needs to splice it; or, as half a sentence, why all of the sound has to be encoded.
+        What write_film needs.
     """
+    splice = _splice_of(clip, ranges) if clip.sample_rate is not None and ranges else "it has no sound yet"
+    return FilmPlan(tuple(ranges), splice if isinstance(splice, str) else None)
+
+
+def _splice_of(clip: Clip, ranges: Sequence[tuple[int, int]]) -> Splice | str:
     movie = clip.movie if clip.movie is not None and not clip.movie.is_fragmented else None
     return plan_splice(clip, movie, ranges)
 
 
+@walled
 def write_film(
     clip: Clip,
     stretches: Sequence[Stretch],
-    plan: Splice | str,
+    plan: FilmPlan,
     out_path: Path,
     n_samples: int,
     should_cancel: ShouldCancel | None = None,
@@ -80,17 +98,18 @@ def write_film(
         with written_whole(out_path) as temporary:
             copy_file(clip.path, temporary, should_cancel)
         return FilmSound(clip.audio_start_sample, clip.n_samples, None)
-    if isinstance(plan, Splice):
+    splice = plan.why_whole or _splice_of(clip, plan.ranges)
+    if isinstance(splice, Splice):
         try:
-            return _splice_film(clip, stretches, plan, out_path, should_cancel)
+            return _splice_film(clip, stretches, splice, out_path, should_cancel)
         except CannotSpliceError as error:
-            plan = str(error)
+            splice = str(error)
     own_end = clip.audio_end_sample if clip.sample_rate is not None else n_samples
     first, end = min(0, clip.audio_start_sample), max([own_end, *(one.end for one in stretches)])
     rate = stretches[0].sound.sample_rate if stretches else clip.sample_rate or OPUS_RATE
     whole = Waveform(film_sound(clip, stretches, first, end), rate)
     mux_film(clip, whole, out_path, start_sample=first, should_cancel=should_cancel)
-    return FilmSound(first, end - first, plan)
+    return FilmSound(first, end - first, splice)
 
 
 def _splice_film(
@@ -99,16 +118,16 @@ def _splice_film(
     check_free_space(out_path.parent, clip.size_bytes)
     with (
         written_whole(out_path) as temporary,
-        tempfile.TemporaryDirectory(prefix=".sound-", dir=temporary.parent) as folder,
+        work_folder(temporary.parent, "sound") as folder,
     ):
         if clip.movie is None:
             runs = new_runs(clip, splice, stretches)
-            sound = Path(folder) / f"sound{out_path.suffix}"
+            sound = folder / f"sound{out_path.suffix}"
             container = FORMATS.get(out_path.suffix.lower(), "matroska")
             write_spliced_sound(clip, splice, runs, sound, container, should_cancel)
             remux(clip, sound, temporary, container, {"c": "copy"}, None, should_cancel)
         else:
-            splice = _splice_mp4(clip, stretches, splice, temporary, Path(folder), should_cancel)
+            splice = _splice_mp4(clip, stretches, splice, temporary, folder, should_cancel)
     # Holes decode to nothing; packets whose times overlap decode to more than the time that they take.
     gaps = splice.packets.grid.end - splice.packets.grid.first - clip.n_samples
     return FilmSound(splice.first, splice.end - splice.first - gaps, None)
@@ -161,16 +180,8 @@ def _rescaled(movie: Movie, track: Track, scale: int) -> OutTrack:
 
 
 @contextmanager
-def film_sound_source(
-    clip: Clip, film_path: Path, should_cancel: ShouldCancel | None = None
-) -> Iterator[CutSource | None]:
-    """The index to cut parts' sound from a finished film; None where parts, which are MP4, cannot carry its codec.
-
-    Args:
-        clip: the film's source; the film has its frames and their times.
-        film_path: the film.
-        should_cancel: asked often.
-    """
+def _film_source(clip: Clip, film_path: Path, should_cancel: ShouldCancel | None) -> Iterator[CutSource | None]:
+    """The index to cut parts' sound from a finished film; None where parts, which are MP4, cannot carry its codec."""
     film = dataclasses.replace(clip, path=film_path, movie=None)
     if film_path.suffix in (".mp4", ".mov"):
         with opened(film_path) as container:
@@ -182,21 +193,43 @@ def film_sound_source(
     if not is_carried:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix=".sound-", dir=film_path.parent) as folder:
-        yield cut_source(film, SplitMode.REENCODE, Path(folder), should_cancel)
+    with work_folder(film_path.parent, "sound") as folder:
+        yield cut_source(film, SplitMode.REENCODE, folder, should_cancel)
 
 
-def take_sound(undubbed: Path, source: CutSource | None, part: Part, out_path: Path) -> bool:
-    """Write a part with the film's sound over it: the film's packets, cut to the sample by an edit list.
+@walled
+def take_sound(
+    undubbed: Sequence[Path],
+    clip: Clip,
+    film_path: Path,
+    parts: Sequence[Part],
+    out_paths: Sequence[Path],
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> tuple[bool, ...]:
+    """Write parts with a finished film's sound over them: the film's packets, cut to the sample by edit lists.
 
     Args:
-        undubbed: the part with its own sound.
-        source: from film_sound_source.
-        part: which one it is.
-        out_path: where to.
+        undubbed: the parts with their own sound.
+        clip: the film's source; the film has its frames and their times.
+        film_path: the film.
+        parts: which ones they are.
+        out_paths: where to; in the film's folder or below.
+        on_progress: stage "mux", in parts.
+        should_cancel: asked often.
     Returns:
-        False, with nothing written, where the part or the film is of a kind that edit lists do not cut.
+        For each part, False, with nothing written, where it or the film is of a kind that edit lists do not cut.
     """
+    taken = []
+    with _film_source(clip, film_path, should_cancel) as source:
+        for number, (own, part, out_path) in enumerate(zip(undubbed, parts, out_paths, strict=True)):
+            if on_progress is not None:
+                on_progress(Progress("mux", number, len(parts) + 1))
+            taken.append(_take_sound(own, source, part, out_path))
+    return tuple(taken)
+
+
+def _take_sound(undubbed: Path, source: CutSource | None, part: Part, out_path: Path) -> bool:
     clip = as_clip(undubbed)
     if source is None or source.movie is None or clip.movie is None or clip.movie.is_fragmented:
         return False

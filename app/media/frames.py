@@ -12,6 +12,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from ..errors import MediaError
+from ..wall.registry import walled
 from .clip import Clip
 from .open import opened, path_of, seek_back, video_stream
 from .probe import as_clip
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+@walled
 def frame_at(clip_or_path: Clip | Path, at: Fraction) -> Image.Image:
     """The picture that a player shows at a time.
 
@@ -35,6 +37,7 @@ def frame_at(clip_or_path: Clip | Path, at: Fraction) -> Image.Image:
     return frames_at(clip_or_path, [at])[0]
 
 
+@walled
 def frames_at(clip_or_path: Clip | Path, times: Sequence[Fraction]) -> list[Image.Image]:
     """The pictures that a player shows at several times; see frame_at.
 
@@ -47,6 +50,7 @@ def frames_at(clip_or_path: Clip | Path, times: Sequence[Fraction]) -> list[Imag
     return _pictures(as_clip(clip_or_path), times, None)
 
 
+@walled
 def thumbnails(clip: Clip, times: Sequence[Fraction], height: int) -> list[Image.Image]:
     """Small pictures for a timeline; see frame_at.
 
@@ -60,6 +64,7 @@ def thumbnails(clip: Clip, times: Sequence[Fraction], height: int) -> list[Image
     return _pictures(clip, times, height)
 
 
+@walled
 def small_frames(clip: Clip, first: int, end: int, width: int) -> Iterator[tuple[int, np.ndarray]]:
     """Every frame of a run, tiny, in one pass; no picture is ever made at full size, and blocking is left in.
 
@@ -103,6 +108,7 @@ def _frames_from(container: Any, stream: Any, clip: Clip, number: int) -> Iterat
             return
 
 
+@walled
 def frame_hashes(clip_or_path: Clip | Path) -> Iterator[str]:
     """Hash every decoded frame in the order shown; hidden frames (edit lists) are left out, as FFmpeg does.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -17,15 +16,18 @@ from riffusion_inference.datatypes import ShouldCancel, Waveform
 
 from ..errors import MediaError
 from ..files import check_cancel, check_free_space, write_error, written_whole
+from ..unfinished import work_folder
+from ..wall.registry import walled
 from .clip import Clip
 from .decode import write_wav
 from .encode import KBPS_PER_CHANNEL, MAX_KBPS, aac_options, encode_sound
-from .ffmpeg import file_url, run_ffmpeg
+from .ffmpeg import file_url, input_of, run_ffmpeg
 from .mp4.boxes import read_edits, timed_header
 from .mp4.describe import renumbered, with_header_of
 from .mp4.movie import MAX_TIMESCALE, Movie, OutTrack, Track, read_movie, rescaled, whole_track, with_movie_timescale
 from .mp4.slice import Span, cut_track
 from .mp4.write import write_movie
+from .open import opened
 from .probe import as_clip
 
 FORMATS = {".webm": "webm", ".avi": "avi", ".mp4": "mp4", ".mov": "mov", ".m4v": "mp4"}
@@ -33,6 +35,7 @@ OPUS_RATE = 48000
 VORBIS_QUALITY = 8
 
 
+@walled
 def replace_audio(part: Clip | Path, waveform: Waveform, out_path: Path) -> None:
     """Give a part new sound; the video packets and edit list stay as they are, the other tracks are kept.
 
@@ -64,6 +67,7 @@ def film_suffix(clip: Clip) -> str:
     return ".avi" if "avi" in kinds else ".mkv"
 
 
+@walled
 def mux_film(
     clip: Clip,
     waveform: Waveform,
@@ -103,8 +107,8 @@ def _with_sound(
         at = clip.start + Fraction(start_sample, waveform.sample_rate)
         if at < 0:
             raise MediaError(f"The sound would start {float(-at):.3f} s before the file does: trim it to start there.")
-        with tempfile.TemporaryDirectory(prefix=".sound-", dir=temporary.parent) as folder:
-            encoded = encode_sound(waveform, Path(folder) / "sound.mp4", should_cancel)
+        with work_folder(temporary.parent, "sound") as folder:
+            encoded = encode_sound(waveform, folder / "sound.mp4", should_cancel)
             sound = read_movie(encoded).of_kind("soun")[0]
             mux_mp4(clip.movie, _all_of(sound, waveform, at), waveform.sample_rate, temporary, should_cancel, from_zero)
 
@@ -191,8 +195,8 @@ def _mux_with_ffmpeg(
     at = clip.start + Fraction(start_sample, waveform.sample_rate)
     if container == "avi":
         waveform, at = _delayed(waveform, at), Fraction(0)
-    with tempfile.TemporaryDirectory(prefix=".sound-", dir=path.parent) as folder:
-        wav = Path(folder) / "sound.wav"
+    with work_folder(path.parent, "sound") as folder:
+        wav = folder / "sound.wav"
         write_wav(wav, waveform)
         options = {"c": "copy", **_sound_options(container, waveform)}
         remux(clip, wav, path, container, options, at, should_cancel)
@@ -218,16 +222,31 @@ def remux(
         at: seconds on the source's timeline at which the new track starts; None: its own times count there.
         should_cancel: asked often.
     """
-    source = ffmpeg.input(file_url(clip.path), copyts=None, fflags="+genpts")
+    source = input_of(clip.path, copyts=None, fflags="+genpts")
     late = {"itsoffset": f"{float(at):.9f}"} if at is not None else {}
-    sound = ffmpeg.input(file_url(sound_path), **late)
+    sound = input_of(sound_path, **late)
     streams = [source["V"], sound["a:0"], *(source[f"a:{n}"] for n in range(1, clip.n_audio_tracks))]
     streams += [source["s?"], source["t?"]] if container == "matroska" else []
     options = {"avoid_negative_ts": "disabled", "map_metadata": "0", **options}
     if clip.n_audio_tracks:
-        options["map_metadata:s:a:0"] = "0:s:a:0"
+        options |= _track_tags(clip, container)
     output = ffmpeg.output(*streams, file_url(path), f=container, **options)
-    run_ffmpeg(output.get_args(), path, should_cancel=should_cancel)
+    run_ffmpeg(output.get_args(), path, subject=clip.path.name, should_cancel=should_cancel)
+
+
+def _track_tags(clip: Clip, container: str) -> dict[str, str]:
+    """FFmpeg's options that give each track the tags of the source's.
+
+    The new sound has its tags from the track that it replaces. Once FFmpeg is told so of one track it does nothing of
+    its own accord for the others, and an attachment without its tags cannot be written.
+    """
+    tags = {"map_metadata:s:v:0": f"0:s:{clip.video_index}"}
+    counts = {"a": clip.n_audio_tracks}
+    if container == "matroska":
+        with opened(clip.path) as source:
+            counts |= {"s": clip.n_subtitle_tracks, "t": len(source.streams.attachments)}
+    numbered = [f"{kind}:{number}" for kind, count in counts.items() for number in range(count)]
+    return tags | {f"map_metadata:s:{one}": f"0:s:{one}" for one in numbered}
 
 
 def _sound_options(container: str, waveform: Waveform) -> dict[str, Any]:

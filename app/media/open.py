@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,9 +13,12 @@ import av
 import av.error
 
 from ..errors import MediaError
+from .allowed import CODECS, MAX_PIXELS, OPTIONS
 from .clip import Clip
+from .kinds import other_kind, refuse_others
 from .mp4.movie import read_movie
 
+LOG = logging.getLogger(__name__)
 UNKNOWN_CODEC = "unknown"
 
 
@@ -26,7 +30,13 @@ def path_of(source: Clip | Path) -> Path:
 def check_readable(path: Path) -> Path:
     """Raise MediaError unless path is a readable file that is not empty; return it absolute."""
     path = Path(path).absolute()
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise MediaError(
+            f"{path.name} cannot be reached ({error.strerror}): check its name and its folders."
+        ) from error
+    if not there:
         raise MediaError(f"{path} does not exist: check the name.")
     if path.is_dir():
         raise MediaError(f"{path} is a folder: give the video file itself.")
@@ -46,7 +56,8 @@ def opened(path: Path) -> Iterator[Any]:
     """
     path = check_readable(path)
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        refuse_others(path)
+        with _container(path) as container:
             yield container
     # PyAV looks past the end of its list where a damaged file brings a stream that its header did not name.
     except IndexError as error:
@@ -55,11 +66,28 @@ def opened(path: Path) -> Iterator[Any]:
         )
         raise MediaError(message) from error
     except (av.error.FFmpegError, UnicodeError) as error:
-        if _is_protected(path):
-            raise protected_error(path) from error
-        reason = getattr(error, "strerror", None) or str(error)
-        message = f"{path.name} is not a readable video, or it is damaged or incomplete: {reason}."
-        raise MediaError(message) from error
+        raise _refusal(path, error) from error
+
+
+def _container(path: Path) -> Any:
+    """A file as FFmpeg opens it."""
+    try:
+        return av.open(str(path), metadata_errors="replace", options=OPTIONS)
+    except av.error.ArgumentError as error:
+        # FFmpeg calls a kind that is not on the list an invalid argument.
+        raise MediaError(other_kind(path)) from error
+
+
+def _refusal(path: Path, error: Exception) -> Exception:
+    """What is said where FFmpeg gives up; its own words are for the log."""
+    LOG.info("%s: %s", path.name, error)
+    if isinstance(error, av.error.MemoryError):
+        return MemoryError()
+    if _is_protected(path):
+        return protected_error(path)
+    if isinstance(error, av.error.PermissionError):
+        return MediaError(f"Permission to read {path.name} is denied: grant it with chmod u+r.")
+    return MediaError(f"{path.name} is not a readable video, or it is damaged or incomplete.")
 
 
 def protected_error(path: Path) -> MediaError:
@@ -95,6 +123,21 @@ def codec_name(stream: Any) -> str:
     return str(stream.codec_context.codec.canonical_name) if stream.codec_context is not None else UNKNOWN_CODEC
 
 
+def check_allowed(stream: Any, path: Path) -> None:
+    """Raise MediaError where a stream's decoder is not on the list, or its pictures are too large."""
+    context = stream.codec_context
+    if context.codec.name not in CODECS:
+        raise MediaError(
+            f"{path.name} has a track of the kind {context.codec.name}, which is not opened here: convert it to H.264 "
+            "and AAC, for example."
+        )
+    if stream.type == "video" and context.width * context.height > MAX_PIXELS:
+        raise MediaError(
+            f"{path.name} has pictures of {context.width} x {context.height}, but at most {MAX_PIXELS:,} pixels are "
+            "accepted: make them smaller."
+        )
+
+
 def video_stream(container: Any, path: Path) -> Any:
     """The first video stream; cover art does not count.
 
@@ -107,6 +150,7 @@ def video_stream(container: Any, path: Path) -> Any:
                 raise MediaError(
                     f"FFmpeg cannot decode the video track of {path.name}: convert it to H.264, for example."
                 )
+            check_allowed(stream, path)
             return stream
     found = "only sound, no video" if container.streams.audio else "no video"
     raise MediaError(f"{path.name} contains {found}: choose a video file.")

@@ -11,17 +11,19 @@ import av
 import av.error
 
 from ..errors import MediaError
+from ..wall.registry import walled
 from .clip import Clip
 from .mp4.movie import Movie, rescaled
 from .mp4.shown import FrameTimes, frame_times
 from .open import UNKNOWN_CODEC, codec_name, opened, protected_error, video_stream
-from .sound import Extent, audio_extent, decoded_frames, extent_in_index, steady_index
+from .sound import Extent, audio_extent, check_packets, decoded_frames, extent_in_index, steady_index
 
 PACKETS_ARE_FRAMES = {"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "prores", "ffv1"}
 TIMED_CONTAINERS = {"mp4", "matroska"}
 TRUNCATION_SECONDS, TRUNCATION_SHARE = Fraction(1, 2), Fraction(1, 10)
 
 
+@walled
 def probe(path: Path) -> Clip:
     """Find out what a video file contains; every packet is read, only the first frame is decoded where that is enough.
 
@@ -35,6 +37,7 @@ def probe(path: Path) -> Clip:
     return _probe(Path(path).absolute(), decodes=True)
 
 
+@walled
 def probe_copy(path: Path) -> Clip:
     """Find out what a file of this program's making contains; where its index says enough, no picture is decoded.
 
@@ -128,7 +131,8 @@ def _packet_times(container: Any, stream: Any) -> tuple[dict[int, tuple[bool, in
     times: dict[int, tuple[bool, int]] = {}
     end = Fraction(0)
     is_vp9 = codec_name(stream) == "vp9"
-    for packet in container.demux():
+    for number, packet in enumerate(container.demux()):
+        check_packets(number)
         if packet.pts is None:
             continue
         end = max(end, (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base))

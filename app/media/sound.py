@@ -14,10 +14,11 @@ import numpy as np
 from av.error import InvalidDataError
 
 from ..errors import MediaError
+from .allowed import MAX_PACKETS
 from .clock import EVEN_CODECS, SoundClock, slack_samples, steady_starts, with_steady_sound
 from .mp4.movie import Movie, Track, read_movie, rescaled
 from .mp4.shown import SoundExtent, sound_extent
-from .open import UNKNOWN_CODEC, codec_name, opened
+from .open import UNKNOWN_CODEC, check_allowed, codec_name, opened
 
 CLOCK_PACKETS = 8
 
@@ -135,6 +136,7 @@ def audio_stream(container: Any, track: int, path: Path) -> Any:
         raise MediaError(f"{path.name} has {has}: there is no audio track {track}.")
     if codec_name(tracks[track]) == UNKNOWN_CODEC:
         raise MediaError(f"FFmpeg cannot decode audio track {track} of {path.name}.")
+    check_allowed(tracks[track], path)
     return tracks[track]
 
 
@@ -149,7 +151,7 @@ def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator
         (seconds on the file's timeline at which it is heard, [C, n] float32); holes in the sound lie in between.
     """
     rate, track = stream.codec_context.sample_rate, _indexed_track(stream, movie)
-    frames = decoded_frames(container, stream)
+    frames = _alike(decoded_frames(container, stream))
     if track is not None and track.packet_pts is not None:
         pts = 0
         extent = sound_extent(track)
@@ -176,14 +178,39 @@ def decoded_frames(container: Any, stream: Any, on_packet: Callable[[Any], None]
         container: opened.
         stream: of it.
         on_packet: given each packet before it is decoded.
+    Raises:
+        MediaError: there is no end of packets.
     """
-    for packet in container.demux(stream):
+    for number, packet in enumerate(container.demux(stream)):
+        check_packets(number)
         if on_packet is not None and packet.size:
             on_packet(packet)
         try:
             yield from packet.decode()
         except InvalidDataError:
             continue
+
+
+def _alike(frames: Iterator[Any]) -> Iterator[Any]:
+    """Frames of sound that all have as many channels as the first.
+
+    Raises:
+        MediaError: one has not.
+    """
+    channels = None
+    for frame in frames:
+        channels = channels or frame.layout.nb_channels
+        if frame.layout.nb_channels != channels:
+            raise MediaError(
+                "The sound changes its number of channels midway: convert it to one with as many all along."
+            )
+        yield frame
+
+
+def check_packets(number: int) -> None:
+    """Raise MediaError where a file has more packets than any film."""
+    if number > MAX_PACKETS:
+        raise MediaError(f"The file has more than {MAX_PACKETS:,} packets: cut it into shorter ones first.")
 
 
 def _cut_piece(track: Track, end: int, frame: Any, at: int, rate: int) -> Iterator[tuple[Fraction, np.ndarray]]:

@@ -14,10 +14,10 @@ from typing import Any
 
 import gradio as gr
 
-from riffusion_inference.errors import RiffusionError
+from riffusion_inference.errors import RiffusionError, SettingError
 
 from .. import mood
-from ..dub.order import AUTO, Order, split_mode_of
+from ..dub.order import AUTO, Order, check_part, split_mode_of
 from ..dub.run import Run
 from ..dub.story import carry_out
 from ..media import Clip, explain_split
@@ -28,7 +28,7 @@ from . import strings
 from .cards import facts, time_range
 from .input import checked_probe
 from .jobs import Job
-from .order import LOOKING, QUEUE, order_for
+from .order import LOOKING, QUEUE, order_for, whole
 from .run import remember, run_job
 from .session import PageContext, Session, sentence
 
@@ -174,9 +174,13 @@ class Endpoints:
     ) -> Clip:
         """Set the session to this video, keeping earlier dubs of the same cut."""
         self._context.open(session, request)
+        if not video:
+            raise SettingError(strings.REASON_NO_VIDEO)
+        wanted, number = whole("n_parts", n_parts), whole("part", part)
+        check_part(number, wanted)
         source = self._context.visitors.own(session.visitor, video)
         session.clip = checked_probe(source, self._context.settings)
-        session.source, session.n_parts, session.part = source, int(n_parts), int(part)
+        session.source, session.n_parts, session.part = source, wanted, number
         session.split_mode = split_mode_of(split_mode or self._context.settings.split_mode)
         session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
         return session.clip

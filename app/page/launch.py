@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from .. import media
 from ..errors import ConfigError
 from ..settings import ROOT, Settings, use_page_folder
 
@@ -22,6 +23,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         ConfigError: the folder for visitors' files cannot be made, or MCP is wanted and not installed.
     """
     check_mcp(settings)
+    media.use_settings(settings)
     folder = use_page_folder(settings)
     # Only now: Gradio reads the environment, which use_page_folder has set, when it is imported.
     from gradio.utils import get_space
@@ -84,6 +86,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         quiet=True,
         prevent_thread_lock=True,
     )
+    print(media.describe_sandbox(), flush=True)
     print(f"The page is ready: {page.local_url}", flush=True)
     closed_seconds = 60.0 * settings.delete_closed_after_minutes
     visitors.sweep_for_ever(

@@ -12,7 +12,7 @@ from .. import media
 from ..dub.build_order import new_order
 from ..dub.order import Order
 from ..errors import MediaError
-from ..files import read_image, read_score
+from ..media import read_image, read_score
 from ..settings.options import ATTRIBUTES, MUSIC, OPTIONS, SCORE, Kind
 from .session import PageContext, Session
 

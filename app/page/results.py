@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from ..files import read_score
+from ..media import read_score
 from ..result.facts import DubFacts, ScoreFacts, TakeFacts
 from ..result.folder import Result
 from ..settings import SoundMode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from riffusion_inference.errors import RiffusionError
 from riffusion_inference.score.midi import MidiReading
 
-from ..files import read_score
+from ..media import read_score
 from ..settings.writing import Writing
 from . import strings
 from .cards import error_html

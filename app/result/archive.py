@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
@@ -94,6 +97,15 @@ def add_files(
     return hashes
 
 
+@contextmanager
+def _written(target: Path) -> Iterator[BinaryIO]:
+    with write_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file = target.open("wb")
+    with file:
+        yield file
+
+
 def unpack(path: Path, folder: Path) -> None:
     """Take a zip apart into a folder; names that lead out of it, and bombs, are refused before anything is written.
 
@@ -113,9 +125,12 @@ def unpack(path: Path, folder: Path) -> None:
                 )
             for entry in entries:
                 target = folder / entry.filename
-                with write_errors(folder), archive.open(entry) as read:
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    with target.open("wb") as write:
-                        shutil.copyfileobj(read, write, CHUNK_BYTES)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+                with archive.open(entry) as read, _written(target) as write:
+                    while chunk := read.read(CHUNK_BYTES):
+                        with write_errors(folder):
+                            write.write(chunk)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise ArchiveError(f"{path.name} is not a whole zip archive: {error}.") from error
+    except OSError as error:
+        # A place in the archive that no file has.
+        raise ArchiveError(f"{path.name} is not a whole zip archive ({error.strerror or error}).") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,10 @@ from ..errors import ArchiveError
 from ..settings.writing import Writing
 from .facts import ENCODED, MANIFEST_NAME, NOT_IN_JSON, SCHEMA, SEED_FILES, SPLICED, Manifest
 
+MAX_BYTES = 64 << 20
+"""Of a manifest: one with a thousand parts has a thousandth of that for each."""
+MAX_PARTS, MAX_RATE, MAX_CHANNELS, MAX_SECONDS, MAX_FILE_BYTES = 100_000, 768_000, 64, 7 * 86_400, 1 << 50
+"""Numbers that nothing that was made here exceeds; others would ask for more memory than there is."""
 FIRST_SCHEMA = 1
 """What version 0.1.0 wrote: a dub's generation and takes are among its other fields. 0.2.0 wrote version 2, without
 scores, and 0.3.0 version 3; all of them encoded the whole sound of a film."""
@@ -41,11 +45,14 @@ def read_manifest(path: Path) -> Manifest:
     """
     path = path / MANIFEST_NAME if path.is_dir() else path
     try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ArchiveError(f"{path} has {size:,} bytes, but a manifest has at most {MAX_BYTES:,}.")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ArchiveError(f"{path} does not exist: give the manifest.json of an earlier result.") from error
     except (OSError, ValueError) as error:
-        raise ArchiveError(f"{path} cannot be read as a manifest ({error}).") from error
+        raise ArchiveError(f"{path} cannot be read as a manifest ({str(error)[:200]}).") from error
     return read_manifest_text(text, path)
 
 
@@ -60,8 +67,10 @@ def read_manifest_text(text: str, path: Path) -> Manifest:
     """
     try:
         values = json.loads(text)
+    except RecursionError as error:
+        raise ArchiveError(f"{path} cannot be read as a manifest (it is nested too deep).") from error
     except ValueError as error:
-        raise ArchiveError(f"{path} cannot be read as a manifest ({error}).") from error
+        raise ArchiveError(f"{path} cannot be read as a manifest ({str(error)[:200]}).") from error
     schema = values.get("schema") if isinstance(values, dict) else None
     if not isinstance(schema, int) or not FIRST_SCHEMA <= schema <= SCHEMA:
         raise ArchiveError(
@@ -110,6 +119,29 @@ def _check_sense(manifest: Manifest, where: str) -> None:
     )
     if not sound:
         raise ArchiveError(f"{where} is damaged: its parts, dubs and film do not fit together.")
+    for what, value, low, high in _numbers(manifest):
+        if not low <= value <= high:
+            raise ArchiveError(
+                f"{where} is damaged: its {what} is {str(value)[:20]}, but must be from {low} to {high:,}."
+            )
+
+
+def _numbers(manifest: Manifest) -> Iterator[tuple[str, int, int, int]]:
+    """What memory and time are asked by: what it is, its value, the least and the most."""
+    most = MAX_SECONDS * MAX_RATE
+    yield "sample_rate", manifest.sample_rate, 1, MAX_RATE
+    yield "n_channels", manifest.n_channels, 1, MAX_CHANNELS
+    yield "n_parts", manifest.n_parts, 1, MAX_PARTS
+    yield "source's n_frames", manifest.source.n_frames, 1, most
+    yield "film_start_sample", manifest.film_start_sample, -most, most
+    yield "film_samples", manifest.film_samples, 0, most
+    yield from (("end_sample", part.end_sample, 0, most) for part in manifest.parts)
+    yield from (("end_frame", part.end_frame, 0, most) for part in manifest.parts)
+    for dub in manifest.dubs:
+        yield "music's sample_rate", dub.music.sample_rate, 1, MAX_RATE
+        yield "music's n_samples", dub.music.n_samples, 1, most
+    sizes = [manifest.source.size_bytes, *(facts.size_bytes for facts in manifest.files.values())]
+    yield from (("size_bytes", size, 0, MAX_FILE_BYTES) for size in sizes)
 
 
 def file_names(manifest: Manifest) -> list[str]:

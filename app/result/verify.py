@@ -61,18 +61,19 @@ def verify(
         ArchiveError: there is no result to look at.
         MediaError: the source cannot be read.
     """
-    path = Path(dir_or_zip)
+    path, source = Path(dir_or_zip), Path(source)
     if not path.exists():
         raise ArchiveError(f"{path} does not exist: give a result folder or its zip.")
-    clip = media.probe(Path(source))
     depth = media.Depth.ALL if decode else media.Depth.NEW
     if path.is_dir():
-        return _Verification(path, clip, depth, on_progress, should_cancel).report()
+        with media.job(reads=[source, path]):
+            return _Verification(path, media.probe(source), depth, on_progress, should_cancel).report()
     with work_folder(temporary_directory or Path(tempfile.gettempdir()), "riffusion-dub-verify") as folder:
         unpack(path, folder)
         if not (folder / MANIFEST_NAME).is_file():
             raise ArchiveError(f"{path.name} holds no manifest.json: it was not made by this program.")
-        return _Verification(folder, clip, depth, on_progress, should_cancel).report()
+        with media.job(reads=[source, folder]):
+            return _Verification(folder, media.probe(source), depth, on_progress, should_cancel).report()
 
 
 def check_made(

@@ -6,7 +6,16 @@ This is the only room that reads the environment or TOML. A command-line option 
 from .check import check_value
 from .load import CONFIG_DIR, ROOT, load_settings
 from .options import DESCRIBERS, OPTIONS, Option, SoundMode
-from .settings import PAGE_FOLDER, ModelDefaults, Settings, use_page_folder, use_temporary_directory, use_threads
+from .settings import (
+    PAGE_FOLDER,
+    ModelDefaults,
+    Settings,
+    server_environment,
+    use_page_folder,
+    use_temporary_directory,
+    use_threads,
+    use_worker_folder,
+)
 
 __all__ = [
     "CONFIG_DIR",
@@ -20,7 +29,9 @@ __all__ = [
     "SoundMode",
     "check_value",
     "load_settings",
+    "server_environment",
     "use_page_folder",
     "use_temporary_directory",
     "use_threads",
+    "use_worker_folder",
 ]

@@ -292,6 +292,18 @@ PROGRAM: dict[str, Option] = {
     "share": Option(Kind.SWITCH, "ask Gradio for a public link", "", "--share"),
     "queue_size": Option(Kind.WHOLE, "how many jobs may wait on the page for the same thing", low=1, high=1000),
     "mcp_server": Option(Kind.SWITCH, "offer the page's functions to agents over MCP"),
+    "no_sandbox": Option(
+        Kind.SWITCH, "read and write media in this process instead of in one that may touch nothing else", "",
+        "--no-sandbox",
+    ),
+    "media_memory_mb": Option(
+        Kind.WHOLE, "most memory that reading or writing one file may take, in MB", low=512, high=1_000_000
+    ),
+    "media_seconds": Option(
+        Kind.WHOLE, "how long reading a file may go on without progress; a second more for each megabyte of it",
+        low=2, high=86_400,
+    ),
+    "ffmpeg_path": Option(Kind.FOLDER, "an FFmpeg of your own, 8.1.2 or newer"),
     "describer": Option(
         Kind.CHOICE, "what describes the picture. palette: colour, light and movement, at once. vlm: a vision-language "
         "model. replicate: an online model, needs a token. auto: vlm on a GPU, otherwise palette", "Described by",

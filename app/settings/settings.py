@@ -92,6 +92,14 @@ class Settings:
     """How many jobs may wait on the page for the same thing."""
     mcp_server: bool = False
     """True offers the page's functions to agents over MCP."""
+    no_sandbox: bool = False
+    """True reads files in this process instead of in one that may do nothing else."""
+    media_memory_mb: int = 6144
+    """Most memory that reading or writing a file may take."""
+    media_seconds: int = 60
+    """How long reading a file may go on without progress; large files get a second more for each megabyte."""
+    ffmpeg_path: Path | None = None
+    """An FFmpeg of one's own, 8.1.2 or newer; None: the one that the program carries."""
     describer: str = "auto"
     """What turns a frame into a prompt: auto, palette, vlm or replicate."""
     replicate_api_token: str = field(default="", repr=False)
@@ -154,6 +162,23 @@ def use_page_folder(settings: Settings) -> Path:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
+
+
+def server_environment() -> dict[str, str]:
+    """All that the process which reads files gets of the environment: nothing that is secret."""
+    names = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
+    # One thread each: a process with threads cannot be forked safely.
+    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**kept, **single, "MALLOC_ARENA_MAX": "4", "PYTHONUTF8": "1"}
+
+
+def use_worker_folder(folder: Path | None) -> None:
+    """Let every library of a process that reads files put its own into one folder; None: nowhere."""
+    place = str(folder) if folder is not None else "/nonexistent"
+    os.environ.update(HOME=place, TMPDIR=place)
+    tempfile.tempdir = place
+    os.chdir(place if folder is not None else "/")
 
 
 def use_threads(n: int) -> None:

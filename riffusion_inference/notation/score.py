@@ -227,6 +227,8 @@ class Score:
             values["chords"] = tuple(Chord(c["tick"], c["root"], tuple(c["tones"])) for c in values["chords"])
             values["key"] = Key(**values["key"]) if values["key"] else None
             return cls(**values)
+        except RecursionError as error:
+            raise ScoreError("The file is no score that can be read: it is nested too deep.") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ScoreError(f"The file is no score that can be read: {error}.") from error
 

@@ -28,6 +28,9 @@ EXIF_MAX_VALUE = 11080
 INT16_SCALE = 32768.0
 """Riffusion computes amplitudes from 16-bit integers, we from floats in [-1, 1]: its MAX_VALUE is this much larger."""
 
+MAX_MAX_VALUE = 1e12
+"""Riffusion's own images state some ten million."""
+
 REFERENCE_MAX = 30e6 / INT16_SCALE / 4410
 """Amplitude of black, per sample of window, in an image that states none: Riffusion's own fallback of 30e6."""
 
@@ -90,7 +93,7 @@ def mel_from_image(image: Image.Image, params: SpectrogramParams | None = None) 
     Returns:
         Spectrogram, mel_amplitudes [C, n_mels, width] float32.
     Raises:
-        SpectrogramError: the height is not n_mels, or the EXIF contains impossible values.
+        SpectrogramError: the height is not n_mels, the width is 1, or the EXIF contains impossible values.
     Source: riffusion-hobby, spectrogram_from_image.
     """
     exif = image.getexif()
@@ -103,6 +106,8 @@ def mel_from_image(image: Image.Image, params: SpectrogramParams | None = None) 
             f"The image is {levels.shape[1]} px high, but its parameters say {stated.n_mels} mel bands, one for each "
             f"row: use an image that is {stated.n_mels} px high, or give the parameters that it was made with."
         )
+    if levels.shape[2] < 2:
+        raise SpectrogramError("The image is 1 px wide, which is no sound yet: use one that is at least 2 px wide.")
     chosen = (levels[1:3] if stated.stereo else levels[:1])[:, ::-1]
     # Riffusion writes 255 for silence and any max for it; the product below is then exactly 0.
     amplitudes = (1.0 - chosen) ** (1.0 / stated.power_for_image) * _max_value(exif, stated)
@@ -176,7 +181,9 @@ def params_from_exif(exif: Any, fallback: SpectrogramParams) -> SpectrogramParam
             stereo=bool(exif.get(EXIF_STEREO, fallback.stereo)),
         )
     except (TypeError, ValueError, ArithmeticError) as error:
-        raise SpectrogramError(f"The image's EXIF contains a value that is not a number: {error}.") from error
+        raise SpectrogramError(
+            f"The image's EXIF contains a value that is not a number ({str(error)[:80]}): use one whose EXIF is whole."
+        ) from error
 
 
 def _max_value(exif: Any, params: SpectrogramParams) -> float:
@@ -184,10 +191,16 @@ def _max_value(exif: Any, params: SpectrogramParams) -> float:
     value = exif.get(EXIF_MAX_VALUE)
     if value is None:
         return reference_max(params)
-    stated = float(value) / INT16_SCALE
-    if not math.isfinite(stated) or stated < 0:
-        raise SpectrogramError(f"The image's EXIF says MAX_VALUE {value}, but it must be a number that is 0 or more.")
-    return stated
+    try:
+        stated = float(value)
+    except (TypeError, ValueError, ArithmeticError):
+        stated = math.nan
+    if not 0 <= stated <= MAX_MAX_VALUE:
+        raise SpectrogramError(
+            f"The image's EXIF says MAX_VALUE {str(value)[:40]!r}, but it must be a number from 0 to "
+            f"{MAX_MAX_VALUE:g}: use an image whose EXIF is whole."
+        )
+    return stated / INT16_SCALE
 
 
 def _levels(image: Image.Image) -> NDArray[np.float32]:

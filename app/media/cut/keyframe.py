@@ -12,7 +12,7 @@ from riffusion_inference.datatypes import ShouldCancel
 from ...errors import MediaError
 from ...plan import Part
 from ..clip import Clip
-from ..ffmpeg import file_url, run_ffmpeg
+from ..ffmpeg import file_url, input_of, run_ffmpeg
 from ..open import opened
 from ..probe import probe
 
@@ -57,7 +57,7 @@ def copy_segments(
     cuts = [_between_keyframes(clip, part.start_frame) - zero for part in parts[1:]]
     options = {"segment_times": ",".join(f"{float(cut):.6f}" for cut in cuts)} if cuts else {"segment_time": 10**6}
     output = ffmpeg.output(
-        ffmpeg.input(file_url(clip.path), fflags="+genpts"),
+        input_of(clip.path, fflags="+genpts"),
         file_url(folder / f"%06d{suffix}"),
         f="segment",
         segment_format=muxer,
@@ -66,7 +66,7 @@ def copy_segments(
         map="0",
         **options,
     )
-    run_ffmpeg(output.get_args(), clip.path, should_cancel=should_cancel)
+    run_ffmpeg(output.get_args(), folder / form[1], subject=clip.path.name, should_cancel=should_cancel)
     paths = tuple(sorted(folder.glob(f"[0-9]*{suffix}")))
     found = [probe(path).n_frames for path in paths]
     if found != [part.n_frames for part in parts]:

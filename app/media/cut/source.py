@@ -17,7 +17,7 @@ from ...errors import MediaError
 from ...plan import SplitMode
 from ..clip import Clip
 from ..encode import aac_options
-from ..ffmpeg import file_url, run_ffmpeg
+from ..ffmpeg import file_url, input_of, run_ffmpeg
 from ..mp4.movie import Movie, Track, read_movie
 from ..mp4.shown import frame_times
 from ..mp4.tables import Runs
@@ -114,7 +114,7 @@ def _shown_alike(clip: Clip, copy: Clip) -> bool:
 def _remux(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCancel | None) -> bool:
     """Copy all that MP4 can carry into a plain MP4 with the same times; False where there is nothing to copy."""
     names = stream_names(clip)
-    source = ffmpeg.input(file_url(clip.path), copyts=None, fflags="+genpts")
+    source = input_of(clip.path, copyts=None, fflags="+genpts")
     streams = [source["V:0"]] if with_video else []
     options: dict[str, Any] = {"c": "copy", "strict": "experimental", "movie_timescale": _movie_timescale(clip)}
     for place, (number, name) in enumerate(_known_sound(names)):
@@ -130,7 +130,7 @@ def _remux(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCancel
     if with_video and clip.video_codec == "hevc":
         options["tag:v"] = "hvc1"
     output = ffmpeg.output(*streams, file_url(path), f="mp4", avoid_negative_ts="disabled", map_metadata=0, **options)
-    run_ffmpeg(output.get_args(), path, should_cancel=should_cancel)
+    run_ffmpeg(output.get_args(), path, subject=clip.path.name, should_cancel=should_cancel)
     return True
 
 

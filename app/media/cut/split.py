@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 from ...errors import PlanError
 from ...files import check_cancel, check_free_space, write_errors, written_together
 from ...plan import SPLIT_MODES, Part, SplitMode, parts_at, plan_parts
+from ...unfinished import work_folder
+from ...wall.registry import walled
 from ..clip import Clip, SplitPlan
 from .clean_start import starts_alike
 from .exact import lead_in, write_part
@@ -34,6 +35,7 @@ OPEN_GOP_NOTE = (
 )
 
 
+@walled
 def explain_split(clip: Clip, n_parts: int, mode: str) -> SplitPlan:
     """Say what a split will do before it does anything.
 
@@ -110,6 +112,7 @@ def _lead_in_notes(clip: Clip, parts: tuple[Part, ...]) -> list[str]:
     return notes + ([] if all(is_clean for _, is_clean in found) else [OPEN_GOP_NOTE])
 
 
+@walled
 def split(
     clip: Clip,
     plan: SplitPlan,
@@ -141,8 +144,8 @@ def split(
     report = _Report(clip, on_progress, should_cancel)
     with _without_empty_folder(out_dir), write_errors(out_dir / "part"), written_together() as hidden:
         out_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".split-", dir=out_dir) as folder:
-            job = _Job(clip, plan, out_dir, Path(folder), hidden, report)
+        with work_folder(out_dir, "split") as folder:
+            job = _Job(clip, plan, out_dir, folder, hidden, report)
             if plan.mode_used == SplitMode.KEYFRAME and not check_lossless(clip).is_possible:
                 return _move_segments(job)
             return _write_parts(job, cut_source(clip, plan.mode_used, job.folder, should_cancel), threads, crf)

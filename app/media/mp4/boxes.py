@@ -14,6 +14,8 @@ from typing import BinaryIO
 from ...errors import MediaError
 
 CONTAINER_BOXES = {b"moov", b"trak", b"edts", b"mdia", b"minf", b"stbl"}
+MAX_DEPTH = 12
+"""Boxes within boxes; a sample table is the sixth."""
 MAX_32 = 0xFFFFFFFF
 
 
@@ -78,12 +80,14 @@ class Box:
         return Box(self.kind, self.payload, children)
 
 
-def parse_boxes(data: bytes) -> list[Box]:
+def parse_boxes(data: bytes, depth: int = 0) -> list[Box]:
     """The boxes that follow one another in data; a damaged tail raises MediaError."""
+    if depth > MAX_DEPTH:
+        raise MediaError("The file's index is damaged: its boxes are nested too deep.")
     boxes = []
     for kind, start, end in _spans(data):
         body = data[start:end]
-        boxes.append(Box(kind, b"", parse_boxes(body)) if kind in CONTAINER_BOXES else Box(kind, body))
+        boxes.append(Box(kind, b"", parse_boxes(body, depth + 1)) if kind in CONTAINER_BOXES else Box(kind, body))
     return boxes
 
 

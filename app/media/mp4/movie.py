@@ -18,6 +18,7 @@ from .boxes import (
     Edit,
     MissingBoxError,
     edits_box,
+    parse_boxes,
     read_edits,
     read_top_level,
     timed_header,
@@ -164,6 +165,8 @@ def _read_movie(path: Path) -> Movie:
 
 def _read_track(path: Path, trak: Box, movie_timescale: int) -> Track:
     mdia = trak.need(b"mdia")
+    if (other := _other_file(trak)) is not None:
+        raise MediaError(f"{path.name} leads to other files for its media (a data reference, {other}): save it whole.")
     handler = mdia.need(b"hdlr").payload[8:12].decode("latin-1")
     timescale = timed_header(mdia.need(b"mdhd"))[2] or 1
     table = read_table(mdia.need(b"minf", b"stbl"))
@@ -171,6 +174,17 @@ def _read_track(path: Path, trak: Box, movie_timescale: int) -> Track:
     if handler == "vide" and shown is not None and trak.get(b"edts", b"elst") is not None:
         shown = _from_first_picture(shown, table)
     return Track(path, trak, handler, timescale, table, shown)
+
+
+def _other_file(trak: Box) -> str | None:
+    """The kind of the first data reference of a track to another file; None where all is in this one (8.7.2)."""
+    dinf = trak.get(b"mdia", b"minf", b"dinf")
+    for dref in parse_boxes(dinf.payload) if dinf is not None else ():
+        for entry in parse_boxes(dref.payload[8:]) if dref.kind == b"dref" else ():
+            # The lowest flag says that the media are in the same file.
+            if len(entry.payload) >= 4 and not entry.payload[3] & 1:
+                return entry.kind.decode("latin-1").strip()
+    return None
 
 
 def _from_first_picture(shown: ShownRange, table: SampleTable) -> ShownRange:

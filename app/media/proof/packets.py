@@ -19,6 +19,7 @@ import numpy as np
 from riffusion_inference.datatypes import ShouldCancel
 
 from ...files import check_cancel
+from ...wall.registry import walled
 from ..clip import Clip
 from ..open import codec_name, opened, path_of, video_stream
 from ..sound import audio_stream
@@ -171,6 +172,7 @@ def nearest(places: Sequence[int], wanted: int) -> int | None:
     return min(places, key=lambda place: abs(place - wanted), default=None)
 
 
+@walled
 def packet_hashes(clip_or_path: Clip | Path, kind: str = "video", track: int = 0) -> list[str]:
     """Hash a track's stored packets in the order of the file, hidden ones too.
 

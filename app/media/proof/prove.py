@@ -13,6 +13,7 @@ from pathlib import Path
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 from ...plan import SplitMode
+from ...wall.registry import walled
 from ..clip import Clip
 from ..cut.clean_start import starts_alike
 from ..cut.source import plain_movie
@@ -38,6 +39,7 @@ from .sound_edges import with_edges
 from .sounds import Sound, copied_sound, encoded_sound, is_copied, segmented_sound, sound_of
 
 
+@walled
 def prove(
     claim: Claim,
     depth: Depth = Depth.NEW,

@@ -189,6 +189,7 @@ def test_a_name_with_a_leading_dash(
     assert len(json.loads(out)["parts"]) == 2
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_command_reads_the_index_of_its_video_once(
     capsys: pytest.CaptureFixture[str],
     dub_clip: Path,

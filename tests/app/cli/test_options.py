@@ -17,6 +17,7 @@ from app.cli.main import build_parser, main
 from app.result.manifest import Manifest, read_manifest
 from app.settings.options import Follow, ScoreMode
 from app.settings.writing import Writing
+from app.wall.job import Policy
 from riffusion_inference.datatypes import GenerationSettings, Waveform
 from riffusion_inference.notation.score import Score, ScoreNote
 from riffusion_inference.score.midi import midi_from_score, score_from_midi
@@ -270,6 +271,19 @@ def test_out_force_json_and_from(runner: Runner, tmp_path: Path) -> None:
     code = main(["dub", "--from", str(tmp_path / "here"), "--seed", "3", "--out", str(tmp_path / "there")])
     assert code == 0
     assert np.array_equal(media.decode_audio(tmp_path / "there" / "film.mp4").samples, first.film)
+
+
+def test_without_a_sandbox_nothing_is_started_and_the_film_is_the_same(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a worker was started")
+
+    monkeypatch.setattr("app.wall.job._POLICY", Policy())  # Put back at the end.
+    inside = runner()
+    monkeypatch.setattr("app.wall.starter.Starter.start", refuse)
+    monkeypatch.setattr("app.wall.starter.Starter.worker", refuse)
+    assert np.array_equal(runner("--no-sandbox").film, inside.film)
 
 
 @pytest.mark.parametrize("option", ["-v", "--verbose"])

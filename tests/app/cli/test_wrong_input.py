@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from app import media
+from app.wall.job import Policy
 from riffusion_inference.datatypes import Waveform
 from tests.fixtures_dub import DUB, RATE, ChordModel, make_clip, nothing_left, run, words
 
@@ -138,12 +139,13 @@ def test_a_model_that_is_not_there_is_said_before_any_work(
 def test_a_file_that_may_not_be_read_is_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, dub_clip: Path, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr("app.wall.job._POLICY", Policy())  # Put back at the end.
     locked = Path(shutil.copy(dub_clip, tmp_path / "locked.mp4"))
     locked.chmod(0)
     if os.access(locked, os.R_OK):  # The superuser may read anything.
         real = os.access
         monkeypatch.setattr(os, "access", lambda path, mode: False if Path(path) == locked else real(path, mode))
-    code, _, err = run(capsys, "split", locked, "--parts", 2, "--out", tmp_path / "out")
+    code, _, err = run(capsys, "split", "--no-sandbox", locked, "--parts", 2, "--out", tmp_path / "out")
     assert code == 1
     assert "Permission to read" in err
 

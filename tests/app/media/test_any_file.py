@@ -26,7 +26,7 @@ RATE, PACKET = 48000, 1024
 
 def run_ffmpeg(folder: Path, words: list[str]) -> None:
     """Run FFmpeg; the last word is the name of a file that it makes in the folder."""
-    run([*words[:-1], str(folder / words[-1])], folder / words[-1])
+    run([*words[:-1], str(folder / words[-1])], folder / words[-1], subject=words[-1])
 
 
 def rewritten(source: Path, path: Path, change: Callable[[int, Any], Any | None]) -> Path:

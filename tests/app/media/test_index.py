@@ -30,6 +30,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[Path]:
     return counts
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("mode", ["exact", "keyframe", "reencode"])
 def test_probing_planning_and_splitting_read_it_once(
     clips: ClipShelf, reads: Counter[Path], tmp_path: Path, mode: str
@@ -39,6 +40,7 @@ def test_probing_planning_and_splitting_read_it_once(
     assert reads[clip.path] == 1
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_everything_else_that_has_the_clip_reads_it_no_more(
     clips: ClipShelf, reads: Counter[Path], tmp_path: Path
 ) -> None:

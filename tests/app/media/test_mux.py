@@ -6,6 +6,7 @@ import subprocess
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import imageio_ffmpeg
 import numpy as np
 import pytest
@@ -191,3 +192,20 @@ def test_sound_before_the_file_starts_is_an_error(clips: ClipShelf, tmp_path: Pa
 def test_the_wheel_carries_the_ffmpeg_that_runs() -> None:
     assert Path(ffmpeg_exe()).is_absolute()
     assert "imageio_ffmpeg" in ffmpeg_exe()
+
+
+def test_tags_subtitles_and_attachments_of_matroska_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "text.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:00.900\nHello\n")
+    (tmp_path / "notes.txt").write_text("about it")
+    words = "-f lavfi -i testsrc2=size=64x48:rate=10:duration=1 -f lavfi -i sine=440:duration=1:sample_rate=48000"
+    words += f" -i {tmp_path / 'text.vtt'} -c:v libx264 -c:a aac -c:s webvtt -attach {tmp_path / 'notes.txt'}"
+    words += " -metadata:s:t:0 mimetype=text/plain -metadata:s:v:0 language=fra -metadata:s:a:0 language=deu"
+    words += f" -metadata:s:s:0 language=ita {tmp_path / 'clip.mkv'}"
+    subprocess.run([ffmpeg_exe(), "-v", "error", *words.split()], check=True, timeout=60)
+    clip = probe(tmp_path / "clip.mkv")
+    sound = Waveform(np.zeros((1, 48000), dtype=np.float32), 48000)
+    mux_film(clip, sound, tmp_path / "film.mkv")
+    with av.open(str(tmp_path / "film.mkv")) as film:
+        languages = [stream.metadata.get("language") for stream in film.streams if stream.type != "attachment"]
+        assert languages == ["fra", "deu", "ita"]
+        assert [(one.name, one.mimetype) for one in film.streams.attachments] == [("notes.txt", "text/plain")]

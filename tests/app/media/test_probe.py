@@ -191,6 +191,7 @@ def test_no_read_permission(clips: ClipShelf, tmp_path: Path) -> None:
         probe(locked)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_no_read_permission_as_the_system_says_it(clips: ClipShelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(MediaError, match=r"Permission to read .*h264\.mp4 is denied: grant it with chmod u\+r\."):

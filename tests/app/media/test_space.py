@@ -40,6 +40,7 @@ def test_too_little_space_is_seen_before_the_work(clips: ClipShelf, small_disk: 
     assert list(small_disk.iterdir()) == []
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("mode", ["exact", "reencode"])
 @pytest.mark.parametrize("kind", ["sound_longer", "mkv_pcm"])
 def test_a_disk_that_fills_up_while_splitting(
@@ -52,6 +53,7 @@ def test_a_disk_that_fills_up_while_splitting(
     assert list(small_disk.iterdir()) == []
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("kind", ["h264", "mkv"])
 def test_a_disk_that_fills_up_while_muxing(
     clips: ClipShelf, small_disk: Path, monkeypatch: pytest.MonkeyPatch, kind: str
@@ -107,8 +109,9 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_what_ffmpeg_says_becomes_one_sentence(tmp_path: Path) -> None:
+    arguments = ["-i", str(tmp_path / "nothing.mp4"), str(tmp_path / "out.mp4")]
     with pytest.raises(
-        MediaError, match=r"^out\.mp4 could not be made: Error opening input: No such file or directory\.$"
+        MediaError, match=r"^The film could not be written anew: a file that is needed is not there any more\.$"
     ) as error:
-        run_ffmpeg(["-i", str(tmp_path / "nothing.mp4"), str(tmp_path / "out.mp4")], tmp_path / "out.mp4")
+        run_ffmpeg(arguments, tmp_path / "out.mp4", subject="The film")
     assert "\n" not in str(error.value)

@@ -266,6 +266,7 @@ def test_progress_counts_frames_to_the_end(clips: ClipShelf, tmp_path: Path) -> 
         assert (seen[0][0], done[-1], seen[-1][2]) == ("split", clip.n_frames, clip.n_frames)
 
 
+@pytest.mark.usefixtures("in_this_process")
 @pytest.mark.parametrize("mode", ["exact", "reencode"])
 def test_a_cancel_leaves_nothing(clips: ClipShelf, mode: str, tmp_path: Path) -> None:
     clip = probe(clips.path("keyframes"))
@@ -282,7 +283,9 @@ def test_a_cancel_kills_ffmpeg_within_two_seconds(tmp_path: Path) -> None:
     frames: list[int] = []
     started = time.monotonic()
     with pytest.raises(DubCancelled, match=r"Stopped; nothing was left behind\."):
-        run_ffmpeg(endless, tmp_path / "out.mp4", on_frames=frames.append, should_cancel=lambda: sum(frames) > 0)
+        run_ffmpeg(
+            endless, tmp_path / "out.mp4", subject="It", on_frames=frames.append, should_cancel=lambda: sum(frames) > 0
+        )
     assert time.monotonic() - started < 10
     assert frames
 
