@@ -30,8 +30,7 @@ ORDER = {
     "app": """
         errors
         plan unfinished
-        files
-        settings
+        files settings
         wall
         soundtrack media
         mood result models

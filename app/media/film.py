@@ -63,11 +63,12 @@ def plan_film(clip: Clip, ranges: Sequence[tuple[int, int]]) -> FilmPlan:
     Returns:
         What write_film needs.
     """
-    splice = _splice_of(clip, ranges) if clip.sample_rate is not None and ranges else "it has no sound yet"
+    splice = splice_of(clip, ranges) if clip.sample_rate is not None and ranges else "it has no sound yet"
     return FilmPlan(tuple(ranges), splice if isinstance(splice, str) else None)
 
 
-def _splice_of(clip: Clip, ranges: Sequence[tuple[int, int]]) -> Splice | str:
+def splice_of(clip: Clip, ranges: Sequence[tuple[int, int]]) -> Splice | str:
+    """Which packets of a clip new sound in some ranges replaces, or why it cannot, as half a sentence."""
     movie = clip.movie if clip.movie is not None and not clip.movie.is_fragmented else None
     return plan_splice(clip, movie, ranges)
 
@@ -98,7 +99,7 @@ def write_film(
         with written_whole(out_path) as temporary:
             copy_file(clip.path, temporary, should_cancel)
         return FilmSound(clip.audio_start_sample, clip.n_samples, None)
-    splice = plan.why_whole or _splice_of(clip, plan.ranges)
+    splice = plan.why_whole or splice_of(clip, plan.ranges)
     if isinstance(splice, Splice):
         try:
             return _splice_film(clip, stretches, splice, out_path, should_cancel)

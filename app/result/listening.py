@@ -10,7 +10,6 @@ import numpy as np
 from riffusion_inference.datatypes import Waveform
 
 from .. import media
-from ..files import read_score
 from ..soundtrack.loudness import integrated_loudness
 from .checks import Check
 from .facts import DubFacts, Manifest, PartFacts
@@ -48,7 +47,7 @@ def judge_music(folder: Path, manifest: Manifest) -> Iterator[Check]:
             yield Check(f"music {dub.part}", False, text)
         names = [take.midi for take in dub.music.takes if take.midi is not None]
         if names:
-            notes = [len(read_score(folder / name).score.notes) for name in names]
+            notes = [len(media.read_score(folder / name).score.notes) for name in names]
             yield Check(f"score {dub.part}", True, f"scores of {', '.join(map(str, notes))} notes can be read")
 
 

@@ -18,7 +18,7 @@ from riffusion_inference.datatypes import ShouldCancel
 from ...files import check_cancel
 from ..clip import Clip
 from ..decode import decode_audio
-from ..film import plan_film
+from ..film import splice_of
 from ..splice.film import Splice
 from .evidence import Claim, Depth, FilmEvidence, PictureEvidence
 from .likeness import likeness_db
@@ -69,7 +69,7 @@ def film_evidence(sound: FilmSound, pictures: PictureEvidence) -> FilmEvidence:
     )
     if not claim.is_spliced or claim.source.sample_rate is None:
         return _encoded(found, sound)
-    plan = plan_film(claim.source, claim.ranges)
+    plan = splice_of(claim.source, claim.ranges)
     if isinstance(plan, str):
         return replace(found, why_unknown=plan)
     found = replace(found, wanted_start=plan.first, wanted_end=plan.end)

@@ -17,7 +17,7 @@ import numpy as np
 from riffusion_inference.datatypes import ShouldCancel
 
 from ..clip import Clip
-from ..cut.source import plain_movie
+from ..cut.lossless import plain_movie
 from ..mp4.movie import Movie
 from ..mp4.shown import shown_times
 from .evidence import Match, PartFile, PictureEvidence

@@ -16,7 +16,7 @@ from ...plan import SplitMode
 from ...wall.registry import walled
 from ..clip import Clip
 from ..cut.clean_start import starts_alike
-from ..cut.source import plain_movie
+from ..cut.lossless import plain_movie
 from ..probe import probe_copy
 from .edges import SourceFrames, affordable, cuts_of, first_frame, last_frame
 from .everything import Compared, compare_all, decode_all

@@ -23,7 +23,7 @@ from ...files import check_cancel
 from ...plan import Part
 from ..clip import Clip
 from ..clock import slack_samples
-from ..cut.source import MP4_AUDIO, plain_movie
+from ..cut.lossless import MP4_AUDIO, plain_movie
 from ..decode import decode_audio, placed_pieces
 from ..mp4.movie import Movie, Track, rescaled
 from ..mp4.shown import sound_extent

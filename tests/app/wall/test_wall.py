@@ -30,6 +30,8 @@ from tests.fixtures_clips import ClipShelf
 
 ROOT = Path(__file__).resolve().parents[3]
 OUTSIDE = {
+    "lag",
+    "likeness_db",
     "as_clip",
     "describe_sandbox",
     "ffmpeg_versions",
