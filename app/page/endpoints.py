@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from riffusion_inference.errors import RiffusionError
+from riffusion_inference.errors import RiffusionError, SettingError
 
 from .. import mood
 from ..dub.order import AUTO, Order, split_mode_of
@@ -147,7 +147,7 @@ class Endpoints:
         with _told():
             self._context.open(session, request)
             if session.result is None or session.result.archive is None:
-                raise gr.Error(strings.NO_RESULT)
+                raise SettingError(strings.NO_RESULT)
             return str(session.result.archive)
 
     def _open(

@@ -106,8 +106,8 @@ class Visitors:
         """Whether a file is this visitor's own; where the path leads counts, not how it is spelled."""
         try:
             real = Path(path).resolve()
-        except (OSError, ValueError, RuntimeError):
-            return False
+        except (OSError, ValueError, RuntimeError, TypeError):
+            return False  # It names nothing, or is no name.
         return real.is_relative_to(self.home / visitor)
 
     def own(self, visitor: str, path: Path | str) -> Path:

@@ -18,6 +18,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from app.page import strings
+from app.page.tabs import TABS_PER_VISITOR
 from app.page.visitors import ARRIVING, NoRoom, Quota, Visitors
 from app.page.web.headers import file_headers
 from app.page.web.identity import COOKIE, Identities, key_of
@@ -412,6 +413,29 @@ def test_another_ones_tab_and_call_are_not_read(stranger: Any) -> None:
     assert bert.post(f"{API}/queue/join", json=tab).status_code == 403
     assert bert.get(f"{API}/queue/data", params={"session_hash": "annas"}).status_code == 403
     assert bert.get(f"{API}/heartbeat/annas").status_code == 403
+
+
+def test_addresses_and_nothing_are_no_inputs(stranger: Any) -> None:
+    client = stranger(TOKEN)
+    for address in ("http://127.0.0.1:1/film.mp4", "https://example.invalid/film.mp4"):
+        assert strings.NO_ADDRESSES in call(client, "probe", file_data(address))
+    assert strings.NOT_YOURS in call(client, "probe", None)
+    wrong = client.post(f"{API}/call/dub", json={"data": [None, "piano"]})
+    assert (wrong.status_code, "takes" in wrong.json()["detail"]) == (400, True)
+    for nonsense in (b"[" * 100_000, b"no JSON", b'{"data":' + b"[" * 50_000):
+        answer = client.post(f"{API}/queue/join", content=nonsense)
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == strings.BAD_CALL
+
+
+def test_a_visitor_keeps_so_many_tabs_and_no_more(served: Served, stranger: Any) -> None:
+    client = stranger("7" * 64)
+    for number in range(TABS_PER_VISITOR + 10):
+        body = {"data": [], "session_hash": f"crowd{number}"}
+        assert client.post(f"{API}/call/archive", json=body).status_code in (200, 429)
+        time.sleep(0.02)
+    home = served.folder / "visitors" / key_of("7" * 64)
+    assert until(lambda: 0 < len([*home.iterdir()]) <= TABS_PER_VISITOR)
 
 
 def test_a_closed_tab_takes_its_files_with_it(served: Served, real_clip: Path) -> None:
