@@ -135,7 +135,7 @@ def look_at(me: Visitor, archive: Path, prompt: str, music: Path) -> str:
 def cancel(me: Visitor, client: Client, turn: int) -> None:
     """Order, and think better of it; sometimes not."""
     if turn % 3 == 0:
-        film, music, _, _ = me.order(client, me.prompt(turn)).result(ANSWER_SECONDS)  # type: ignore[attr-defined]
+        _, music, _, _ = me.order(client, me.prompt(turn)).result(ANSWER_SECONDS)  # type: ignore[attr-defined]
         trouble = look_at(me, Path(client.predict(api_name="/archive")), me.prompt(turn), Path(music))
         with me.tally.lock:
             me.tally.answers += 1
