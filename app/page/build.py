@@ -19,7 +19,7 @@ from ..settings.options import PER_MODEL
 from . import strings
 from .cards import hint_html, model_html
 from .endpoints import add_endpoints
-from .gradio_queue import FairQueue
+from .gradio_queue import queue_of
 from .input import (
     READ_WITH,
     Updates,
@@ -160,18 +160,6 @@ class Wiring:
             return steps
         return call_with_event if takes_event else call
 
-    def refusal(self, session: Session) -> str:
-        """Why a tab's job may not wait for its turn; empty where it may."""
-        queue = self.page._queue
-        assert isinstance(queue, FairQueue)
-        return queue.closed_because or queue.refusal(QUEUE, (session.address, session.visitor))
-
-    def place(self, tab: str | None) -> tuple[int, int]:
-        """A tab's place among those that wait for the model, 1 for the next, and how many jobs run."""
-        queue = self.page._queue
-        assert isinstance(queue, FairQueue)
-        return queue.place(QUEUE, tab)
-
     def input(self) -> None:
         """Video, examples, parts, filmstrip."""
         w, context = self.w, self.context
@@ -252,7 +240,8 @@ class Wiring:
         def started(*, suggest: bool) -> Callable[..., Updates]:
             def work(session: Session, *values: Any) -> Updates:
                 given = dict(zip(CONTROLS, values, strict=True))
-                return begin(context, session, given, suggest=suggest, refusal=self.refusal(session))
+                refusal = queue_of(self.page).refusal(QUEUE, (session.address, session.visitor))
+                return begin(context, session, given, suggest=suggest, refusal=refusal)
 
             return work
 
@@ -260,7 +249,7 @@ class Wiring:
             yield from run(context, session)
 
         async def watch_it(session: Session, request: gr.Request) -> AsyncIterator[Updates]:
-            async for updates in watch(session, lambda: self.place(request.session_hash)):
+            async for updates in watch(session, lambda: queue_of(self.page).place(QUEUE, request.session_hash)):
                 yield updates
 
         for name in ("run", "auto"):

@@ -156,7 +156,7 @@ class Endpoints:
         with _told():
             self._context.open(session, request)
             if session.result is None or session.result.archive is None:
-                raise gr.Error(strings.NO_RESULT)
+                raise SettingError(strings.NO_RESULT)
             return str(session.result.archive)
 
     def _settings(self, no_check: bool | None) -> Settings:

@@ -55,18 +55,14 @@ class FairQueue(Queue):
 
     async def push(self, body: Any, request: Any, username: Any) -> Any:
         """As Gradio's, but a visitor who has enough waiting is told so."""
-        if self.closed_because:
-            raise HTTPException(503, self.closed_because)
         fn = get_fn(self.blocks, None, body)
         self.create_event_queue_for_fn(fn)
         who = who_of(request.scope)
-        if not self._tabs.claim(body.session_hash, who[1]):
-            raise HTTPException(403, strings.NOT_YOUR_TAB)
         if len(body.data) != len(fn.inputs):
             raise HTTPException(400, strings.WRONG_NUMBER.format(wanted=len(fn.inputs), given=len(body.data)))
         refusal = self.refusal(str(fn.concurrency_id), who)
         if refusal:
-            raise HTTPException(429, refusal)
+            raise HTTPException(503 if self.closed_because else 429, refusal)
         done, event_id, state = await super().push(body, request, username)
         if done:
             self._tabs.claim(str(event_id), who[1])
@@ -74,6 +70,8 @@ class FairQueue(Queue):
 
     def refusal(self, concurrency_id: str, who: Who) -> str:
         """Why a visitor's job may not wait in a line; empty where it may."""
+        if self.closed_because:
+            return self.closed_because
         line = self.event_queue_per_concurrency_id.get(concurrency_id)
         if line is None or line.concurrency_limit is None:
             return ""
@@ -167,6 +165,13 @@ def use_fair_queue(page: gr.Blocks, size: int, per_visitor: int, tabs: Tabs) -> 
     """Let a page, which is not being served yet, share out turns fairly; its queue() has been called."""
     queue = FairQueue(page, size, per_visitor, tabs)
     page._queue = queue
+    return queue
+
+
+def queue_of(page: gr.Blocks) -> FairQueue:
+    """The queue of a page that uses a fair one."""
+    queue = page._queue
+    assert isinstance(queue, FairQueue)
     return queue
 
 

@@ -15,7 +15,7 @@ from .web.gate import Watch
 def watch_of(context: PageContext, queue: FairQueue) -> Watch:
     """What the gate is told of tabs and of the page."""
     tabs = context.tabs
-    return Watch(tabs.owner, tabs.opened, tabs.closed, lambda: health(context, queue))
+    return Watch(tabs.owner, tabs.claim, tabs.opened, tabs.closed, lambda: health(context, queue))
 
 
 def health(context: PageContext, queue: FairQueue) -> tuple[bool, dict[str, Any]]:

@@ -10,6 +10,9 @@ from .. import media
 from ..errors import ConfigError
 from ..settings import ROOT, Settings, use_page_folder
 
+MOST_SESSIONS = 1000
+"""Tabs that Gradio keeps, of all visitors; each takes half a megabyte."""
+
 
 def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     """Open the page.
@@ -31,6 +34,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
 
     from ..models import ModelShelf
     from .build import build
+    from .gradio_fetch import fetch_nothing
     from .gradio_queue import MAX_THREADS, use_fair_queue
     from .health import watch_of
     from .jobs import use_shelf
@@ -64,6 +68,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         watch=watch_of(context, queue),
         own_scripts=(page_script(settings).encode(),),
     )
+    fetch_nothing()
     page.launch(
         # A Space says where to listen in variables of Gradio's own.
         server_name=None if on_space else settings.host,
@@ -78,6 +83,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         blocked_paths=blocked(folder),
         max_file_size=f"{settings.max_upload_mb}mb",
         max_threads=MAX_THREADS,
+        state_session_capacity=MOST_SESSIONS,
         ssr_mode=False,
         pwa=False,
         run_history=False,
@@ -88,6 +94,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     )
     print(media.describe_sandbox(), flush=True)
     print(f"The page is ready: {page.local_url}", flush=True)
+    context.tabs.on_gone = lambda tab: page.app.state_holder.session_data.pop(tab, None)
     closed_seconds = 60.0 * settings.delete_closed_after_minutes
     visitors.sweep_for_ever(
         60.0 * settings.delete_after_minutes, also=lambda: context.tabs.forget_closed(closed_seconds)

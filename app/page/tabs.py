@@ -6,12 +6,13 @@ import shutil
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 KEPT_NAMES = 20_000
+TABS_PER_VISITOR = 24
 
 
 class Session(Protocol):
@@ -37,6 +38,9 @@ class Tabs:
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._beats: Counter[str] = Counter()
         self._closed: dict[str, float] = {}
+        self._names: dict[str, OrderedDict[str, None]] = {}
+        self.on_gone: Callable[[str], object] = lambda name: None
+        """Called with a tab that is forgotten."""
         self._lock = threading.Lock()
 
     def note(self, tab: str | None, session: Session) -> None:
@@ -46,15 +50,55 @@ class Tabs:
                 self._sessions[tab] = session
 
     def claim(self, name: str | None, visitor: str) -> bool:
-        """Make a tab or a call a visitor's, unless it is another's; tells whether it is this one's now."""
+        """Make a tab or a call a visitor's, unless it is another's; tells whether it is this one's now.
+
+        A visitor keeps the latest ones: each costs Gradio half a megabyte.
+        """
         if not name:
             return True
+        crowded = []
         with self._lock:
             owner = self._owners.setdefault(name, visitor)
             self._owners.move_to_end(name)
             if len(self._owners) > KEPT_NAMES:
                 self._owners.popitem(last=False)
+            if owner == visitor:
+                own = self._names.setdefault(visitor, OrderedDict())
+                own[name] = None
+                own.move_to_end(name)
+                if len(own) > TABS_PER_VISITOR:
+                    crowded = self._oldest_idle(own)
+        self._drop(crowded)
         return owner == visitor
+
+    def _oldest_idle(self, own: OrderedDict[str, None]) -> list[str]:
+        """The tab of a visitor that is given up for a new one: those that a browser holds on to come last."""
+        idle = [name for name in own if name not in self._sessions or not self._sessions[name].busy]
+        return sorted(idle[:-1], key=lambda name: name in self._beats)[:1]
+
+    def _drop(self, names: list[str]) -> None:
+        """Forget tabs, and delete what they have."""
+        with self._lock:
+            sessions = [self._sessions.pop(name) for name in dict.fromkeys(names) if name in self._sessions]
+            for name in names:
+                self._closed.pop(name, None)
+                own = self._names.get(self._owners.get(name, ""), OrderedDict())
+                own.pop(name, None)
+                if not own:
+                    self._names.pop(self._owners.get(name, ""), None)
+            visitors = {one.visitor for one in self._sessions.values()}
+            sources = {one.source for one in self._sessions.values()}
+        for name in names:
+            self.on_gone(name)
+        for session in sessions:
+            close(session)
+            if session.folder is None:
+                continue
+            if session.visitor not in visitors:
+                shutil.rmtree(session.folder.parent, ignore_errors=True)
+            elif session.source is not None and session.source not in sources:
+                # An upload lies alone in a folder of its own.
+                shutil.rmtree(session.source.parent, ignore_errors=True)
 
     def owner(self, name: str) -> str | None:
         """Whose a tab or a call is; None where nobody has claimed it."""
@@ -111,21 +155,8 @@ class Tabs:
             gone = [tab for tab, at in self._closed.items() if now - at >= after_seconds]
             # Programs may have no heartbeat that ends; what is left of those was swept when nobody used it.
             gone += [tab for tab, one in self._sessions.items() if not one.busy and _is_swept(one)]
-            sessions = [self._sessions.pop(tab) for tab in dict.fromkeys(gone) if tab in self._sessions]
-            for tab in gone:
-                self._closed.pop(tab, None)
-            visitors = {one.visitor for one in self._sessions.values()}
-            sources = {one.source for one in self._sessions.values()}
-        for session in sessions:
-            close(session)
-            if session.folder is None:
-                continue
-            if session.visitor not in visitors:
-                shutil.rmtree(session.folder.parent, ignore_errors=True)
-            elif session.source is not None and session.source not in sources:
-                # An upload lies alone in a folder of its own.
-                shutil.rmtree(session.source.parent, ignore_errors=True)
-        return len(sessions)
+        self._drop(gone)
+        return len(gone)
 
     def counts(self) -> tuple[int, int]:
         """How many tabs are open, and how many have something to do."""

@@ -106,8 +106,8 @@ class Visitors:
         """Whether a file is this visitor's own; where the path leads counts, not how it is spelled."""
         try:
             real = Path(path).resolve()
-        except (OSError, ValueError, RuntimeError):
-            return False
+        except (OSError, ValueError, RuntimeError, TypeError):
+            return False  # It names nothing, or is no name.
         return real.is_relative_to(self.home / visitor)
 
     def own(self, visitor: str, path: Path | str) -> Path:
@@ -126,7 +126,7 @@ class Visitors:
         Raises:
             NoRoom: the visitor keeps too much already, or the disk has too little left.
         """
-        files = [path for kind in (UPLOADS, f"{ARRIVING}*") for path in _files(self.home / visitor, kind)]
+        files = [path for one in _in(self.home / visitor) if _is_sent(one) for path in _files(one)]
         if len(files) >= self.quota.visitor_files:
             raise NoRoom(413, strings.TOO_MANY_FILES.format(limit=self.quota.visitor_files))
         kept = sum(_size(path) for path in files)
@@ -160,8 +160,9 @@ class Visitors:
 
     def _items(self) -> Iterator[Path]:
         """Sessions' folders, uploads, and what arrives."""
-        for path in self.home.glob("*/*"):
-            yield from path.iterdir() if path.name == UPLOADS else (path,)
+        for folder in _in(self.home):
+            for path in _in(folder):
+                yield from _in(path) if path.name == UPLOADS else (path,)
 
     def sweep(self, older_than: float) -> int:
         """Delete sessions and uploads that nobody has touched since a time, and what came only in part.
@@ -174,17 +175,15 @@ class Visitors:
         needed = self.in_use()
         old = [path for path in self._items() if touched(path) < older_than and not _is_needed(path, needed)]
         stale = min(older_than, time.time() - ARRIVING_SECONDS)
-        old += [path for path in self.home.glob(f"*/{ARRIVING}*") if touched(path) < stale]
+        old += [path for path in self._items() if path.name.startswith(ARRIVING) and touched(path) < stale]
         # What Gradio itself puts beside the visitors: copies that it makes of inputs, and files that came in part.
         old += [
-            path
-            for path in self.root.glob("*")
-            if path not in (self.home, self.root / LOCK) and touched(path) < older_than
+            path for path in _in(self.root) if path not in (self.home, self.root / LOCK) and touched(path) < older_than
         ]
         old += self._empty_files(time.time() - HIDDEN_SECONDS)
         for path in dict.fromkeys(old):
             _delete(path)
-        for folder in self.home.glob("*"):
+        for folder in _in(self.home):
             for empty in (folder / UPLOADS, folder):
                 _delete_empty(empty)
         return len(dict.fromkeys(old))
@@ -211,7 +210,8 @@ class Visitors:
 
     def _empty_files(self, older_than: float) -> list[Path]:
         """Gradio's widgets for files make an empty one for each that they are handed, and leave it."""
-        return [p for p in self.root.glob("tmp*") if p.is_file() and not _size(p) and touched(p) <= older_than]
+        found = (path for path in _in(self.root) if path.name.startswith("tmp") and path.is_file())
+        return [path for path in found if not _size(path) and touched(path) <= older_than]
 
 
 def touched(path: Path) -> float:
@@ -239,7 +239,7 @@ def clear_dead_pages(root: Path, *, keep_lock: bool = False) -> list[Path]:
     except OSError:
         found = []
     else:
-        found = [path for path in (*root.glob("visitors/*"), *root.glob("*")) if path.name not in ("visitors", LOCK)]
+        found = [path for path in (*_in(root / "visitors"), *_in(root)) if path.name not in ("visitors", LOCK)]
         for path in found:
             _delete(path)
     if keep_lock:
@@ -254,8 +254,20 @@ def _is_needed(path: Path, needed: set[Path]) -> bool:
     return any(one.is_relative_to(path) or path.is_relative_to(one) for one in needed)
 
 
-def _files(folder: Path, kind: str) -> Iterator[Path]:
-    return (path for found in folder.glob(kind) for path in found.rglob("*") if path.is_file())
+def _in(folder: Path) -> list[Path]:
+    """What lies in a folder; others delete while we look, which pathlib's glob does not bear."""
+    try:
+        return [folder / name for name in os.listdir(folder)]
+    except OSError:
+        return []
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (Path(here) / name for here, _, names in os.walk(folder) for name in names)
+
+
+def _is_sent(folder: Path) -> bool:
+    return folder.name == UPLOADS or folder.name.startswith(ARRIVING)
 
 
 def _size(path: Path) -> int:

@@ -38,10 +38,11 @@ def held_by(pid: int, folder: Path) -> Held:
     """What a process holds. Needs Linux."""
     status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     disk = 0
-    for path in folder.rglob("*"):
-        try:
-            disk += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue  # It is just being deleted.
+    for here, _, names in os.walk(folder):
+        for name in names:
+            try:
+                disk += Path(here, name).stat().st_size
+            except OSError:
+                continue  # It is just being deleted.
     files = len(os.listdir(f"/proc/{pid}/fd"))
     return Held(int(status["VmRSS"].split()[0]) / 1024, int(status["Threads"]), files, disk / 1e6)

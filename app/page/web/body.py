@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 from .. import strings
@@ -77,3 +78,36 @@ def limited(receive: Receive, most_bytes: int, too_large: str, check: Check | No
         return message
 
     return receiving
+
+
+async def read_again(receive: Receive) -> tuple[bytes, Receive]:
+    """Read a body whole; gives it, and what hands it on once more and then what comes after it."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return bytes(body), receive  # The visitor has gone.
+        body.extend(message.get("body", b""))
+        more = bool(message.get("more_body"))
+    waiting = [bytes(body)]
+
+    async def receiving() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return bytes(body), receiving
+
+
+def tab_in(body: bytes) -> str:
+    """The tab that a call says it is from; empty where it says none.
+
+    Raises:
+        Refused: it is no JSON that anybody would send.
+    """
+    try:
+        said = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise Refused(400, strings.BAD_CALL) from None
+    name = said.get("session_hash") if isinstance(said, dict) else None
+    return name if isinstance(name, str) else ""

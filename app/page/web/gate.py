@@ -14,7 +14,7 @@ from typing import Any
 from .. import strings
 from ..visitors import Visitors
 from .asgi import App, Message, Receive, Scope, Send, answer, with_headers
-from .body import PLAIN_BYTES, Refused, declared_bytes, limited
+from .body import PLAIN_BYTES, Refused, declared_bytes, limited, read_again, tab_in
 from .headers import file_headers, guarded
 from .identity import PREFIX, Identities, Visitor, giving_cookie
 from .logs import REQUEST_ID, new_request_id
@@ -34,6 +34,9 @@ LET_THROUGH = re.compile(
 monitoring, calls past the queue) is refused."""
 ASKS_FILE = re.compile(r"(?:/gradio_api)?/(?:file=|file/)(.*)", re.DOTALL)
 ASKS_TAB = re.compile(r"/gradio_api/(?:heartbeat/([\w-]+)|call/(?:v2/)?[\w-]+/(\w+)/?)")
+ASKS_FOR_WORK = re.compile(r"/gradio_api/(?:run/.*|call/.*|queue/join|cancel|reset)/?")
+COSTLY = ("/", "/config", f"{API}/info", f"{API}/openapi.json")
+"""Answers that take as long as a click."""
 UPLOAD, PIECE, HEALTH = f"{API}/upload", f"{API}/upload_piece", "/health"
 WITHOUT_COOKIE = re.compile(r"/(?:assets|static|svelte)/|/(?:theme\.css|favicon\.ico|manifest\.json|robots\.txt)")
 MOST_FILES = 8192
@@ -47,6 +50,8 @@ class Watch:
 
     owner: Callable[[str], str | None]
     """The visitor whose tab, or whose call, goes by this name; None where nobody's does."""
+    claim: Callable[[str, str], bool]
+    """Make a tab a visitor's, unless it is another's: the tab and the visitor; tells whether it is this one's."""
     opened: Callable[[str], None]
     """A tab's heartbeat has begun."""
     closed: Callable[[str], None]
@@ -133,7 +138,7 @@ class Gate:
             await self.app(scope, receive, with_headers(send, file_headers))
             return
         writes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        if writes:
+        if writes or path in COSTLY:
             self._check_rate(visitor)
         if writes and path.rstrip("/") == UPLOAD:
             await self._uploads.take_form(scope, receive, send, visitor)
@@ -156,6 +161,11 @@ class Gate:
             names = re.findall(r"(?:^|&)session_hash=([\w-]+)", scope.get("query_string", b"").decode("latin-1"))
         if any(self.watch.owner(name) not in (None, visitor.key) for name in names):
             raise Refused(403, strings.NOT_YOUR_TAB)
+        if ASKS_FOR_WORK.fullmatch(path) and scope["method"] == "POST":
+            body, receive = await read_again(receive)
+            name = tab_in(body)
+            if name and not self.watch.claim(name, visitor.key):
+                raise Refused(403, strings.NOT_YOUR_TAB)
         beats = tab is not None and tab[1] is not None and scope["method"] == "GET"
         if beats:
             self.watch.opened(names[0])

@@ -143,13 +143,6 @@ def test_one_address_cannot_fill_the_line_with_new_visitors(gated: Gated) -> Non
     assert gated.served.index("honest") <= 2
 
 
-def test_a_tab_is_its_visitors_own(gated: Gated) -> None:
-    body = {"data": ["mine"], "fn_index": 0, "session_hash": "tab1"}
-    join = f"{gated.url}gradio_api/queue/join"
-    assert httpx.post(join, json=body, headers={"x-visitor": "a" * 64}).status_code == 200
-    assert httpx.post(join, json=body, headers={"x-visitor": "b" * 64}).status_code == 403
-
-
 def test_turns_go_round_by_address_then_by_visitor() -> None:
     turns = Turns()
     waiting = [("home", "a")] * 3 + [("school", "b"), ("school", "c"), ("school", "c")]

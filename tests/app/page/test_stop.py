@@ -26,7 +26,7 @@ def test_told_to_stop_it_cancels_what_runs_and_leaves_nothing(
 ) -> None:
     port, log = free_port(), tmp_path / "log"
     known = {name: value for name, value in os.environ.items() if name not in ("GRADIO_TEMP_DIR",)}
-    wanted = {"TEMPORARY_DIRECTORY": str(tmp_path / "tmp"), "STOP_AFTER_SECONDS": "1", "REPLICATE_API_TOKEN": "r8_mine"}
+    wanted = {"TEMPORARY_DIRECTORY": str(tmp_path / "tmp"), "STOP_AFTER_SECONDS": "6", "REPLICATE_API_TOKEN": "r8_mine"}
     words = ["-v", "serve", "--port", str(port), "--model", str(tiny_checkpoint), "--device", "cpu"]
     with log.open("w") as said:
         server = subprocess.Popen(

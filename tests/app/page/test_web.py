@@ -18,6 +18,7 @@ import pytest
 from gradio_client import Client, handle_file
 
 from app.page import strings
+from app.page.tabs import TABS_PER_VISITOR
 from app.page.visitors import ARRIVING, NoRoom, Quota, Visitors
 from app.page.web.headers import file_headers
 from app.page.web.identity import COOKIE, Identities, key_of
@@ -414,6 +415,29 @@ def test_another_ones_tab_and_call_are_not_read(stranger: Any) -> None:
     assert bert.get(f"{API}/heartbeat/annas").status_code == 403
 
 
+def test_addresses_and_nothing_are_no_inputs(stranger: Any) -> None:
+    client = stranger(TOKEN)
+    for address in ("http://127.0.0.1:1/film.mp4", "https://example.invalid/film.mp4"):
+        assert strings.NO_ADDRESSES in call(client, "probe", file_data(address))
+    assert strings.NOT_YOURS in call(client, "probe", None)
+    wrong = client.post(f"{API}/call/dub", json={"data": [None, "piano"]})
+    assert (wrong.status_code, "takes" in wrong.json()["detail"]) == (400, True)
+    for nonsense in (b"[" * 100_000, b"no JSON", b'{"data":' + b"[" * 50_000):
+        answer = client.post(f"{API}/queue/join", content=nonsense)
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == strings.BAD_CALL
+
+
+def test_a_visitor_keeps_so_many_tabs_and_no_more(served: Served, stranger: Any) -> None:
+    client = stranger("7" * 64)
+    for number in range(TABS_PER_VISITOR + 10):
+        body = {"data": [], "session_hash": f"crowd{number}"}
+        assert client.post(f"{API}/call/archive", json=body).status_code in (200, 429)
+        time.sleep(0.02)
+    home = served.folder / "visitors" / key_of("7" * 64)
+    assert until(lambda: 0 < len([*home.iterdir()]) <= TABS_PER_VISITOR)
+
+
 def test_a_closed_tab_takes_its_files_with_it(served: Served, real_clip: Path) -> None:
     client = Client(served.url, verbose=False, headers={"x-visitor": "e" * 64})
     client.predict(handle_file(str(real_clip)), 2, api_name="/split")
@@ -427,23 +451,19 @@ def test_a_closed_tab_takes_its_files_with_it(served: Served, real_clip: Path) -
     assert not home.exists()
 
 
-def hammer(client: httpx.Client, answers: list[int]) -> None:
-    """Ask as fast as can be."""
-    for _ in range(400):
-        answers.append(
-            client.post(f"{API}/cancel", json={"session_hash": "x", "fn_index": 0, "event_id": "y"}).status_code
-        )
-
-
 def test_too_many_requests_are_one_visitors_own_trouble(stranger: Any) -> None:
     hasty, answers = stranger("9" * 64), []
-    threads = [threading.Thread(target=hammer, args=(hasty, answers)) for _ in range(2)]
+
+    def hammer() -> None:
+        body = {"session_hash": "x", "fn_index": 0, "event_id": "y"}
+        answers.extend(hasty.post(f"{API}/cancel", json=body) for _ in range(450))
+
+    threads = [threading.Thread(target=hammer) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert 429 in answers
-    refused = hasty.post(f"{API}/cancel", json={})
-    assert refused.status_code == 429
-    assert "too often" in refused.json()["detail"]
-    assert stranger("8" * 64).post(f"{API}/call/probe", json={"data": [None]}).status_code == 200
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused
+    assert "too often" in refused[0].json()["detail"]
+    assert stranger("8" * 64).post(f"{API}/queue/join", json={}).status_code == 422
