@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from ..clip import Clip
 from ..encode import aac_options
 from ..ffmpeg import file_url, run_ffmpeg
 from ..mp4.movie import Movie, Track, read_movie
-from ..mp4.shown import frame_times
+from ..mp4.shown import frame_times, usual_duration
 from ..open import UNKNOWN_CODEC, codec_name, opened
 from ..probe import probe
+from ..sound import audio_extent
 from .exact import DROPPED_HANDLERS
-from .source_sound import source_sounds, with_source_sound
+from .source_sound import SourceSound, source_sounds, with_source_sound
 
 MP4_AUDIO = {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac"}
 LOSSLESS_AUDIO = {"flac", "alac", "wavpack", "tta", "truehd", "mlp", "ape"}
@@ -74,7 +75,9 @@ def check_lossless(clip: Clip) -> LosslessCheck:
         reason, needs_remux = _mp4_obstacle(clip, clip.movie)
         if needs_remux:
             return LosslessCheck(True, "", (*notes, "The file is a fragmented MP4: it is repackaged first."))
-        if reason and plain_movie(clip) is None and names["audio"]:
+        if any(_is_bundled(track) for track in _kept(clip.movie)):
+            notes.append("Its AMR sound has several frames in a packet, which cannot be cut: it is re-encoded as AAC.")
+        elif reason and plain_movie(clip) is None and names["audio"]:
             notes.append("Its sound is re-encoded too, as AAC, or as FLAC where it is lossless.")
         return LosslessCheck(not reason, reason, tuple(notes))
     notes += _remux_notes(names)
@@ -109,6 +112,11 @@ def _is_old_sound(track: Track) -> bool:
     """True where the tables count bytes instead of what a decoder is given."""
     byte_wide = isinstance(track.table.sizes, int) and track.table.sizes == 1
     return track.handler == "soun" and byte_wide and track.sample_entry not in ("raw ", "ulaw", "alaw")
+
+
+def _is_bundled(track: Track) -> bool:
+    """True for AMR with several frames in a packet: decoders play whole ones, so that no edit list cuts them right."""
+    return track.sample_entry in ("samr", "sawb") and usual_duration(track.table) * 50 > track.timescale
 
 
 def _stream_names(clip: Clip) -> dict[str, list[str]]:
@@ -149,7 +157,10 @@ def plain_movie(clip: Clip) -> Movie | None:
     movie = clip.movie
     if movie is None or movie.is_fragmented:
         return None
-    return movie if all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie)) else None
+    is_plain = (
+        track.shown is not None and not _is_old_sound(track) and not _is_bundled(track) for track in _kept(movie)
+    )
+    return movie if all(is_plain) else None
 
 
 def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCancel | None) -> CutSource:
@@ -171,7 +182,8 @@ def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldC
     if not _remux(clip, path, with_video, should_cancel):
         return CutSource(None, clip, None)
     known = _known_sound(_stream_names(clip))
-    sounds = source_sounds(clip.path, [number for number, _ in known])
+    decoded = source_sounds(clip.path, [number for number, _ in known])
+    sounds = [_cut_at_edit(clip, sound, number) for sound, (number, _) in zip(decoded, known, strict=True)]
     copy = probe(path) if with_video else None
     index = copy.movie if copy is not None else read_movie(path)
     assert index is not None
@@ -189,6 +201,14 @@ def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldC
             f"Repackaging {clip.path.name} as MP4 changed when its {clip.n_frames} frames are shown: choose reencode."
         )
     return CutSource(movie, copy, movie.tracks[copy.video_index])
+
+
+def _cut_at_edit(clip: Clip, sound: SourceSound, track: int) -> SourceSound:
+    """What a track decodes to, cut where its edit list ends; FFmpeg 8 does not do that."""
+    if clip.movie is None or clip.movie.is_fragmented:
+        return sound
+    extent = audio_extent(clip.path, track, clip.movie)
+    return replace(sound, n_samples=min(sound.n_samples, extent.n_samples))
 
 
 def _shown_alike(clip: Clip, copy: Clip) -> bool:

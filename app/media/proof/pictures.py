@@ -165,7 +165,7 @@ def _seconds(pictures: Pictures, packet: int) -> Fraction:
 def _same_config(source: Pictures, copy: Pictures) -> bool | None:
     """Whether two tracks describe their pictures alike; None where containers do it in different ways."""
     mine, theirs = (_description(one.clip.movie, one.clip.video_index) for one in (copy, source))
-    if mine is not None and theirs is not None:
+    if mine is not None and theirs is not None and plain_movie(source.clip) is not None:
         return mine == theirs
     return True if copy.packets.config == source.packets.config else None
 

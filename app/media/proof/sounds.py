@@ -33,8 +33,10 @@ from .likeness import lag, likeness_db
 from .packets import Packets, first_difference, nearest, places_of
 from .units import read_units
 
-REMEMBERING = {"aac", "opus", "ac3", "eac3", "mp3", "vorbis"}
+REMEMBERING = {"aac", "opus", "ac3", "eac3", "mp3", "vorbis", "amr_nb", "amr_wb"}
 """Codecs whose decoders do not give the same samples after a fresh start."""
+BUNDLED = {"amr_nb", "amr_wb"}
+"""Codecs of which FFmpeg hands out as many frames at a time as lie together in a file."""
 JITTER_SECONDS = Fraction(60, 1000)
 """By how much the times of packets in a container without an index may be beside their places."""
 PLACE_SECONDS = Fraction(2, 1000)
@@ -161,7 +163,8 @@ def copied_sound(source: Sound, copy: Sound, part: Part, should_cancel: ShouldCa
         return _same_samples(found, source, copy, part, should_cancel)
     place, differs = _place(source, copy, part)
     match = Match.PACKETS if place is not None else Match.DIFFERENT
-    if place is None and plain_movie(source.clip) is None and _same_content(source, copy, should_cancel):
+    may_differ = plain_movie(source.clip) is None or source.packets.codec in BUNDLED
+    if place is None and may_differ and _same_content(source, copy, should_cancel):
         match = Match.CONTENT
     if place is None and match == Match.DIFFERENT and source.packets.codec != copy.packets.codec:
         differs = 0
@@ -277,7 +280,7 @@ def _same_content(source: Sound, copy: Sound, should_cancel: ShouldCancel | None
 
 def _same_config(source: Sound, copy: Sound) -> bool | None:
     mine, theirs = _track(copy.clip.movie, copy.packets), _track(source.clip.movie, source.packets)
-    if mine is not None and theirs is not None:
+    if mine is not None and theirs is not None and plain_movie(source.clip) is not None:
         stsd = (b"mdia", b"minf", b"stbl", b"stsd")
         return mine.box.need(*stsd).payload == theirs.box.need(*stsd).payload
     return True if copy.packets.config == source.packets.config else None
