@@ -103,7 +103,6 @@ class SourceFrames:
         numbers = {clip.frame_pts[n]: n for n in range(number, min(number + 2, clip.n_frames))}
         with opened(clip.path) as container:
             stream = video_stream(container, clip.path)
-            _decode_first(container, stream)
             for frame in frames_to(container, stream, clip, number, damage):
                 if frame.pts in numbers:
                     found = numbers.pop(frame.pts)
@@ -128,6 +127,7 @@ def frames_to(container: Any, stream: Any, clip: Clip, number: int, damage: Dama
     target, start = clip.frame_pts[number], min(clip.frame_pts[0], 0)
     is_indexed = clip.video_codec in PACKETS_ARE_FRAMES and bool(INDEXED & {*clip.container.split(",")})
     is_near = not is_indexed and number * clip.width * clip.height <= FROM_START_PIXELS
+    _decode_first(container, stream)
     # Without an index a seek may lead to a picture that leans on others, and decoders show what they make of it.
     for seek_to in (start,) if is_near else (target, start):
         seek_back(container, stream, seek_to)

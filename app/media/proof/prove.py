@@ -19,6 +19,7 @@ from ..cut.clean_start import starts_alike
 from ..cut.source import plain_movie
 from ..probe import probe_copy
 from .edges import SourceFrames, affordable, cuts_of, first_frame, last_frame
+from .encoded_sound import encoded_sound
 from .everything import Compared, compare_all, decode_all
 from .evidence import (
     Claim,
@@ -44,7 +45,7 @@ from .pictures import (
     with_mistaken,
 )
 from .sound_edges import with_edges
-from .sounds import Sound, copied_sound, encoded_sound, is_copied, segmented_sound, sound_of
+from .sounds import Sound, copied_sound, is_copied, segmented_sound, sound_of
 
 
 def prove(
