@@ -59,6 +59,8 @@ def _wrong(
         yield f"{name} shows {counted(seen.n_frames, 'frame')} where {part.n_frames} are planned, {few}"
     if seen.late > slack:
         yield f"{name} shows frames up to {milliseconds(seen.late)} beside their times"
+    if seen.like_part is not None:
+        yield f"{name} has the pictures of part {seen.like_part}"
     if seen.likeness is not None:
         if seen.likeness < least:
             yield f"frame {seen.differs_frame} of {name} is not the source's (likeness {seen.likeness:.2f} of 1)"

@@ -134,7 +134,9 @@ def _wrong_sound(source: Source, parts: Sequence[PartFile], found: list[Pictures
             return
         if not np.array_equal(mine, want) and not _same_packets(sound, theirs, is_reencoded):
             like = _correlation(mine, want)
-            if not (is_reencoded or theirs.codec in REMEMBERING) or like < MIN_CORRELATION:
+            # Sound that cannot be cut as it is becomes AAC in any mode; what is lossless has to stay so.
+            is_lossy = is_reencoded or theirs.codec in REMEMBERING or (sound.codec == "aac" != theirs.codec)
+            if not is_lossy or like < MIN_CORRELATION:
                 yield f"the sound of part {number} is not the source's (correlation {like:.2f})"
         zero = float(source.pictures.times[part.start_frame]) - float(pictures.times[0])
         off = np.abs(sound.times[:n_samples] + zero - theirs.times[at : at + n_samples]).max()

@@ -21,6 +21,7 @@ from ...files import check_cancel
 from ..clip import Clip
 from ..frames import frame_hash
 from ..open import opened, seek_back, video_stream
+from ..probe import PACKETS_ARE_FRAMES
 from ..sound import decoded_frames
 from .evidence import Edge
 
@@ -28,6 +29,7 @@ BUDGET_PIXELS = 400_000_000
 """Decoded pixels that the edges of one result may take, some 200 frames of 1080p: about a second of one core."""
 FROM_START_PIXELS = 500_000_000
 """Decoded pixels that a frame in a file without an index may take from the start."""
+INDEXED = {"mp4", "matroska"}
 ANOTHER = "at another time"
 """Stands for the hash of a frame that is not shown when it should be."""
 
@@ -101,7 +103,6 @@ class SourceFrames:
         numbers = {clip.frame_pts[n]: n for n in range(number, min(number + 2, clip.n_frames))}
         with opened(clip.path) as container:
             stream = video_stream(container, clip.path)
-            _decode_first(container, stream)
             for frame in frames_to(container, stream, clip, number, damage):
                 if frame.pts in numbers:
                     found = numbers.pop(frame.pts)
@@ -124,8 +125,9 @@ def _decode_first(container: Any, stream: Any) -> None:
 def frames_to(container: Any, stream: Any, clip: Clip, number: int, damage: Damage | None = None) -> Iterator[Any]:
     """Decoded frames from the keyframe before a frame on; from the start where a seek leads past it."""
     target, start = clip.frame_pts[number], min(clip.frame_pts[0], 0)
-    is_indexed = clip.movie is not None or "matroska" in clip.container.split(",")
+    is_indexed = clip.video_codec in PACKETS_ARE_FRAMES and bool(INDEXED & {*clip.container.split(",")})
     is_near = not is_indexed and number * clip.width * clip.height <= FROM_START_PIXELS
+    _decode_first(container, stream)
     # Without an index a seek may lead to a picture that leans on others, and decoders show what they make of it.
     for seek_to in (start,) if is_near else (target, start):
         seek_back(container, stream, seek_to)

@@ -23,7 +23,7 @@ from ...files import check_cancel
 from ..clip import Clip
 from ..open import opened, video_stream
 from .edges import Damage
-from .likeness import Shrinker, ssim
+from .likeness import Shrinker, likeness_of
 
 Numbered = tuple[int, Any]
 """A frame's number in the source, and the frame, or what was made of it."""
@@ -155,7 +155,7 @@ def _count(found: Compared, number: int, mine: Any, theirs: Any, is_encoded: boo
         found.n_revived += mine is not None and theirs is None
         return
     if is_encoded:
-        like = ssim(mine, theirs) if mine.shape == theirs.shape else 0.0
+        like = likeness_of(mine, theirs)
         found.n_same += 1
         if found.least is None or like < found.least:
             found.least, found.worst = like, number

@@ -125,6 +125,8 @@ class PictureEvidence:
     """Whether some of the source's packets there do not decode, so that what comes after them is anybody's guess."""
     n_lost: int = 0
     """Frames that the source decodes to and these do not."""
+    like_part: int | None = None
+    """The part, 1-based, whose frames these are more like than their own, where they were encoded again."""
     likeness: float | None = None
     """SSIM of the frame that is least like the source's, where they were encoded again."""
 

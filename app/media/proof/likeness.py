@@ -58,6 +58,11 @@ def ssim(one: np.ndarray, other: np.ndarray) -> float:
     return float((alike / ((mean_a**2 + mean_b**2 + C1) * (var_a + var_b + C2))).mean())
 
 
+def likeness_of(one: np.ndarray, other: np.ndarray) -> float:
+    """SSIM of two small copies; 0 where they are not of a size."""
+    return ssim(one, other) if one.shape == other.shape else 0.0
+
+
 def small_frames_at(clip: Clip, numbers: Sequence[int]) -> Iterator[np.ndarray | None]:
     """Small grey copies of some frames.
 

@@ -21,9 +21,14 @@ from ..cut.lossless import plain_movie
 from ..mp4.movie import Movie
 from ..mp4.shown import shown_times
 from .evidence import Match, PartFile, PictureEvidence
-from .likeness import small_frames_at, ssim
+from .likeness import likeness_of, small_frames_at
 from .packets import Packets, differences, nearest, places_of
 from .units import read_units
+
+MOST_COMPARED = 40
+"""Parts that are held against one another."""
+CLEARLY = 0.005
+"""By how much the likeness to other frames has to be greater to mean something."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,7 @@ def _seconds(pictures: Pictures, packet: int) -> Fraction:
 def _same_config(source: Pictures, copy: Pictures) -> bool | None:
     """Whether two tracks describe their pictures alike; None where containers do it in different ways."""
     mine, theirs = (_description(one.clip.movie, one.clip.video_index) for one in (copy, source))
-    if mine is not None and theirs is not None:
+    if mine is not None and theirs is not None and plain_movie(source.clip) is not None:
         return mine == theirs
     return True if copy.packets.config == source.packets.config else None
 
@@ -177,35 +182,67 @@ def _description(movie: Movie | None, place: int) -> bytes | None:
     return movie.tracks[place].box.need(b"mdia", b"minf", b"stbl", b"stsd").payload
 
 
-def encoded_pictures(source: Clip, copy: Clip, file: PartFile, is_looked_at: bool, n_packets: int) -> PictureEvidence:
-    """Hold the first, the middle and the last frame of a part that was encoded again against the source's.
+@dataclass(frozen=True)
+class Looks:
+    """Small grey copies of the first, the middle and the last frame of a part that was encoded again."""
+
+    numbers: list[int]
+    """Of the part's frames."""
+    mine: list[np.ndarray | None]
+    """The part's; None where one does not decode."""
+    theirs: list[np.ndarray | None]
+    """The source's."""
+
+    def likeness(self, other: Looks) -> float | None:
+        """How like the part's are to the source's that another part should have, on average; None where none decode."""
+        pairs = zip(self.mine, other.theirs, strict=False)
+        found = [likeness_of(mine, theirs) for mine, theirs in pairs if mine is not None and theirs is not None]
+        return float(np.mean(found)) if found else None
+
+
+def looks_of(source: Clip, copy: Clip, file: PartFile) -> Looks:
+    """Decode a few frames of a part and the source's that they should be."""
+    numbers = sorted({0, file.part.n_frames // 2, file.part.n_frames - 1})
+    theirs = small_frames_at(source, [file.part.start_frame + number for number in numbers])
+    return Looks(numbers, [*small_frames_at(copy, numbers)], [*theirs])
+
+
+def encoded_pictures(source: Clip, copy: Clip, file: PartFile, looks: Looks | None, n_packets: int) -> PictureEvidence:
+    """Hold a few frames of a part that was encoded again against the source's.
 
     Args:
         source: the source.
         copy: the part.
         file: what it should be.
-        is_looked_at: whether frames are decoded.
+        looks: the frames; None: none were decoded.
         n_packets: of the part.
     """
-    part = file.part
-    found = _found(copy, n_packets, part.start_frame, part.n_frames, source)
-    if not is_looked_at or found.n_frames != part.n_frames:
-        return dataclasses.replace(found, match=Match.UNKNOWN)
-    numbers = sorted({0, part.n_frames // 2, part.n_frames - 1})
-    mine = small_frames_at(copy, numbers)
-    theirs = small_frames_at(source, [part.start_frame + number for number in numbers])
-    least, worst, compared, damaged = 1.0, None, 0, 0
-    for number, one, other in zip(numbers, mine, theirs, strict=True):
-        if one is None or other is None:
-            damaged += 1
-            continue
-        like = ssim(one, other) if one.shape == other.shape else 0.0
-        compared += 1
-        if worst is None or like < least:
-            least, worst = like, number
+    found = _found(copy, n_packets, file.part.start_frame, file.part.n_frames, source)
+    if looks is None:
+        return found
+    both = [*zip(looks.numbers, looks.mine, looks.theirs, strict=True)]
+    known = [(likeness_of(a, b), number) for number, a, b in both if a is not None and b is not None]
+    least, worst = min(known, default=(None, None))
     return dataclasses.replace(
-        found, likeness=least if compared else None, differs_frame=worst, n_decoded=compared, n_damaged=damaged
+        found, likeness=least, differs_frame=worst, n_decoded=len(known), n_damaged=len(both) - len(known)
     )
+
+
+def with_mistaken(found: list[PictureEvidence], looks: list[Looks | None]) -> list[PictureEvidence]:
+    """Say of which parts the frames are more like another one's.
+
+    Pictures of one scene are much alike, so that no likeness tells two parts apart by itself; but each is most like its
+    own.
+    """
+    known = [(number, one) for number, one in enumerate(looks) if one is not None][:MOST_COMPARED]
+    done = list(found)
+    for number, one in known:
+        own = one.likeness(one)
+        others = [(one.likeness(other) or 0.0, at) for at, other in known if at != number]
+        best, at = max(others, default=(0.0, number))
+        if own is not None and best > own + CLEARLY:
+            done[number] = dataclasses.replace(done[number], like_part=at + 1)
+    return done
 
 
 def film_pictures(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
+from ...files import check_cancel
 from ...plan import SplitMode
 from ...wall.registry import walled
 from ..clip import Clip
@@ -19,6 +20,7 @@ from ..cut.clean_start import starts_alike
 from ..cut.lossless import plain_movie
 from ..probe import probe_copy
 from .edges import SourceFrames, affordable, cuts_of, first_frame, last_frame
+from .encoded_sound import encoded_sound
 from .everything import Compared, compare_all, decode_all
 from .evidence import (
     Claim,
@@ -34,9 +36,17 @@ from .evidence import (
 )
 from .film import FilmSound, film_evidence
 from .packets import FilePackets, read_packets
-from .pictures import Pictures, copied_pictures, encoded_pictures, film_pictures, latest
+from .pictures import (
+    Pictures,
+    copied_pictures,
+    encoded_pictures,
+    film_pictures,
+    latest,
+    looks_of,
+    with_mistaken,
+)
 from .sound_edges import with_edges
-from .sounds import Sound, copied_sound, encoded_sound, is_copied, segmented_sound, sound_of
+from .sounds import Sound, copied_sound, is_copied, segmented_sound, sound_of
 
 
 @walled
@@ -124,21 +134,31 @@ class _Proof:
         claim = self.claim
         cuts = cuts_of([(one.part.start_frame, one.part.end_frame) for one in claim.parts])
         near = {*cuts} if self.depth == Depth.ALL else affordable(claim.source, cuts)
+        is_near = [{one.part.start_frame, one.part.end_frame} <= near for one in claim.parts]
+        if self.is_encoded:
+            return self._encoded(is_near)
         found, before = [], 0
-        for one in claim.parts:
+        for one, is_one_near in zip(claim.parts, is_near, strict=True):
             file = self.files[one.path]
-            is_near = {one.part.start_frame, one.part.end_frame} <= near
-            if self.is_encoded:
-                count = file.packets.pictures.count
-                found.append(encoded_pictures(claim.source, file.clip, one, is_near, count))
-            else:
-                expected = before if self.is_segmented else None
-                evidence = copied_pictures(self.source.pictures, file.pictures, one, expected, self.should_cancel)
-                found.append(self._with_edges(evidence, file.clip, one) if is_near else evidence)
+            expected = before if self.is_segmented else None
+            evidence = copied_pictures(self.source.pictures, file.pictures, one, expected, self.should_cancel)
+            found.append(self._with_edges(evidence, file.clip, one) if is_one_near else evidence)
             before += file.packets.pictures.count
-        if not self.is_encoded and not self.is_segmented and any(one.first == Edge.SKIPPED for one in found):
+        if not self.is_segmented and any(one.first == Edge.SKIPPED for one in found):
             found = self._with_starts(found)
         return found
+
+    def _encoded(self, is_near: list[bool]) -> list[PictureEvidence]:
+        """Pictures that were encoded again; a few frames of the parts that are near enough to keyframes."""
+        source, found, looks = self.claim.source, [], []
+        for one, is_one_near in zip(self.claim.parts, is_near, strict=True):
+            check_cancel(self.should_cancel)
+            file = self.files[one.path]
+            is_looked_at = is_one_near and file.clip.n_frames == one.part.n_frames
+            look = looks_of(source, file.clip, one) if is_looked_at else None
+            looks.append(look)
+            found.append(encoded_pictures(source, file.clip, one, look, file.packets.pictures.count))
+        return with_mistaken(found, looks)
 
     def _with_starts(self, found: list[PictureEvidence]) -> list[PictureEvidence]:
         """For parts whose first frames are too far from their beginnings: whether decoding may begin there."""

@@ -5,9 +5,6 @@ follows from the edit list, and must be those that the part owns, to the sample;
 (Matroska) that is known to a few samples only. The first and the last of them are decoded on both sides. Decoders that
 remember, or that draw noise (AAC's noise substitution, Opus, AC-3), do not give the same samples twice: there packets
 are the proof.
-
-Sound that had to be encoded again is held against the source's as such: in every second the difference has to lie below
-it.
 """
 
 from __future__ import annotations
@@ -28,20 +25,17 @@ from ..decode import decode_audio, placed_pieces
 from ..mp4.movie import Movie, Track, rescaled
 from ..mp4.shown import sound_extent
 from ..sound import audio_extent
-from .evidence import Depth, Match, SoundEvidence
-from .likeness import lag, likeness_db
+from .evidence import Match, SoundEvidence
 from .packets import Packets, first_difference, nearest, places_of
 from .units import read_units
 
-REMEMBERING = {"aac", "opus", "ac3", "eac3", "mp3", "vorbis"}
+REMEMBERING = {"aac", "opus", "ac3", "eac3", "mp3", "vorbis", "amr_nb", "amr_wb"}
 """Codecs whose decoders do not give the same samples after a fresh start."""
+BUNDLED = {"amr_nb", "amr_wb"}
+"""Codecs of which FFmpeg hands out as many frames at a time as lie together in a file."""
 JITTER_SECONDS = Fraction(60, 1000)
 """By how much the times of packets in a container without an index may be beside their places."""
-PLACE_SECONDS = Fraction(2, 1000)
-"""How far a clock of milliseconds leaves open where sound lies that was encoded again."""
 BLOCK_SECONDS = 20
-MOST_SECONDS = 300
-"""The longest part whose sound is held in memory where it cannot be taken in blocks."""
 SEEKS_WITHIN_SECONDS = 90
 """Where a clock makes seeking to a sample impossible, sound is decoded from its start: of longer films that is left."""
 
@@ -154,14 +148,15 @@ def copied_sound(source: Sound, copy: Sound, part: Part, should_cancel: ShouldCa
         part: what it should be.
         should_cancel: asked often.
     """
-    found = _placed(source, copy, part)
+    found = placed(source, copy, part)
     if not copy.n_samples and not found.missing:
         return dataclasses.replace(found, match=Match.PACKETS)
     if source.packets.codec.startswith("pcm_") and copy.packets.codec == source.packets.codec:
         return _same_samples(found, source, copy, part, should_cancel)
     place, differs = _place(source, copy, part)
     match = Match.PACKETS if place is not None else Match.DIFFERENT
-    if place is None and plain_movie(source.clip) is None and _same_content(source, copy, should_cancel):
+    may_differ = plain_movie(source.clip) is None or source.packets.codec in BUNDLED
+    if place is None and may_differ and _same_content(source, copy, should_cancel):
         match = Match.CONTENT
     if place is None and match == Match.DIFFERENT and source.packets.codec != copy.packets.codec:
         differs = 0
@@ -189,8 +184,14 @@ def _same_samples(
     return dataclasses.replace(found, match=Match.PACKETS, same_config=_same_config(source, copy))
 
 
-def _placed(source: Sound, copy: Sound, part: Part) -> SoundEvidence:
-    """How the samples that a part plays lie beside those that it owns."""
+def placed(source: Sound, copy: Sound, part: Part) -> SoundEvidence:
+    """How the samples that a part plays lie beside those that it owns.
+
+    Args:
+        source: the source's track.
+        copy: the part's.
+        part: what it should be.
+    """
     start, end = planned(source, part)
     found = SoundEvidence(copy.packets.track, Match.DIFFERENT, copy.n_samples)
     if start >= end or not copy.n_samples:
@@ -277,50 +278,7 @@ def _same_content(source: Sound, copy: Sound, should_cancel: ShouldCancel | None
 
 def _same_config(source: Sound, copy: Sound) -> bool | None:
     mine, theirs = _track(copy.clip.movie, copy.packets), _track(source.clip.movie, source.packets)
-    if mine is not None and theirs is not None:
+    if mine is not None and theirs is not None and plain_movie(source.clip) is not None:
         stsd = (b"mdia", b"minf", b"stbl", b"stsd")
         return mine.box.need(*stsd).payload == theirs.box.need(*stsd).payload
     return True if copy.packets.config == source.packets.config else None
-
-
-def encoded_sound(
-    source: Sound, copy: Sound, part: Part, depth: Depth, should_cancel: ShouldCancel | None
-) -> SoundEvidence:
-    """Hold a part's sound that was encoded again against the source's, second by second.
-
-    Args:
-        source: the source's track.
-        copy: the part's.
-        part: what it should be.
-        depth: EDGES: only its first and its last second.
-        should_cancel: asked often.
-    """
-    found = dataclasses.replace(_placed(source, copy, part), match=Match.DECODED, is_encoded=True)
-    start, end = planned(source, part)
-    if not copy.n_samples or start >= end:
-        return found
-    rate, shift = source.rate, part.start_sample(source.rate)
-    # Where seeking is impossible each block is decoded from the film's start, so there is one for all.
-    step = BLOCK_SECONDS * rate if can_seek(source) else end - start
-    blocks = [(at, min(at + step, end)) for at in range(start, end, step)]
-    if not can_seek(source) and (depth == Depth.EDGES or step > MOST_SECONDS * rate):
-        return dataclasses.replace(found, match=Match.UNKNOWN)
-    if depth == Depth.EDGES:
-        blocks = [(start, min(start + rate, end)), (max(start, end - rate), end)]
-    least, late = np.inf, None
-    for low, high in blocks:
-        check_cancel(should_cancel)
-        theirs = decode_audio(source.clip, track=source.packets.track, start_sample=low, end_sample=high).samples
-        mine = _heard(copy, low - shift, high - shift, late or 0)
-        if late is None:
-            # A clock of milliseconds leaves a sound's place open by that much; it is the same for all of a part.
-            most = 0 if source.grid is not None else int(PLACE_SECONDS * rate)
-            late = lag(mine, theirs, most) if most else 0
-            mine = _heard(copy, low - shift, high - shift, late) if late else mine
-        least = min(least, likeness_db(theirs, mine, rate))
-    return dataclasses.replace(found, likeness_db=float(least))
-
-
-def _heard(sound: Sound, low: int, high: int, late: int) -> np.ndarray:
-    clip, track = sound.clip, sound.packets.track
-    return decode_audio(clip, track=track, start_sample=low + late, end_sample=high + late).samples

@@ -5,7 +5,8 @@ transport stream and lengths in MP4, and their parameter sets stand in the strea
 that nobody sees in a packet of its own, or together with the one after it, with an index at its end. AAC in a transport
 stream carries a header in each packet. What is left when that is taken away is the same everywhere.
 
-Source: ITU-T H.264, 7.4.1 and Annex B; H.265, 7.4.2; VP9 bitstream specification, Annex B; ISO/IEC 13818-7, 6.2 (ADTS).
+Source: ITU-T H.264, 7.4.1 and Annex B; H.265, 7.4.2; VP9 bitstream specification, Annex B; ISO/IEC 13818-7, 6.2 (ADTS);
+RFC 4867, 5.3 (AMR).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from .packets import ASKED_EVERY, digest
 LENGTH_FIELD = {"h264": 4, "hevc": 21}
 # Parameter sets, access unit delimiters, ends of sequence and filler: what containers add and leave out.
 OF_THE_CONTAINER = {"h264": {7, 8, 9, 10, 11, 12, 13}, "hevc": {32, 33, 34, 35, 36, 37, 38}}
+# Bytes of a frame after its first one, by its kind; kinds beyond these have none.
+AMR_BYTES = {"amr_nb": (12, 13, 15, 17, 19, 20, 26, 31, 5), "amr_wb": (17, 23, 32, 36, 40, 46, 50, 58, 60, 5)}
 START_CODE = re.compile(rb"\x00\x00\x01")
 
 
@@ -80,6 +83,8 @@ def units_of(data: bytes, codec: str, config: bytes) -> Iterator[bytes]:
                 yield unit
     elif codec == "vp9":
         yield from _vp9_frames(data)
+    elif codec in AMR_BYTES:
+        yield from _amr_frames(data, AMR_BYTES[codec])
     elif codec == "aac" and len(data) > 7 and data[0] == 0xFF and data[1] & 0xF6 == 0xF0:
         yield data[7 if data[1] & 1 else 9 :]
     else:
@@ -100,6 +105,15 @@ def _nal_units(data: bytes, codec: str, config: bytes) -> Iterator[bytes]:
         size = int.from_bytes(data[at : at + size_bytes], "big")
         yield data[at + size_bytes : at + size_bytes + size].rstrip(b"\0")
         at += size_bytes + size
+
+
+def _amr_frames(data: bytes, sizes: tuple[int, ...]) -> Iterator[bytes]:
+    at = 0
+    while at < len(data):
+        kind = data[at] >> 3 & 15
+        size = 1 + (sizes[kind] if kind < len(sizes) else 0)
+        yield data[at : at + size]
+        at += size
 
 
 def _vp9_frames(data: bytes) -> Iterator[bytes]:

@@ -301,3 +301,8 @@ def test_no_option_of_dub_is_forgotten_here() -> None:
     text = Path(__file__).read_text()
     quoted = {option for option in known if f'"{option}"' in text}
     assert known - quoted <= {"-h", "--help"}
+
+
+def test_no_check_leaves_out_the_proof_at_the_end(runner: Runner) -> None:
+    assert "check" in runner().manifest.seconds_per_stage
+    assert "check" not in runner("--no-check").manifest.seconds_per_stage
