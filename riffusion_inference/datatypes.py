@@ -24,6 +24,7 @@ MIN_CANDIDATES, MAX_CANDIDATES = 1, 8
 MIN_SEED, MAX_SEED = 0, 2**32 - 1
 MIN_SECONDS, MAX_SECONDS = 0.2, 600.0
 MIN_BPM, MAX_BPM = 40.0, 240.0
+MIN_POWER = 0.01
 MAX_SAMPLE_RATE, MAX_N_FFT, MAX_N_MELS = 768_000, 1 << 20, 8192
 SCHEDULERS = ("dpm++", "ddim", "euler", "euler_a", "heun", "unipc")
 
@@ -71,10 +72,10 @@ class SpectrogramParams:
     """True: green is left and blue is right. False: all three channels are the same."""
 
     def __post_init__(self) -> None:
-        if min(self.sample_rate, self.hop_length, self.n_mels) < 1 or not 0 < self.power_for_image <= 1:
+        if min(self.sample_rate, self.hop_length, self.n_mels) < 1 or not MIN_POWER <= self.power_for_image <= 1:
             raise SpectrogramError(
                 f"sample_rate {self.sample_rate}, hop_length {self.hop_length} and n_mels {self.n_mels} must be "
-                f"at least 1, and power_for_image {self.power_for_image:g} above 0 and at most 1."
+                f"at least 1, and power_for_image {self.power_for_image:g} from {MIN_POWER} to 1."
             )
         if self.sample_rate > MAX_SAMPLE_RATE or self.n_fft > MAX_N_FFT or self.n_mels > MAX_N_MELS:
             raise SpectrogramError(

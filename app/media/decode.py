@@ -85,7 +85,9 @@ def read_audio(clip_or_path: Clip | Path) -> Waveform:
         MediaError: it cannot be read or has no sound.
     """
     pieces, rate, channels = _all_pieces(clip_or_path, 0)
-    starts = [rescaled(time - pieces[0][0], rate) for time, _ in pieces]
+    # A damaged file may say of a later piece that it is heard first.
+    begin = min((time for time, _ in pieces), default=Fraction(0))
+    starts = [rescaled(time - begin, rate) for time, _ in pieces]
     n_samples = max((at + piece.shape[1] for at, (_, piece) in zip(starts, pieces, strict=True)), default=0)
     samples = np.zeros((channels, n_samples), dtype=np.float32)
     for at, (_, piece) in zip(starts, pieces, strict=True):

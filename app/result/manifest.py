@@ -19,6 +19,7 @@ from .facts import ENCODED, MANIFEST_NAME, NOT_IN_JSON, SCHEMA, SEED_FILES, SPLI
 
 MAX_BYTES = 64 << 20
 """Of a manifest: one with a thousand parts has a thousandth of that for each."""
+MAX_NAME_BYTES = 255
 MAX_PARTS, MAX_RATE, MAX_CHANNELS, MAX_SECONDS, MAX_FILE_BYTES = 100_000, 768_000, 64, 7 * 86_400, 1 << 50
 """Numbers that nothing that was made here exceeds; others would ask for more memory than there is."""
 FIRST_SCHEMA = 1
@@ -156,6 +157,8 @@ def check_file_name(name: str, where: Path) -> None:
     """Raise ArchiveError unless name is a plain relative path that stays in its folder."""
     path = PurePosixPath(name)
     outside = path.is_absolute() or ".." in path.parts or any(mark in name for mark in "\\:\0")
+    if any(len(part.encode(errors="replace")) > MAX_NAME_BYTES for part in path.parts):
+        raise ArchiveError(f"{where.name} names the file {name[:40]!r} ..., a name that is too long for any disk.")
     if outside or name != str(path):
         raise ArchiveError(f"{where.name} names the file {name!r}, which lies outside its folder: do not trust it.")
 

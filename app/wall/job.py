@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -189,7 +189,7 @@ def nothing() -> None:
 def bounds_of(policy: Policy, reads: Iterable[Path], writes: Iterable[Path]) -> Bounds:
     """The bounds of a worker that may read and write something."""
     reads, writes = tuple(sorted(reads)), tuple(sorted(writes))
-    read_bytes = sum(path.stat().st_size for path in reads if path.is_file())
+    read_bytes = _size_of(reads)
     seconds = (policy.seconds + SECONDS_PER_MB * read_bytes / MB) * (WRITING if writes else 1)
     return Bounds(
         reads=reads,
@@ -253,8 +253,16 @@ def _answers(call: Call, used: Job, is_own: bool, new_folders: Sequence[Path]) -
 
 
 def _seconds(policy: Policy, reads: Iterable[Path], writes: Sequence[Path]) -> float:
-    size = sum(path.stat().st_size for path in reads if path.is_file())
-    return (policy.seconds + SECONDS_PER_MB * size / MB) * (WRITING if writes else 1)
+    return (policy.seconds + SECONDS_PER_MB * _size_of(reads) / MB) * (WRITING if writes else 1)
+
+
+def _size_of(paths: Iterable[Path]) -> int:
+    """Bytes of all files together; one that cannot be reached has none, which is said when it is opened."""
+    size = 0
+    for path in paths:
+        with suppress(OSError):
+            size += path.stat().st_size
+    return size
 
 
 def _files_of(arguments: dict[str, Any]) -> tuple[set[Path], list[Path]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..clip import Clip
 from ..mp4.movie import Movie, Track
-from ..mp4.shown import frame_times
+from ..mp4.shown import frame_times, usual_duration
 from ..open import UNKNOWN_CODEC, codec_name, opened
 from .exact import DROPPED_HANDLERS
 
@@ -29,6 +29,7 @@ FRAGMENTED_NOTE = "The file is a fragmented MP4: it is repackaged first."
 OLD_SOUND_NOTE = (
     "Its sound is stored in QuickTime's oldest layout: it is re-encoded as AAC, or as FLAC where it is lossless."
 )
+AMR_NOTE = "Its AMR sound has several frames in a packet, which cannot be cut: it is re-encoded as AAC."
 STATEFUL_AUDIO = {"opus": "Opus", "ac3": "AC-3", "eac3": "E-AC-3"}
 
 
@@ -60,6 +61,8 @@ def check_lossless(clip: Clip) -> LosslessCheck:
         reason, remux_note = _mp4_obstacle(clip, clip.movie)
         if remux_note:
             notes.append(remux_note)
+        elif any(_is_bundled(track) for track in _kept(clip.movie)):
+            notes.append(AMR_NOTE)
         elif reason and plain_movie(clip) is None and names["audio"]:
             notes.append("Its sound is re-encoded too, as AAC, or as FLAC where it is lossless.")
         return LosslessCheck(not reason, reason, tuple(notes))
@@ -111,6 +114,11 @@ def _is_old_sound(track: Track) -> bool:
     return track.handler == "soun" and byte_wide and track.sample_entry not in ("raw ", "ulaw", "alaw")
 
 
+def _is_bundled(track: Track) -> bool:
+    """True for AMR with several frames in a packet: decoders play whole ones, so that no edit list cuts them right."""
+    return track.sample_entry in ("samr", "sawb") and usual_duration(track.table) * 50 > track.timescale
+
+
 def stream_names(clip: Clip) -> dict[str, list[str]]:
     """Codec names of the audio and subtitle tracks, and of what is attached, under "audio", "subtitle", "attached"."""
     with opened(clip.path) as container:
@@ -152,4 +160,7 @@ def plain_movie(clip: Clip) -> Movie | None:
     movie = clip.movie
     if movie is None or movie.is_fragmented:
         return None
-    return movie if all(track.shown is not None and not _is_old_sound(track) for track in _kept(movie)) else None
+    is_plain = (
+        track.shown is not None and not _is_old_sound(track) and not _is_bundled(track) for track in _kept(movie)
+    )
+    return movie if all(is_plain) else None

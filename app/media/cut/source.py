@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +19,13 @@ from ..clip import Clip
 from ..encode import aac_options
 from ..ffmpeg import file_url, input_of, run_ffmpeg
 from ..mp4.movie import Movie, Track, read_movie
-<<<<<<< HEAD
 from ..mp4.shown import frame_times
 from ..mp4.tables import Runs
 from ..open import UNKNOWN_CODEC
 from ..probe import probe
-from .lossless import MP4_AUDIO, TEXT_SUBTITLES, check_lossless, is_lossless_sound, plain_movie, stream_names
-from .source_sound import source_sounds, with_source_sound
-=======
-from ..mp4.shown import frame_times, usual_duration
-from ..open import UNKNOWN_CODEC, codec_name, opened
-from ..probe import probe
 from ..sound import audio_extent
-from .exact import DROPPED_HANDLERS
+from .lossless import MP4_AUDIO, TEXT_SUBTITLES, check_lossless, is_lossless_sound, plain_movie, stream_names
 from .source_sound import SourceSound, source_sounds, with_source_sound
->>>>>>> 1a60d32bd10fd61e88560081c41f31021d612c52
 
 
 @dataclass(frozen=True)
@@ -48,113 +40,6 @@ class CutSource:
     """The source's picture track in movie; None where movie has none."""
 
 
-<<<<<<< HEAD
-=======
-def check_lossless(clip: Clip) -> LosslessCheck:
-    """Say whether a clip can be cut exactly with its packets as they are.
-
-    Args:
-        clip: a probed clip.
-    """
-    names = _stream_names(clip)
-    notes = [
-        f"{STATEFUL_AUDIO[name]} sound is copied; its decoder remembers what came before, so right after a cut the "
-        "samples differ inaudibly from the source's."
-        for name in sorted(set(names["audio"]) & set(STATEFUL_AUDIO))
-    ]
-    if clip.movie is not None:
-        reason, needs_remux = _mp4_obstacle(clip, clip.movie)
-        if needs_remux:
-            return LosslessCheck(True, "", (*notes, "The file is a fragmented MP4: it is repackaged first."))
-        if any(_is_bundled(track) for track in _kept(clip.movie)):
-            notes.append("Its AMR sound has several frames in a packet, which cannot be cut: it is re-encoded as AAC.")
-        elif reason and plain_movie(clip) is None and names["audio"]:
-            notes.append("Its sound is re-encoded too, as AAC, or as FLAC where it is lossless.")
-        return LosslessCheck(not reason, reason, tuple(notes))
-    notes += _remux_notes(names)
-    if "matroska" not in clip.container.split(",") or clip.video_codec not in REMUXABLE_VIDEO:
-        kind = clip.container.split(",")[0]
-        return LosslessCheck(False, f"{clip.video_codec} in {kind} cannot carry edit lists", tuple(notes))
-    others = sorted(set(names["audio"]) - MP4_AUDIO - EXACT_AS_FLAC)
-    if others:
-        return LosslessCheck(False, f"MP4 cannot carry its {', '.join(others)} sound", tuple(notes))
-    return LosslessCheck(True, "", (*notes, "The parts are MP4: Matroska cannot carry edit lists."))
-
-
-def _mp4_obstacle(clip: Clip, movie: Movie) -> tuple[str, bool]:
-    """Why an MP4 cannot be cut by edit lists ("" where it can), and whether remuxing would fix that."""
-    if movie.is_fragmented:
-        return "", True
-    if any(track.shown is None for track in _kept(movie)):
-        return "its own edit list shows more than one segment", False
-    indexed = frame_times(movie, clip.video_index)
-    if indexed is None or tuple(indexed.pts) != clip.frame_pts:
-        return f"its index does not say when each {clip.video_codec} frame is shown", False
-    if any(_is_old_sound(track) for track in _kept(movie)):
-        return "its sound is stored in QuickTime's oldest layout", False
-    return "", False
-
-
-def _kept(movie: Movie) -> list[Track]:
-    return [track for track in movie.tracks if track.handler not in DROPPED_HANDLERS]
-
-
-def _is_old_sound(track: Track) -> bool:
-    """True where the tables count bytes instead of what a decoder is given."""
-    byte_wide = isinstance(track.table.sizes, int) and track.table.sizes == 1
-    return track.handler == "soun" and byte_wide and track.sample_entry not in ("raw ", "ulaw", "alaw")
-
-
-def _is_bundled(track: Track) -> bool:
-    """True for AMR with several frames in a packet: decoders play whole ones, so that no edit list cuts them right."""
-    return track.sample_entry in ("samr", "sawb") and usual_duration(track.table) * 50 > track.timescale
-
-
-def _stream_names(clip: Clip) -> dict[str, list[str]]:
-    """Codec names of the audio and subtitle tracks, and of what is attached."""
-    with opened(clip.path) as container:
-        covers = [s for s in container.streams.video if s.disposition & s.disposition.__class__.attached_pic]
-        return {
-            "attached": ["cover picture"] * len(covers) + ["attachment"] * len(container.streams.attachments),
-            "audio": [codec_name(stream) for stream in container.streams.audio],
-            "subtitle": [codec_name(stream) for stream in container.streams.subtitles],
-        }
-
-
-def _remux_notes(names: dict[str, list[str]]) -> list[str]:
-    notes = []
-    if UNKNOWN_CODEC in names["audio"]:
-        notes.append("An audio track that FFmpeg cannot decode is left out.")
-    for name in sorted(set(names["audio"]) - MP4_AUDIO - {UNKNOWN_CODEC}):
-        target = "FLAC, which loses nothing" if _is_lossless(name) else "AAC at 256 kb/s"
-        notes.append(f"MP4 cannot carry {name} sound: it becomes {target}.")
-    for kind in sorted(set(names["attached"])):
-        count = names["attached"].count(kind)
-        notes.append(
-            f"The file has {count} {kind}{'s' * (count > 1)}: the parts are without, the film keeps what it can."
-        )
-    pictures = sorted(set(names["subtitle"]) - TEXT_SUBTITLES)
-    if pictures:
-        notes.append(f"MP4 cannot carry {', '.join(pictures)} subtitles: they are left out.")
-    return notes
-
-
-def _is_lossless(codec: str) -> bool:
-    return codec in LOSSLESS_AUDIO or codec.startswith("pcm_")
-
-
-def plain_movie(clip: Clip) -> Movie | None:
-    """A clip's own index where parts can be cut from it; None where a remuxed copy is needed."""
-    movie = clip.movie
-    if movie is None or movie.is_fragmented:
-        return None
-    is_plain = (
-        track.shown is not None and not _is_old_sound(track) and not _is_bundled(track) for track in _kept(movie)
-    )
-    return movie if all(is_plain) else None
-
-
->>>>>>> 1a60d32bd10fd61e88560081c41f31021d612c52
 def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldCancel | None) -> CutSource:
     """The index to cut from; a source that is not a plain MP4 is remuxed into folder.
 
@@ -173,16 +58,10 @@ def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldC
     path = folder / "remuxed.mp4"
     if not _remux(clip, path, with_video, should_cancel):
         return CutSource(None, clip, None)
-<<<<<<< HEAD
     known = _known_sound(stream_names(clip))
-    sounds = source_sounds(clip.path, [number for number, _ in known])
-    copy = _with_last_frame(probe(path), clip) if with_video else None
-=======
-    known = _known_sound(_stream_names(clip))
     decoded = source_sounds(clip.path, [number for number, _ in known])
     sounds = [_cut_at_edit(clip, sound, number) for sound, (number, _) in zip(decoded, known, strict=True)]
-    copy = probe(path) if with_video else None
->>>>>>> 1a60d32bd10fd61e88560081c41f31021d612c52
+    copy = _with_last_frame(probe(path), clip) if with_video else None
     index = copy.movie if copy is not None else read_movie(path)
     assert index is not None
     kept = len(index.of_kind("soun"))
@@ -201,7 +80,6 @@ def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldC
     return CutSource(movie, copy, movie.tracks[copy.video_index])
 
 
-<<<<<<< HEAD
 def _with_last_frame(copy: Clip, clip: Clip) -> Clip:
     """A remuxed copy that shows its last frame, where the source's last packet does not say for how long."""
     movie = copy.movie
@@ -224,14 +102,14 @@ def _with_last_frame(copy: Clip, clip: Clip) -> Clip:
     if times is None:
         return copy
     return dataclasses.replace(copy, movie=movie, frame_pts=tuple(times.pts), keyframes=tuple(times.keyframes))
-=======
+
+
 def _cut_at_edit(clip: Clip, sound: SourceSound, track: int) -> SourceSound:
     """What a track decodes to, cut where its edit list ends; FFmpeg 8 does not do that."""
     if clip.movie is None or clip.movie.is_fragmented:
         return sound
     extent = audio_extent(clip.path, track, clip.movie)
-    return replace(sound, n_samples=min(sound.n_samples, extent.n_samples))
->>>>>>> 1a60d32bd10fd61e88560081c41f31021d612c52
+    return dataclasses.replace(sound, n_samples=min(sound.n_samples, extent.n_samples))
 
 
 def _shown_alike(clip: Clip, copy: Clip) -> bool:
