@@ -152,7 +152,7 @@ def first_frame(copy: Clip, source: SourceFrames, number: int) -> Edge:
         found = frame_hash(frame) if frame is not None else None
         if frame is not None and frame.pts != copy.frame_pts[0]:
             found = ANOTHER
-    return _judged(found, source, number)
+    return judged(found, source, number)
 
 
 def last_frame(copy: Clip, source: SourceFrames, number: int) -> Edge:
@@ -167,10 +167,11 @@ def last_frame(copy: Clip, source: SourceFrames, number: int) -> Edge:
                 found = frame_hash(frame)
             elif found is not None and frame.pts is not None and frame.pts > target:
                 return Edge.MORE
-    return _judged(found, source, number)
+    return judged(found, source, number)
 
 
-def _judged(found: str | None, source: SourceFrames, number: int) -> Edge:
+def judged(found: str | None, source: SourceFrames, number: int) -> Edge:
+    """What the hash of a copy's frame, None where it does not decode, says beside that of the source's."""
     wanted = source.hash_of(number)
     if found is not None and found == wanted:
         return Edge.SAME

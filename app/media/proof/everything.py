@@ -21,6 +21,7 @@ from riffusion_inference.datatypes import ShouldCancel
 
 from ...files import check_cancel
 from ..clip import Clip
+from ..frames import frame_hash
 from ..open import opened, video_stream
 from .edges import Damage
 from .likeness import Shrinker, likeness_of
@@ -61,6 +62,10 @@ class Decoded:
     """Frames that came out at other times."""
     n_broken: int
     """Packets of any track that do not decode."""
+    first: str | None
+    """Hash of the first frame; None where it does not decode."""
+    last: str | None
+    """Hash of the last frame."""
 
 
 def decode_all(copy: Clip, on_frame: Callable[[int], None], before: int, should_cancel: ShouldCancel | None) -> Decoded:
@@ -73,6 +78,7 @@ def decode_all(copy: Clip, on_frame: Callable[[int], None], before: int, should_
         should_cancel: asked for every packet.
     """
     left, others, broken = set(copy.frame_pts), 0, 0
+    edges: dict[int, str] = {}
     with opened(copy.path) as container:
         pictures = video_stream(container, copy.path)
         pictures.thread_type = "AUTO"
@@ -88,9 +94,12 @@ def decode_all(copy: Clip, on_frame: Callable[[int], None], before: int, should_
                 for frame in frames:
                     is_planned = frame.pts in left
                     left.discard(frame.pts)
+                    if frame.pts in (copy.frame_pts[0], copy.frame_pts[-1]):
+                        edges[frame.pts] = frame_hash(frame)
                     others += not is_planned and frame.pts is not None
                 on_frame(before + copy.n_frames - len(left))
-    return Decoded(copy.n_frames - len(left), others, broken)
+    first, last = (edges.get(pts) for pts in (copy.frame_pts[0], copy.frame_pts[-1]))
+    return Decoded(copy.n_frames - len(left), others, broken, first, last)
 
 
 def compare_all(

@@ -19,7 +19,7 @@ from ..clip import Clip
 from ..cut.clean_start import starts_alike
 from ..cut.lossless import plain_movie
 from ..probe import probe_copy
-from .edges import SourceFrames, affordable, cuts_of, first_frame, last_frame
+from .edges import SourceFrames, affordable, cuts_of, first_frame, judged, last_frame
 from .encoded_sound import encoded_sound
 from .everything import Compared, compare_all, decode_all
 from .evidence import (
@@ -133,7 +133,10 @@ class _Proof:
     def _pictures(self) -> list[PictureEvidence]:
         claim = self.claim
         cuts = cuts_of([(one.part.start_frame, one.part.end_frame) for one in claim.parts])
-        near = {*cuts} if self.depth == Depth.ALL else affordable(claim.source, cuts)
+        near = affordable(claim.source, cuts)
+        if self.depth == Depth.ALL:
+            # All frames are decoded later, the first and the last of a copy among them.
+            near = {*cuts} if self.is_encoded else set()
         is_near = [{one.part.start_frame, one.part.end_frame} <= near for one in claim.parts]
         if self.is_encoded:
             return self._encoded(is_near)
@@ -189,6 +192,8 @@ class _Proof:
                     n_decoded=decoded.n_frames,
                     n_damaged=lost,
                     n_others=decoded.n_others,
+                    first=judged(decoded.first, self.source_frames, one.part.start_frame),
+                    last=judged(decoded.last, self.source_frames, one.part.end_frame - 1),
                     is_damaged=is_damaged,
                 )
             )
