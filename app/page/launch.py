@@ -63,8 +63,8 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         quiet=True,
         prevent_thread_lock=True,
     )
-    print(media.describe_sandbox(), flush=True)
     print(f"The page is ready: {page.local_url}", flush=True)
+    print(media.describe_sandbox(), flush=True)
     visitors.sweep_for_ever(60.0 * settings.delete_after_minutes)
     shelf.preload()
     if not prevent_thread_lock:
