@@ -92,8 +92,8 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         quiet=True,
         prevent_thread_lock=True,
     )
-    print(media.describe_sandbox(), flush=True)
     print(f"The page is ready: {page.local_url}", flush=True)
+    print(media.describe_sandbox(), flush=True)
     context.tabs.on_gone = lambda tab: page.app.state_holder.session_data.pop(tab, None)
     closed_seconds = 60.0 * settings.delete_closed_after_minutes
     visitors.sweep_for_ever(
