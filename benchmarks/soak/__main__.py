@@ -29,7 +29,7 @@ from benchmarks.soak.visitors import Tally, Visitor, cancel, harm, vanish, wait
 
 START_SECONDS = 120.0
 SETTLE_SECONDS = 60.0
-STILL_SECONDS = 5.0
+STILL_SECONDS = 3.0
 """How long nothing may change before what the page holds is taken down."""
 MOST_OVER_MEDIAN = 2.0
 

@@ -22,7 +22,7 @@ from riffusion_inference.datatypes import GenerationSettings, Take, Waveform
 from riffusion_inference.errors import GenerationCancelled
 
 WORK_SECONDS, STEP_SECONDS = 0.4, 0.05
-FORGET_SECONDS = 3.0
+FORGET_SECONDS = 2.0
 """How long a closed tab is remembered here; minutes on a real page."""
 
 SWEEP = "sweep now"
