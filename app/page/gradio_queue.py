@@ -92,6 +92,8 @@ class FairQueue(Queue):
         for name in names:
             line = self.event_queue_per_concurrency_id[name]
             limit = line.concurrency_limit
+            if limit is not None and self.closed_because:
+                continue  # What waits now is not begun any more.
             if line.queue and (limit is None or line.current_concurrency < limit):
                 event = self._next(line, active)
                 if event is not None:
@@ -154,6 +156,11 @@ class FairQueue(Queue):
         active = [event for events in self.active_jobs if events for event in events]
         waiting = [event for line in tuple(self.event_queue_per_concurrency_id.values()) for event in tuple(line.queue)]
         return {who_of(event.request.scope)[1] for event in (*active, *waiting)}
+
+    def running(self) -> int:
+        """How many jobs run, in all lines that are jobs': those with a limit."""
+        lines = tuple(self.event_queue_per_concurrency_id.values())
+        return sum(line.current_concurrency for line in lines if line.concurrency_limit is not None)
 
     def counts(self, concurrency_id: str) -> tuple[int, int]:
         """How many wait in a line, and how many run."""

@@ -51,17 +51,17 @@ def stop(page: gr.Blocks, context: PageContext, queue: FairQueue, *, hurried: An
         if session.job is not None and not session.job.started.is_set():
             session.job.cancel()
     end = time.monotonic() + context.settings.stop_after_seconds
-    while context.tabs.busy() and time.monotonic() < end and not hurried():
+    while queue.running() and time.monotonic() < end and not hurried():
         time.sleep(LOOK_SECONDS)
-    left = [session.job for session in context.tabs.busy() if session.job is not None]
-    for job in left:
-        job.cancel()
-    for job in left:
-        job.ended.wait(LAST_SECONDS)
+    left, end = queue.running(), time.monotonic() + LAST_SECONDS
+    while queue.running() and time.monotonic() < end:
+        for session in context.tabs.busy():
+            session.job.cancel()
+        time.sleep(LOOK_SECONDS)
     # Gradio's own way to close waits for streams that browsers hold open; they end when the process does.
     closing = threading.Thread(target=page.close, kwargs={"verbose": False}, daemon=True)
     closing.start()
     closing.join(LAST_SECONDS)
     context.visitors.delete_all()
-    print(f"The page is closed; {strings.counted(strings.JOBS_CANCELLED, len(left))}", flush=True)
-    return len(left)
+    print(f"The page is closed; {strings.counted(strings.JOBS_CANCELLED, left)}", flush=True)
+    return left

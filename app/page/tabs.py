@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from .visitors import HIDDEN_SECONDS, UPLOADS, files_in, touched
+
 KEPT_NAMES = 20_000
 TABS_PER_VISITOR = 24
 
@@ -94,11 +96,16 @@ class Tabs:
             close(session)
             if session.folder is None:
                 continue
+            # An upload lies alone in a folder of its own.
+            sent: list[Path] = []
             if session.visitor not in visitors:
-                shutil.rmtree(session.folder.parent, ignore_errors=True)
+                sent = files_in(session.folder.parent / UPLOADS)
             elif session.source is not None and session.source not in sources:
-                # An upload lies alone in a folder of its own.
-                shutil.rmtree(session.source.parent, ignore_errors=True)
+                sent = [session.source.parent]
+            for path in sent:
+                # What has just come may be for a tab that has not said a word yet.
+                if touched(path) < time.time() - HIDDEN_SECONDS:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def owner(self, name: str) -> str | None:
         """Whose a tab or a call is; None where nobody has claimed it."""

@@ -126,7 +126,7 @@ class Visitors:
         Raises:
             NoRoom: the visitor keeps too much already, or the disk has too little left.
         """
-        files = [path for one in _in(self.home / visitor) if _is_sent(one) for path in _files(one)]
+        files = [path for one in files_in(self.home / visitor) if _is_sent(one) for path in _files(one)]
         if len(files) >= self.quota.visitor_files:
             raise NoRoom(413, strings.TOO_MANY_FILES.format(limit=self.quota.visitor_files))
         kept = sum(_size(path) for path in files)
@@ -160,9 +160,9 @@ class Visitors:
 
     def _items(self) -> Iterator[Path]:
         """Sessions' folders, uploads, and what arrives."""
-        for folder in _in(self.home):
-            for path in _in(folder):
-                yield from _in(path) if path.name == UPLOADS else (path,)
+        for folder in files_in(self.home):
+            for path in files_in(folder):
+                yield from files_in(path) if path.name == UPLOADS else (path,)
 
     def sweep(self, older_than: float) -> int:
         """Delete sessions and uploads that nobody has touched since a time, and what came only in part.
@@ -178,12 +178,14 @@ class Visitors:
         old += [path for path in self._items() if path.name.startswith(ARRIVING) and touched(path) < stale]
         # What Gradio itself puts beside the visitors: copies that it makes of inputs, and files that came in part.
         old += [
-            path for path in _in(self.root) if path not in (self.home, self.root / LOCK) and touched(path) < older_than
+            path
+            for path in files_in(self.root)
+            if path not in (self.home, self.root / LOCK) and touched(path) < older_than
         ]
         old += self._empty_files(time.time() - HIDDEN_SECONDS)
         for path in dict.fromkeys(old):
             _delete(path)
-        for folder in _in(self.home):
+        for folder in files_in(self.home):
             for empty in (folder / UPLOADS, folder):
                 _delete_empty(empty)
         return len(dict.fromkeys(old))
@@ -210,7 +212,7 @@ class Visitors:
 
     def _empty_files(self, older_than: float) -> list[Path]:
         """Gradio's widgets for files make an empty one for each that they are handed, and leave it."""
-        found = (path for path in _in(self.root) if path.name.startswith("tmp") and path.is_file())
+        found = (path for path in files_in(self.root) if path.name.startswith("tmp") and path.is_file())
         return [path for path in found if not _size(path) and touched(path) <= older_than]
 
 
@@ -239,7 +241,9 @@ def clear_dead_pages(root: Path, *, keep_lock: bool = False) -> list[Path]:
     except OSError:
         found = []
     else:
-        found = [path for path in (*_in(root / "visitors"), *_in(root)) if path.name not in ("visitors", LOCK)]
+        found = [
+            path for path in (*files_in(root / "visitors"), *files_in(root)) if path.name not in ("visitors", LOCK)
+        ]
         for path in found:
             _delete(path)
     if keep_lock:
@@ -254,7 +258,7 @@ def _is_needed(path: Path, needed: set[Path]) -> bool:
     return any(one.is_relative_to(path) or path.is_relative_to(one) for one in needed)
 
 
-def _in(folder: Path) -> list[Path]:
+def files_in(folder: Path) -> list[Path]:
     """What lies in a folder; others delete while we look, which pathlib's glob does not bear."""
     try:
         return [folder / name for name in os.listdir(folder)]

@@ -277,17 +277,16 @@ def _files_of(arguments: dict[str, Any]) -> tuple[set[Path], list[Path]]:
     return reads, writes
 
 
-def _paths(value: Any) -> Iterator[Path]:
-    """Every path in a value; of a dataclass those in its own fields, so that what lies deeper is not walked."""
+def _paths(value: Any, deep: int = 1) -> Iterator[Path]:
+    """Every path in a value; of a dataclass those in its fields, and in the fields of what lies in them, no deeper."""
     if isinstance(value, Path):
         yield value
     elif isinstance(value, tuple | list) and value and (isinstance(value[0], Path | tuple) or is_dataclass(value[0])):
         for item in value:
-            yield from _paths(item)
-    elif is_dataclass(value):
+            yield from _paths(item, deep)
+    elif is_dataclass(value) and deep >= 0:
         for field in fields(value):
-            if isinstance(found := getattr(value, field.name), Path):
-                yield found
+            yield from _paths(getattr(value, field.name), deep - 1)
 
 
 def _from_anywhere(value: Any) -> Any:

@@ -114,6 +114,7 @@ def report(tally: Tally, before: Held, after: Held, seconds: float, n: int) -> b
         end="",
     )
     print(f"{len(tally.broken)};\nwait: median {median:.1f} s, longest {longest:.1f} s, ratio {longest / median:.2f}")
+    print(f"answers to one of those who wait: fewest {min(tally.turns.values())}, most {max(tally.turns.values())}")
     for name in ("memory_mb", "threads", "files", "disk_mb"):
         print(f"{name}: {getattr(before, name):.1f} after the first visitors, {getattr(after, name):.1f} at the end")
     for trouble in (*tally.wrong[:10], *tally.broken[:10], *grew):

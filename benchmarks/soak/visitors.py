@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,8 @@ class Tally:
 
     waits: list[float] = field(default_factory=list)
     """Seconds from an order to its answer, of those who wait."""
+    turns: Counter[int] = field(default_factory=Counter)
+    """Answers by visitor, of those who wait."""
     answers: int = 0
     """Answers that were looked at."""
     wrong: list[str] = field(default_factory=list)
@@ -107,6 +110,7 @@ def wait(me: Visitor, client: Client, turn: int) -> None:
     trouble = look_at(me, Path(client.predict(api_name="/archive")), prompt, Path(music))
     with me.tally.lock:
         me.tally.waits.append(waited)
+        me.tally.turns[me.number] += 1
         me.tally.answers += 1
         me.tally.wrong += [f"visitor {me.number}, turn {turn}: {trouble}"] if trouble else []
     for path in (film, music):

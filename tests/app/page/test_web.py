@@ -447,8 +447,12 @@ def test_a_closed_tab_takes_its_files_with_it(served: Served, real_clip: Path) -
     client.close()
     assert until(lambda: client.session_hash in served.tabs._closed)
     assert list(home.rglob("parts/01.mp4")), "it may come back"
+    make_old(home)
+    fresh = home / "uploads" / "fresh" / "next.mp4"
+    fresh.parent.mkdir()
+    fresh.write_bytes(b"for the next tab")
     served.tabs.forget_closed(0)
-    assert not home.exists()
+    assert [path for path in home.rglob("*") if path.is_file()] == [fresh]
 
 
 def test_too_many_requests_are_one_visitors_own_trouble(stranger: Any) -> None:
