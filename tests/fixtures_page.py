@@ -141,6 +141,13 @@ class Visit:
         self.tab.get_by_role("combobox", name=label).click()
         self.tab.get_by_role("option", name=choice, exact=True).click()
 
+    def delay(self, milliseconds: float) -> None:
+        """Let every answer from here on come so much later, as from a server that is far away."""
+        network = self.tab.context.new_cdp_session(self.tab)
+        network.send("Network.enable")
+        limits = {"offline": False, "latency": milliseconds, "downloadThroughput": -1, "uploadThroughput": -1}
+        network.send("Network.emulateNetworkConditions", limits)
+
     def run(self) -> None:
         """Press Split-n-Generate."""
         self.tab.locator("#run").click()

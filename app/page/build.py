@@ -25,7 +25,6 @@ from .input import (
     Updates,
     apply_prompt,
     choose_part,
-    choose_still,
     edit_prompt,
     model_changed,
     read_draft,
@@ -47,7 +46,7 @@ from .panels import (
     video_panel,
 )
 from .results import results
-from .run import after, begin, cancel, choose_take, other_columns, run, undo, watch
+from .run import Shown, TakeOf, after, begin, cancel, choose_take, other_columns, run, undo, watch
 from .score_input import show_midi
 from .score_panel import score_panel
 from .session import PageContext, Session, close, sentence
@@ -137,7 +136,7 @@ class Wiring:
                 raise gr.Error(sentence(error), print_exception=False) from error
 
         def call_with_event(request: gr.Request, event: gr.EventData, session: Session, *values: Any) -> Any:
-            return call(request, session, int(event.index), *values)
+            return call(request, session, TakeOf(int(event.part), int(event.index)), *values)
 
         def steps(request: gr.Request, session: Session, *values: Any) -> Iterator[Any]:
             for updates in work(opened(session, request), *values):
@@ -164,27 +163,34 @@ class Wiring:
         outputs = (*INPUT, "stills", "progress", *RESULT)
 
         def video_changed(session: Session, path: str | None, columns: float) -> Updates:
-            return {**take_video(context, session, path), **results(session, columns), "progress": ""}
+            return {**take_video(context, session, path), **results(session, 1, columns), "progress": ""}
 
         def example(session: Session, name: str) -> Updates:
-            return {**take_example(context, session, name), **results(session, None), "progress": ""}
+            return {**take_example(context, session, name), **results(session, 1, None), "progress": ""}
 
         for event in (w["video"].upload, w["video"].clear):
             self.on(event, video_changed, ("video", "columns"), outputs)
         for number, (name, _) in enumerate(strings.EXAMPLES):
             self.on(w[f"example{number}"].click, lambda s, name=name: example(s, name), (), ("video", *outputs))
         for name in ("n_parts", "split_mode"):
-            self.on(w[name].change, take_cut, ("n_parts", "split_mode"), (*INPUT, "stills"), trigger_mode="always_last")
+            self.on(
+                w[name].change,
+                take_cut,
+                ("part", "n_parts", "split_mode"),
+                (*INPUT, "stills"),
+                trigger_mode="always_last",
+            )
 
-        def chosen(session: Session, part: int, columns: float) -> Updates:
-            return {**choose_part(session, part), **results(session, columns)}
+        def chosen(session: Session, part: float, columns: float) -> Updates:
+            return {**choose_part(session, part), **results(session, part, columns)}
 
+        # What is chosen is the tab's: it travels with every event and never comes back, so that no late answer
+        # chooses another part than the one that is shown.
         self.on(
-            w["strip"].select,
+            w["part"].select,
             chosen,
-            ("columns",),
-            (*SUMMARY, *RESULT),
-            takes_event=True,
+            ("part", "columns"),
+            (*SUMMARY, "stills", *RESULT),
             trigger_mode="always_last",
             queue=False,
         )
@@ -193,17 +199,17 @@ class Wiring:
         """Typing, applying, ideas, a score of one's own."""
         w = self.w
         # Not its input event, which Gradio raises for keys alone: text may be pasted, dropped or dictated.
-        self.on(w["prompt"].change, edit_prompt, ("prompt",), SUMMARY, trigger_mode="always_last", queue=False)
+        self.on(w["prompt"].change, edit_prompt, ("part", "prompt"), SUMMARY, trigger_mode="always_last", queue=False)
         for name in ("prompt", *READ_WITH):
             event = w[name].change
             self.on(event, read_draft, ("prompt", *READ_WITH), ("reading",), trigger_mode="always_last", queue=False)
         self.on(w["midi"].change, partial(show_midi, self.context), ("midi",), ("midi_news",))
-        self.on(w["prompt"].submit, apply_prompt, ("prompt",), ("prompt", *SUMMARY), queue=False)
+        self.on(w["prompt"].submit, apply_prompt, ("part", "prompt"), ("prompt", *SUMMARY), queue=False)
         for number, idea in enumerate(strings.PROMPT_EXAMPLES):
             self.on(
                 w[f"idea{number}"].click,
-                lambda s, idea=idea: apply_prompt(s, idea),
-                (),
+                lambda s, part, idea=idea: apply_prompt(s, part, idea),
+                ("part",),
                 ("prompt", *SUMMARY),
                 queue=False,
             )
@@ -211,12 +217,17 @@ class Wiring:
     def suggestion(self) -> None:
         """Stills and words for them."""
         w, context = self.w, self.context
-        self.on(w["show_stills"].click, show_stills, ("stills_count",), ("stills", "saw"), show_progress="minimal")
-        self.on(w["stills"].select, choose_still, (), (), takes_event=True, trigger_mode="always_last", queue=False)
+        self.on(
+            w["show_stills"].click,
+            show_stills,
+            ("part", "stills_count"),
+            ("stills", "saw"),
+            show_progress="minimal",
+        )
         self.on(
             w["suggest"].click,
-            lambda session, describer: suggest(context, session, describer),
-            ("describer",),
+            partial(suggest, context),
+            ("part", "still", "describer"),
             ("prompt", "saw", *SUMMARY),
             show_progress="minimal",
             concurrency_id=QUEUE,
@@ -236,8 +247,9 @@ class Wiring:
         w, context = self.w, self.context
 
         def started(*, suggest: bool) -> Callable[..., Updates]:
-            def work(session: Session, *values: Any) -> Updates:
-                return begin(context, session, dict(zip(CONTROLS, values, strict=True)), suggest=suggest)
+            def work(session: Session, part: float, n_parts: float, still: float, *values: Any) -> Updates:
+                shown, given = Shown(int(part), int(n_parts), int(still)), dict(zip(CONTROLS, values, strict=True))
+                return begin(context, session, shown, given, suggest=suggest)
 
             return work
 
@@ -250,7 +262,13 @@ class Wiring:
 
         for name in ("run", "auto"):
             work = started(suggest=name == "auto")
-            self.on(w[name].click, work, CONTROLS, ("ticket", "progress", "waiting", *SUMMARY), concurrency_limit=None)
+            self.on(
+                w[name].click,
+                work,
+                ("part", "parts_shown", "still", *CONTROLS),
+                ("ticket", "progress", "waiting", *SUMMARY),
+                concurrency_limit=None,
+            )
         # Several runs of one tab may be in the queue, when one was stopped while it waited; see run.cancel.
         turn = self.on(
             w["ticket"].change,
@@ -261,9 +279,9 @@ class Wiring:
             concurrency_limit=1,
             trigger_mode="multiple",
         )
-        self.on(turn.then, after, ("columns",), ("prompt", "strip", *SUMMARY, *RESULT), queue=False)
+        self.on(turn.then, after, ("part", "columns"), ("prompt", "strip", *SUMMARY, *RESULT), queue=False)
         self.on(w["ticket"].change, watch_it, (), ("waiting",), concurrency_limit=None, trigger_mode="multiple")
-        self.on(w["cancel"].click, cancel, (), ("progress", "waiting", *SUMMARY), queue=False)
+        self.on(w["cancel"].click, cancel, ("part",), ("progress", "waiting", *SUMMARY), queue=False)
 
     def results(self) -> None:
         """Another take, undo, columns."""
@@ -271,20 +289,27 @@ class Wiring:
         outputs = ("progress", "strip", *SUMMARY, *RESULT)
         self.on(
             w["detail"].select,
-            lambda session, take, columns: choose_take(context, session, take, columns),
-            ("columns",),
+            partial(choose_take, context),
+            ("part", "columns"),
             outputs,
             takes_event=True,
             show_progress="minimal",
         )
         self.on(
             w["undo"].click,
-            lambda session, columns: undo(context, session, columns),
-            ("columns",),
+            partial(undo, context),
+            ("part", "undo", "columns"),
             outputs,
             show_progress="minimal",
         )
-        self.on(w["columns"].change, other_columns, ("columns",), ("grid",), trigger_mode="always_last", queue=False)
+        self.on(
+            w["columns"].change,
+            other_columns,
+            ("part", "columns"),
+            ("grid",),
+            trigger_mode="always_last",
+            queue=False,
+        )
 
     def status(self) -> None:
         """The checkpoint's line, until it is ready."""

@@ -99,11 +99,10 @@ class Endpoints:
             part: which part to look at, 1 for the first.
         """
         with _told():
-            clip = self._open(session, request, video, n_parts, part=part)
+            clip = self._open(session, request, video, n_parts)
             settings = self._context.settings
-            found = mood.suggest(
-                clip, part=session.chosen, describer=describer or settings.describer, settings=settings
-            )
+            chosen = session.part_of(part)
+            found = mood.suggest(clip, part=chosen, describer=describer or settings.describer, settings=settings)
             words = {"prompt": found.prompt, "bpm": found.bpm, "saw": found.saw}
             return {**words, "describer": found.describer, "notes": list(found.notes)}
 
@@ -129,9 +128,9 @@ class Endpoints:
         """
         with _told():
             given = dict(zip(DUB_OPTIONS, options, strict=False))
-            self._open(session, request, video, n_parts, given.pop("split_mode", None), part)
-            order = order_for(self._context, session, given, prompt.strip() or AUTO)
-            job = session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, session.part, session.cut)
+            self._open(session, request, video, n_parts, given.pop("split_mode", None))
+            order = order_for(self._context, session, int(part), given, prompt.strip() or AUTO)
+            job = session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, int(part), session.cut)
             job.started.set()
             began = time.monotonic()
             result = run_job(self._context, job)
@@ -155,13 +154,12 @@ class Endpoints:
         video: str,
         n_parts: float = 1,
         split_mode: str | None = None,
-        part: float = 1,
     ) -> Clip:
         """Set the session to this video, keeping earlier dubs of the same cut."""
         self._context.open(session, request)
         source = self._context.visitors.own(session.visitor, video)
         session.clip = checked_probe(source, self._context.settings)
-        session.source, session.n_parts, session.part = source, int(n_parts), int(part)
+        session.source, session.n_parts = source, int(n_parts)
         session.split_mode = split_mode_of(split_mode or self._context.settings.split_mode)
         session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
         return session.clip

@@ -21,8 +21,8 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     Raises:
         ConfigError: the folder for visitors' files cannot be made, or MCP is wanted and not installed.
     """
-    folder = use_page_folder(settings)
     check_mcp(settings)
+    folder = use_page_folder(settings)
     # Only now: Gradio reads the environment, which use_page_folder has set, when it is imported.
     from gradio.utils import get_space
     from starlette.middleware import Middleware

@@ -20,10 +20,10 @@ Widgets = dict[str, Any]
 """Widgets by name."""
 MAX_PARTS = 60
 MODELS = ("auto", "pocket", "riffusion", "audioldm", "audioldm2", "replicate")
-TELL_CHOICE = "window.dubChoose(element, (index) => trigger('select', { index }));"
 TELL_TAKE = (
     "element.addEventListener('click', (event) => { const button = event.target.closest('[data-take]');"
-    " if (button) { button.disabled = true; trigger('select', { index: Number(button.dataset.take) }); } });"
+    " if (button) { button.disabled = true; trigger('select', { index: Number(button.dataset.take),"
+    " part: Number(button.closest('[data-part]').dataset.part) }); } });"
 )
 
 
@@ -80,8 +80,20 @@ def parts_panel(settings: Settings) -> Widgets:
             )
         widgets["split_notes"] = gr.HTML("", elem_id="split-notes")
         hint(strings.STRIP_LABEL)
-        widgets["strip"] = gr.HTML(strip_html(fresh), elem_id="strip", js_on_load=TELL_CHOICE)
+        widgets["strip"] = gr.HTML(strip_html(fresh), elem_id="strip", js_on_load="window.dubStrip('part', element);")
+        widgets["part"], widgets["parts_shown"] = kept("part", 1), kept("parts_shown", 0)
     return widgets
+
+
+def kept(name: str, value: int) -> gr.HTML:
+    """A number that the page itself sets, by window.dubKeep, and sends with each event; nobody sees it."""
+    return gr.HTML(
+        value,
+        html_template="",
+        visible="hidden",
+        elem_id=f"kept-{name}",
+        js_on_load=f"window.dubKeep('{name}', props, () => trigger('select'));",
+    )
 
 
 def music_panel(settings: Settings) -> Widgets:
@@ -118,7 +130,10 @@ def suggestion(settings: Settings) -> Widgets:
             1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, scale=2, min_width=200
         )
         widgets["show_stills"] = gr.Button(strings.STILLS_BUTTON, min_width=120, elem_id="show-stills")
-    widgets["stills"] = gr.HTML(stills_html(Session()), elem_id="stills", js_on_load=TELL_CHOICE)
+    widgets["stills"] = gr.HTML(
+        stills_html(Session()), elem_id="stills", js_on_load="window.dubStrip('still', element);"
+    )
+    widgets["still"] = kept("still", 0)
     with gr.Row(equal_height=True):
         widgets["describer"] = gr.Dropdown(
             list(OPTIONS["describer"].choices),
@@ -135,11 +150,11 @@ def suggestion(settings: Settings) -> Widgets:
 
 def run_panel() -> Widgets:
     """The status card, the buttons or the reason, progress."""
-    now = summary(Session())
+    now = summary(Session(), 1)
     widgets: Widgets = {}
     with gr.Column(elem_id="panel-run"):
         heading(strings.CARD_HEADING)
-        widgets["card"] = gr.HTML(card_html(Session()), elem_id="card")
+        widgets["card"] = gr.HTML(card_html(Session(), 1), elem_id="card", js_on_load="window.dubCard(element);")
         with gr.Column(elem_id="go"):
             widgets["reason"] = gr.HTML(now["reason"]["value"], elem_id="reason", min_height=48)
             widgets["run"] = gr.Button(strings.RUN, variant="primary", size="lg", visible=False, elem_id="run")

@@ -91,18 +91,19 @@ class ShownPart:
     """Address of its picture; empty where there is none."""
 
 
-def results(session: Session, columns: float | None) -> dict[str, Any]:
-    """Everything below the heading "Results", for the chosen part."""
-    result = session.result
-    music = music_of(session)
-    poster = poster_of(session)
+def results(session: Session, part: float, columns: float | None) -> dict[str, Any]:
+    """Everything below the heading "Results", for the part that the tab shows as chosen."""
+    result, chosen = session.result, session.part_of(part)
+    number = chosen.index if chosen else 0
+    music = music_of(session, number)
+    poster = picture_of(session, session.clip, [chosen])[0] if session.clip and chosen else ""
     detail = detail_html(result, music, poster) if result and music else ""
     archive = str(result.archive) if result and result.archive else None
     film = str(result.film) if result and result.film else None
     return {
         "results_empty": gr.update(visible=result is None),
         "detail": gr.update(value=detail, visible=bool(detail)),
-        "undo": gr.update(value=strings.UNDO.format(part=session.part), visible=music is not None),
+        "undo": gr.update(value=strings.UNDO.format(part=number), visible=music is not None),
         "grid": gr.update(value=grid_html(session, result, columns) if result else "", visible=result is not None),
         "film": gr.update(value=film_html(result, poster) if result else "", visible=film is not None),
         "archive": gr.update(value=archive, visible=archive is not None),
@@ -111,18 +112,11 @@ def results(session: Session, columns: float | None) -> dict[str, Any]:
     }
 
 
-def music_of(session: Session) -> DubFacts | None:
-    """The new music of the chosen part, if it has any."""
-    if session.result is None or session.part not in dubbed_parts(session):
+def music_of(session: Session, part: int) -> DubFacts | None:
+    """The new music of a part, if it has any."""
+    if session.result is None or part not in dubbed_parts(session):
         return None
-    return session.result.manifest.dub_of(session.part)
-
-
-def poster_of(session: Session) -> str:
-    """The chosen part's picture, for players that have not loaded yet."""
-    if session.clip is None or session.chosen is None:
-        return ""
-    return picture_of(session, session.clip, [session.chosen])[0]
+    return session.result.manifest.dub_of(part)
 
 
 def detail_html(result: Result, music: DubFacts, poster: str) -> str:
@@ -131,6 +125,7 @@ def detail_html(result: Result, music: DubFacts, poster: str) -> str:
     first, last = max(Fraction(0), start - AROUND), min(result.times[-1][1], end + AROUND)
     return render(
         "detail",
+        part=music.part,
         heading=strings.DETAIL_HEADING.format(part=music.part),
         before=_captioned("before", result.before(music.part), strings.BEFORE, poster),
         after=_captioned("after", result.after(music.part), strings.AFTER, poster),

@@ -119,6 +119,8 @@ STOPPING = "Stopping after the current step"
 INTERNAL_ERROR = (
     "Something went wrong inside the program; the server's log has the details. Nothing of yours was changed."
 )
+STILLS_CHANGED = "The stills have changed: show them again and choose one, or choose none."
+PARTS_CHANGED = "The parts have just changed: look at the filmstrip, then press the button again."
 BUSY = "A run is in progress: wait until it ends, or cancel it first."
 NO_RESULT = "There is no result yet: make music for a part first."
 SESSION_LOST = "This page was open for so long that its files were deleted: reload it and upload the video again."

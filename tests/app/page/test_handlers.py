@@ -160,9 +160,9 @@ def test_more_parts_than_frames_is_the_reason(tmp_path: Path, real_clip: Path) -
     clip.write_bytes(real_clip.read_bytes())
     take_video(context, session, str(clip))
     session.n_parts = 151
-    assert "150" in replan(session)["reason"]["value"]
+    assert "150" in replan(session, 1)["reason"]["value"]
     session.n_parts = 3
-    replan(session)
+    replan(session, 1)
     assert strip_html(session).count('role="radio"') == 3
     assert session.plan is not None
     assert part_lengths(session.plan.parts) == "00:01.667"
@@ -183,7 +183,7 @@ def test_controls_become_settings_and_say_what_is_wrong(context: PageContext) ->
     session.source = Path("clip.mp4")
 
     def generation(**values: Any) -> GenerationSettings:
-        return order_for(context, session, values, "piano").parts[0].generation
+        return order_for(context, session, 1, values, "piano").parts[0].generation
 
     own = context.settings.model_defaults("pocket")
     asked = generation(seed="", guidance_scale=None, num_inference_steps="", loudness="match", loudness_lufs=-16)
@@ -247,7 +247,7 @@ def a_job(flag: Path) -> Job:
 def test_cancel_reaches_a_waiting_and_a_running_job(tmp_path: Path) -> None:
     session = Session("anna", tmp_path)
     waiting = session.job = a_job(tmp_path / "stop1")
-    assert "Stopped" in cancel(session)["progress"]
+    assert "Stopped" in cancel(session, 1)["progress"]
     assert waiting.ended.is_set()
     running = session.job = a_job(tmp_path / "stop2")
     running.started.set()
@@ -259,7 +259,7 @@ def test_cancel_reaches_a_waiting_and_a_running_job(tmp_path: Path) -> None:
 
     threading.Thread(target=work).start()
     began = time.monotonic()
-    assert "Stopped" in cancel(session)["progress"]
+    assert "Stopped" in cancel(session, 1)["progress"]
     assert time.monotonic() - began < 1
 
 
@@ -317,7 +317,7 @@ def test_only_the_last_of_many_keystrokes_is_read(context: PageContext) -> None:
     async def type_quickly() -> list[Any]:
         readings = []
         for text in ("sa", "sad", "sad harp"):
-            edit_prompt(session, text)
+            edit_prompt(session, 1, text)
             readings.append(asyncio.ensure_future(read_draft(session, text, *UNSET.values())))
         return list(await asyncio.gather(*readings))
 
@@ -399,6 +399,6 @@ def test_a_device_that_is_not_there_is_told_on_the_page_too(
     context = PageContext(settings, Visitors(tmp_path / "page"), use_shelf(ModelShelf(settings)))
     session = session_of(context)
     session.source, session.folder = real_clip, tmp_path
-    order = order_for(context, session, {}, "piano")
+    order = order_for(context, session, 1, {}, "piano")
     made = run_job(context, Job(tmp_path / "stop", order, 1, ()))
     assert len([note for note in made.manifest.notes if "No CUDA GPU was found" in note]) == 1
