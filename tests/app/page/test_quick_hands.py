@@ -93,23 +93,6 @@ def test_the_keyboard_stays_on_the_strip_when_it_is_drawn_again(slow: Visit, ord
     check_part(slow, 2, orders)
 
 
-def test_parts_that_are_about_to_change_are_not_dubbed(slow: Visit, orders: list[Order]) -> None:
-    slow.tab.locator('#strip .frame[data-index="11"]').click()
-    slow.tab.locator("#card", has_text="11 of 12").wait_for()
-    slow.delay(2000)
-    slow.number(strings.N_PARTS_LABEL, 5)
-    slow.tab.wait_for_timeout(500)
-    slow.run()
-    slow.tab.locator("#progress .problem", has_text=strings.PARTS_CHANGED).wait_for()
-    assert orders == []
-    slow.tab.locator("#card", has_text="5 of 5").wait_for()
-    assert pressed(slow) == 5
-    slow.delay(0)
-    slow.run()
-    slow.tab.locator("#progress .problem", has_text="Recorded.").wait_for()
-    assert [(one.part, orders[-1].n_parts) for one in orders[-1].parts] == [(5, 5)]
-
-
 def test_stills_go_with_their_part_and_the_pressed_one_is_looked_at(
     slow: Visit, orders: list[Order], monkeypatch: pytest.MonkeyPatch
 ) -> None:
