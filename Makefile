@@ -44,7 +44,7 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	$(INSTALL) -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-replicate.txt requirements-batch.txt requirements-ray.txt requirements-training.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-mcp.txt requirements-replicate.txt requirements-batch.txt requirements-ray.txt requirements-training.txt $(VENV)/.installed
 	$(INSTALL) -r requirements-dev.txt
 	$(INSTALL) --no-deps -r requirements-training.txt
 	@touch $@

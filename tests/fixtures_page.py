@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import socket
 from collections.abc import Iterator
@@ -64,6 +65,7 @@ def served(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         port=free_port(),
         max_upload_mb=3,
         max_duration_seconds=60,
+        mcp_server=importlib.util.find_spec("mcp") is not None,
     )
     page = launch(settings, prevent_thread_lock=True)
     yield Served(str(page.local_url).rstrip("/"), folder / PAGE_FOLDER)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -12,13 +11,13 @@ import gradio as gr
 from gradio.utils import get_space
 
 from riffusion_inference.datatypes import MAX_SEED
-from riffusion_inference.errors import RiffusionError
 
 from ..models import ShelfState
 from ..settings.options import PER_MODEL
 from . import strings
 from .cards import hint_html, model_html
 from .endpoints import add_endpoints
+from .events import Events
 from .gradio_queue import queue_place
 from .input import (
     READ_WITH,
@@ -46,10 +45,10 @@ from .panels import (
     video_panel,
 )
 from .results import results
-from .run import Shown, TakeOf, after, begin, cancel, choose_take, other_columns, run, undo, watch
+from .run import Shown, after, begin, cancel, choose_take, other_columns, run, undo, watch
 from .score_input import show_midi
 from .score_panel import score_panel
-from .session import PageContext, Session, close, sentence
+from .session import PageContext, Session, close
 
 SUMMARY = ("card", "run", "auto", "cancel", "reason")
 INPUT = ("facts", "split_notes", "strip", "n_parts", *SUMMARY)
@@ -81,11 +80,12 @@ def build(context: PageContext) -> gr.Blocks:
     return page
 
 
-class Wiring:
-    """Binds widgets' events to handlers: every event is private to the page."""
+class Wiring(Events):
+    """Binds widgets' events to handlers."""
 
     def __init__(self, page: gr.Blocks, context: PageContext, widgets: Widgets) -> None:
-        self.page, self.context, self.w = page, context, widgets
+        super().__init__(context, widgets)
+        self.page = page
 
     def all(self) -> None:
         """Wire everything."""
@@ -96,66 +96,6 @@ class Wiring:
         self.running()
         self.results()
         self.status()
-
-    def on(
-        self,
-        event: Callable[..., Any],
-        work: Callable[..., Any],
-        inputs: Sequence[str],
-        outputs: Sequence[str],
-        **options: Any,
-    ) -> Any:
-        """Wire one event: work(session, *values) gives updates by widget name."""
-        return event(
-            self.bound(work, outputs, takes_event=options.pop("takes_event", False)),
-            [self.w[name] for name in ("session", *inputs)],
-            [self.w[name] for name in outputs],
-            api_visibility="private",
-            show_progress=options.pop("show_progress", "hidden"),
-            **options,
-        )
-
-    def bound(self, work: Callable[..., Any], outputs: Sequence[str], *, takes_event: bool) -> Callable[..., Any]:
-        """The function that gradio calls: it knows the visitor, and says our sentences as errors."""
-        context = self.context
-
-        def spread(updates: Updates) -> Any:
-            values = [updates.get(name, gr.skip()) for name in outputs]
-            return values[0] if len(values) == 1 else values
-
-        def opened(session: Session, request: gr.Request) -> Session:
-            try:
-                return context.open(session, request)
-            except RiffusionError as error:
-                raise gr.Error(sentence(error), print_exception=False) from error
-
-        def call(request: gr.Request, session: Session, *values: Any) -> Any:
-            try:
-                return spread(work(opened(session, request), *values))
-            except RiffusionError as error:
-                raise gr.Error(sentence(error), print_exception=False) from error
-
-        def call_with_event(request: gr.Request, event: gr.EventData, session: Session, *values: Any) -> Any:
-            return call(request, session, TakeOf(int(event.part), int(event.index)), *values)
-
-        def steps(request: gr.Request, session: Session, *values: Any) -> Iterator[Any]:
-            for updates in work(opened(session, request), *values):
-                yield spread(updates)
-
-        async def later(request: gr.Request, session: Session, *values: Any) -> AsyncIterator[Any]:
-            async for updates in work(opened(session, request), request, *values):
-                yield spread(updates)
-
-        async def answer(request: gr.Request, session: Session, *values: Any) -> Any:
-            return spread(await work(opened(session, request), *values))
-
-        if inspect.iscoroutinefunction(work):
-            return answer
-        if inspect.isasyncgenfunction(work):
-            return later
-        if inspect.isgeneratorfunction(work):
-            return steps
-        return call_with_event if takes_event else call
 
     def input(self) -> None:
         """Video, examples, parts, filmstrip."""

@@ -1,36 +1,39 @@
 """The page's functions for programs and agents: plain values in, files and facts out.
 
-A client keeps its session between calls, so that a second dub keeps the first, as on the page. What the page's API view
-and an agent read of the options comes from the table of options.
+Every result has a name, which a later call goes on from. A client of gradio_client keeps its session besides, so that a
+second dub keeps the first without being told, as on the page; agents have none. What the page's API view and an agent
+read of the options comes from the table of options.
 """
 
 from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from riffusion_inference.errors import RiffusionError
+from riffusion_inference.errors import RiffusionError, SettingError
 
 from .. import mood
-from ..dub.order import AUTO, Order, split_mode_of
+from ..dub.order import AUTO, Order, check_part, split_mode_of
 from ..dub.run import Run
 from ..dub.story import carry_out
 from ..media import Clip, explain_split
 from ..result.folder import Result
 from ..settings.options import OPTIONS, SCORE, Kind, Option
 from . import strings
-from .cards import facts, time_range
+from .given_files import fetcher, takes_addresses
 from .input import checked_probe
 from .jobs import Job
+from .made import find, is_same_film
 from .order import QUEUE, order_for
+from .report import Facts, clip_facts, result_facts
 from .run import remember, run_job
-from .session import PageContext, Session, sentence
+from .session import PageContext, Session, is_agent, sentence
 
-Facts = dict[str, Any]
 DUB_OPTIONS = (
     "split_mode", "negative_prompt", "model", "scheduler", "guidance_scale", "num_inference_steps", "seed",
     "candidates", "sound_mode", "music_gain_db", "loudness_lufs", "seed_image", "seed_audio", "strength", "loop",
@@ -47,6 +50,13 @@ WIDGETS: dict[Kind, type[gr.components.Component]] = {
     Kind.MIDI: gr.File,
 }
 """What carries an option's value; text is carried by a text field."""
+WORDS: dict[str, type[gr.components.Component]] = {
+    "video": gr.File,
+    "prompt": gr.Textbox,
+    "earlier": gr.Textbox,
+    "result": gr.Textbox,
+}
+"""What carries the values that are no options; loudness_lufs is a number."""
 MOST_CHOICES = 12
 """More than this are not listed where an option is described; an error names them all."""
 FILE, FILES, FACTS = (gr.File, {"label": "file"}), (gr.File, {"file_count": "multiple"}), (gr.JSON, {"label": "facts"})
@@ -65,7 +75,8 @@ class Endpoints:
             video: the video file.
         """
         with _told():
-            return clip_facts(self._open(session, request, video))
+            _, clip = self._open(session, request, video)
+            return clip_facts(clip)
 
     def split(
         self, request: gr.Request, session: Session, video: str, n_parts: float = 4, split_mode: str | None = None
@@ -77,7 +88,7 @@ class Endpoints:
             n_parts: how many parts, 1 to the number of frames.
         """
         with _told():
-            clip = self._open(session, request, video, n_parts, split_mode)
+            session, clip = self._open(session, request, video, n_parts, split_mode)
             order = Order(clip.path, session.new_run_folder(), session.n_parts, session.split_mode)
             result = carry_out(order, Run(self._context.settings), self._context.shelf)
             return [str(path) for path in result.parts], result_facts(result)
@@ -99,8 +110,10 @@ class Endpoints:
             part: which part to look at, 1 for the first.
         """
         with _told():
-            clip = self._open(session, request, video, n_parts)
+            session, clip = self._open(session, request, video, n_parts)
             settings = self._context.settings
+            assert session.plan is not None
+            check_part(int(part), len(session.plan.parts))
             chosen = session.part_of(part)
             found = mood.suggest(clip, part=chosen, describer=describer or settings.describer, settings=settings)
             words = {"prompt": found.prompt, "bpm": found.bpm, "saw": found.saw}
@@ -114,22 +127,25 @@ class Endpoints:
         prompt: str,
         n_parts: float = 4,
         part: float = 1,
+        earlier: str = "",
         *options: Any,
     ) -> tuple[str | None, str | None, Facts, str | None]:
         """Make new music for one part of a video; returns the film, the music alone, a report, and the score as MIDI.
 
-        There is no score where the checkpoint finds the notes itself.
+        The report names the result, for later calls. There is no score where the checkpoint finds the notes itself.
 
         Args:
             video: the video file.
             prompt: what the music should be; empty looks at the part and finds one.
             n_parts: how many equal parts the video is cut into.
             part: which part gets the music, 1 for the first.
+            earlier: the result to go on from, as a report names it; its music of other parts stays.
         """
         with _told():
             given = dict(zip(DUB_OPTIONS, options, strict=False))
-            self._open(session, request, video, n_parts, given.pop("split_mode", None))
-            order = order_for(self._context, session, int(part), given, prompt.strip() or AUTO)
+            session, _ = self._open(session, request, video, n_parts, given.pop("split_mode", None))
+            film = self._earlier(session, earlier)
+            order = order_for(self._context, session, int(part), given, prompt.strip() or AUTO, earlier=film)
             job = session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, int(part), session.cut)
             job.started.set()
             began = time.monotonic()
@@ -139,30 +155,54 @@ class Endpoints:
             midi = result.path(take.midi)
             return str(result.film), str(result.path(take.wav)), result_facts(result), str(midi) if midi else None
 
-    def archive(self, request: gr.Request, session: Session) -> str:
-        """Give the zip of this client's latest film: parts, music, spectrograms, film and manifest."""
+    def archive(self, request: gr.Request, session: Session, result: str = "") -> str:
+        """Give the zip of a film: parts, music, spectrograms, film and manifest.
+
+        Args:
+            result: which one, as a report names it; empty is this client's latest, which agents do not have.
+        """
         with _told():
-            self._context.open(session, request)
-            if session.result is None or session.result.archive is None:
-                raise gr.Error(strings.NO_RESULT)
-            return str(session.result.archive)
+            session = self._session(session, request)
+            found = find(self._context.visitors, session.visitor, result) if result.strip() else session.result
+            if found is None or found.archive is None:
+                raise SettingError(strings.NO_RESULT)
+            return str(found.archive)
+
+    def _session(self, session: Session, request: gr.Request) -> Session:
+        """The caller's session; agents all come through one client of Gradio's, so each call of theirs has its own."""
+        return self._context.open(Session() if is_agent(request) else session, request)
+
+    def _earlier(self, session: Session, name: str) -> Result | None:
+        """The result to go on from: the one that is named, else the client's latest where that is of the same cut.
+
+        Raises:
+            SettingError: there is none of that name, or it is of another video or cut.
+        """
+        if not name.strip():
+            return session.result if session.result is not None and is_same_film(session.result, session) else None
+        found = find(self._context.visitors, session.visitor, name)
+        if not is_same_film(found, session):
+            raise SettingError(strings.OTHER_FILM.format(id=name))
+        return found
 
     def _open(
         self,
         session: Session,
         request: gr.Request,
-        video: str,
+        video: str | None,
         n_parts: float = 1,
         split_mode: str | None = None,
-    ) -> Clip:
-        """Set the session to this video, keeping earlier dubs of the same cut."""
-        self._context.open(session, request)
+    ) -> tuple[Session, Clip]:
+        """Set the caller's session to this video."""
+        session = self._session(session, request)
+        if not video:
+            raise SettingError(strings.NO_FILE)
         source = self._context.visitors.own(session.visitor, video)
         session.clip = checked_probe(source, self._context.settings)
         session.source, session.n_parts = source, int(n_parts)
         session.split_mode = split_mode_of(split_mode or self._context.settings.split_mode)
         session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
-        return session.clip
+        return session, session.clip
 
 
 ENDPOINTS: dict[str, tuple[Sequence[str], Sequence[tuple[Any, dict[str, Any]]], bool]] = {
@@ -177,7 +217,7 @@ ENDPOINTS: dict[str, tuple[Sequence[str], Sequence[tuple[Any, dict[str, Any]]], 
 
 def add_endpoints(context: PageContext, session: gr.State) -> None:
     """Named endpoints for gradio_client and agents, on widgets that nobody sees."""
-    offered = Endpoints(context)
+    offered, fetch = Endpoints(context), fetcher(context.visitors, context.settings.max_upload_mb)
     with gr.Column(visible=False):
         button = gr.Button("API")
         for name, (options, outputs, heavy) in ENDPOINTS.items():
@@ -185,7 +225,7 @@ def add_endpoints(context: PageContext, session: gr.State) -> None:
             parameters = list(inspect.signature(work).parameters.values())[2:]
             button.click(
                 work,
-                [session, *(_widget(one) for one in parameters)],
+                [session, *(_widget(one, fetch) for one in parameters)],
                 [kind(**how) for kind, how in outputs],
                 api_name=name,
                 concurrency_id=QUEUE if heavy else None,
@@ -225,15 +265,14 @@ def _help(option: Option) -> str:
     return f"{option.help} ({', '.join(option.choices)})" if few else option.help
 
 
-def _widget(parameter: inspect.Parameter) -> gr.components.Component:
+def _widget(parameter: inspect.Parameter, fetch: Callable[[str], Awaitable[Path]]) -> gr.components.Component:
     """What carries one parameter's value."""
-    default = None if parameter.default is inspect.Parameter.empty else parameter.default
-    if parameter.name == "video":
-        return gr.File(label=parameter.name)
+    name, default = parameter.name, None if parameter.default is inspect.Parameter.empty else parameter.default
     if isinstance(default, int | float):
-        return gr.Number(value=default, label=parameter.name)
-    kind = gr.Textbox if parameter.name == "prompt" else WIDGETS.get(_option(parameter.name).kind, gr.Textbox)
-    return kind(value=default, label=parameter.name)
+        return gr.Number(value=default, label=name)
+    kind = WIDGETS.get(OPTIONS[name].kind, gr.Textbox) if name in OPTIONS else WORDS.get(name, gr.Number)
+    widget = kind(value=default, label=name)
+    return takes_addresses(widget, fetch) if isinstance(widget, gr.File) else widget
 
 
 class _told:
@@ -245,41 +284,3 @@ class _told:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, RiffusionError):
             raise gr.Error(sentence(error), print_exception=False) from error
-
-
-def clip_facts(clip: Clip) -> Facts:
-    """A probe's findings as JSON."""
-    return {
-        "duration_seconds": float(clip.duration),
-        "n_frames": clip.n_frames,
-        "frame_rate": float(clip.frame_rate),
-        "width": clip.width,
-        "height": clip.height,
-        "video_codec": clip.video_codec,
-        "sample_rate": clip.sample_rate,
-        "n_channels": clip.n_channels,
-        "keyframes": len(clip.keyframes),
-        "summary": ", ".join(facts(clip)),
-    }
-
-
-def result_facts(result: Result) -> Facts:
-    """A result's manifest in short, as JSON, without paths on the server."""
-    manifest = result.manifest
-    return {
-        "split_mode": manifest.split_used,
-        "parts": [time_range(start, end) for start, end in result.times],
-        "dubs": [
-            {
-                "part": one.part,
-                "prompt": one.prompt,
-                "seed": one.chosen.seed,
-                "model": one.music.model,
-                "licence": one.music.licence,
-                "loudness_lufs": one.loudness_lufs,
-            }
-            for one in result.dubs
-        ],
-        "seconds_per_stage": dict(manifest.seconds_per_stage),
-        "notes": list(manifest.notes),
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     from .theme import CSS, SCRIPT, theme
     from .visitors import OwnFilesOnly, Visitors
 
+    # Gradio's word on its State and MCP: agents' calls name the results that they go on from.
+    warnings.filterwarnings("ignore", message="This MCP server includes a tool that has a gr.State input")
     visitors = Visitors(folder)
     visitors.home.mkdir(parents=True, exist_ok=True)
     shelf = use_shelf(ModelShelf(settings))

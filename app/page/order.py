@@ -13,6 +13,7 @@ from ..dub.build_order import new_order
 from ..dub.order import Order
 from ..errors import MediaError
 from ..files import read_image, read_score
+from ..result.folder import Result
 from ..settings.options import ATTRIBUTES, MUSIC, OPTIONS, SCORE, Kind
 from .session import PageContext, Session
 
@@ -27,9 +28,16 @@ FIXED = "fixed"
 
 
 def order_for(
-    context: PageContext, session: Session, part: int, values: Mapping[str, Any], prompt: str, still: float = 0
+    context: PageContext,
+    session: Session,
+    part: int,
+    values: Mapping[str, Any],
+    prompt: str,
+    *,
+    earlier: Result | None,
+    still: float = 0,
 ) -> Order:
-    """Order music for a part; earlier dubs of the same cut stay.
+    """Order music for a part; earlier dubs stay.
 
     Args:
         context: settings, files, models.
@@ -37,6 +45,7 @@ def order_for(
         part: which part, 1 for the first.
         values: by the widget's or the endpoint's name; what is None or empty is not given.
         prompt: what the music should be, or "auto".
+        earlier: the result that has them; None begins a new film.
         still: which of the part's stills is looked at for "auto"; 0 is all of them.
     Raises:
         RiffusionError: a value is out of range, or a seed file is not the visitor's or cannot be read.
@@ -52,7 +61,7 @@ def order_for(
         given=given,
         settings=context.settings,
         models=context.shelf,
-        earlier=session.result if session.result_of == session.cut else None,
+        earlier=earlier,
         stills=session.still_of(part, still),
     )
 

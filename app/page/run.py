@@ -67,7 +67,8 @@ def begin(context: PageContext, session: Session, shown: Shown, values: Mapping[
         if shown.n_parts != len(plan.parts):
             raise SettingError(strings.PARTS_CHANGED)
         prompt = AUTO if suggest else session.prompt
-        order = order_for(context, session, chosen.index, values, prompt, shown.still)
+        earlier = session.result if session.result_of == cut else None
+        order = order_for(context, session, chosen.index, values, prompt, earlier=earlier, still=shown.still)
     except RiffusionError as error:
         return {"progress": say(session, ended_html(sentence(error), failed=True)), **summary(session, shown.part)}
     session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, chosen.index, cut)

@@ -20,7 +20,7 @@ from ..plan import Part
 from ..result.folder import Result
 from ..settings import PAGE_FOLDER, Settings
 from . import strings
-from .visitors import COOKIE, Visitors, visitor_key
+from .visitors import AGENT, COOKIE, OPEN, Visitors, visitor_key
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .jobs import Job
 
 
+RUN_FOLDER = "take"
+"""How the folder of a run's result begins; the run's number follows."""
 SERVER_FOLDERS = re.compile(rf"(?:/[^\s/]+)*/{PAGE_FOLDER}/(?:[^\s/]+/)*")
 """Where a visitor's file lies on the server is nobody's business."""
 
@@ -129,7 +131,7 @@ class Session:
         if self.folder is None:
             raise SettingError(strings.SESSION_LOST)
         self.n_runs += 1
-        return self.folder / f"take{self.n_runs}"
+        return self.folder / f"{RUN_FOLDER}{self.n_runs}"
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,9 @@ class PageContext:
     """The loaded checkpoint."""
 
     def key(self, request: gr.Request | None) -> str:
-        """The visitor behind a request."""
+        """The visitor behind a request; agents are all one."""
+        if is_agent(request):
+            return OPEN
         if request is None or request.client is None:
             return visitor_key(None, "", "")
         return visitor_key(
@@ -173,6 +177,12 @@ class PageContext:
         for path in (session.folder, session.source):
             if path is not None and path.exists():
                 os.utime(path)
+
+
+def is_agent(request: gr.Request | None) -> bool:
+    """Whether a call was made for an agent, by Gradio's own client: its cookie and its tab are everybody's."""
+    name, value = (text.decode() for text in AGENT)
+    return request is not None and request.client is not None and request.headers.get(name) == value
 
 
 def close(session: Session) -> None:

@@ -124,6 +124,16 @@ PARTS_CHANGED = "The parts have just changed: look at the filmstrip, then press 
 BUSY = "A run is in progress: wait until it ends, or cancel it first."
 NO_RESULT = "There is no result yet: make music for a part first."
 SESSION_LOST = "This page was open for so long that its files were deleted: reload it and upload the video again."
+NO_FILE = "There is no video: give a file, or the http or https address of one."
+NOT_FETCHED = (
+    "The file could not be fetched from {host}: give a public http or https address that answers, or upload the file."
+)
+FETCH_STATUS = "{host} answered {status} instead of the file: check the address, or upload the file."
+FETCH_TOO_LARGE = "The file at {host} is larger than {limit} MB, the limit here: choose a smaller one."
+NO_SUCH_RESULT = "There is no result {id}: it was deleted, or is another visitor's. Make it again."
+OTHER_FILM = (
+    "Result {id} is of another video, another number of parts or another way to cut: leave it out to begin a new film."
+)
 NOT_YOURS = "That file is not from this visit: upload it here first."
 STAGES: dict[str, str] = {
     "look": "Look at the video",

@@ -34,6 +34,11 @@ ASKS_FILE = re.compile(r"^(?:/gradio_api)?/(?:file=|file/)(.*)$", re.DOTALL)
 ASKS_PROXY = re.compile(r"^(?:/gradio_api)?/proxy=")
 UPLOADS = re.compile(r"^(?:/gradio_api)?/upload/?$")
 SWEEP_SECONDS = 30
+OPEN = "open"
+"""Whose the files of those are that cannot be known again, such as agents: whoever can name a file has it. The names
+cannot be guessed."""
+AGENT = (b"x-gradio-user", b"mcp")
+"""Header of the calls that Gradio makes for agents: all by one client of its own."""
 
 
 def visitor_key(cookie: str | None, host: str, program: str) -> str:
@@ -49,6 +54,7 @@ class Visitors:
         self.root = root.resolve()
         self.home = self.root / "visitors"
         self._uploads: dict[Path, set[str]] = {}
+        self._open_uploads: set[Path] = set()
         self._lock = threading.Lock()
 
     def new_folder(self, visitor: str) -> Path:
@@ -57,10 +63,18 @@ class Visitors:
         folder.mkdir(parents=True, mode=0o700)
         return folder
 
-    def claim_upload(self, visitor: str, path: Path) -> None:
-        """Note that this visitor sent this file; the same bytes sent by two belong to both."""
+    def claim_upload(self, visitor: str, path: Path, *, is_open: bool = False) -> None:
+        """Note that this visitor sent this file; the same bytes sent by two belong to both.
+
+        Args:
+            visitor: who sent it.
+            path: where it lies.
+            is_open: whoever can name it may use it, since the sender cannot be known again.
+        """
         with self._lock:
             self._uploads.setdefault(path.resolve(), set()).add(visitor)
+            if is_open:
+                self._open_uploads.add(path.resolve())
 
     def may_read(self, visitor: str, path: Path | str) -> bool:
         """Whether a file is this visitor's own; where the path leads counts, not how it is spelled."""
@@ -69,7 +83,7 @@ class Visitors:
         except (OSError, ValueError, RuntimeError):
             return False
         if real.is_relative_to(self.home):
-            return real.is_relative_to(self.home / visitor)
+            return real.is_relative_to(self.home / visitor) or real.is_relative_to(self.home / OPEN)
         with self._lock:
             return visitor in self._uploads.get(real, ())
 
@@ -79,7 +93,9 @@ class Visitors:
         Raises:
             SettingError: it is someone else's, or no upload at all.
         """
-        if not self.may_read(visitor, path):
+        with self._lock:
+            is_open = Path(path).resolve() in self._open_uploads
+        if not is_open and not self.may_read(visitor, path):
             raise SettingError(strings.NOT_YOURS)
         return Path(path)
 
@@ -97,6 +113,7 @@ class Visitors:
             shutil.rmtree(folder, ignore_errors=True)
         with self._lock:
             self._uploads = {path: who for path, who in self._uploads.items() if path.exists()}
+            self._open_uploads &= self._uploads.keys()
         return len(old)
 
     def sweep_for_ever(self, delete_after_seconds: float) -> threading.Thread:
@@ -140,10 +157,11 @@ class OwnFilesOnly:
         if cookie is None:
             send = _giving_cookie(send, scope)
         if scope["method"] == "POST" and UPLOADS.match(scope["path"]):
-            send = self._noting_uploads(send, key)
+            is_open = cookie is None or AGENT in scope["headers"]
+            send = self._noting_uploads(send, key, is_open=is_open)
         await self.app(scope, receive, send)
 
-    def _noting_uploads(self, send: Send, key: str) -> Send:
+    def _noting_uploads(self, send: Send, key: str, *, is_open: bool) -> Send:
         """Read the answer to an upload, a JSON list of paths, on its way out."""
         body = bytearray()
 
@@ -152,7 +170,7 @@ class OwnFilesOnly:
                 body.extend(message.get("body", b""))
                 if not message.get("more_body"):
                     for path in _paths_in(bytes(body)):
-                        self.visitors.claim_upload(key, Path(path))
+                        self.visitors.claim_upload(key, Path(path), is_open=is_open)
             await send(message)
 
         return noting

@@ -217,7 +217,7 @@ def test_controls_become_settings_and_say_what_is_wrong(context: PageContext) ->
     session.source = Path("clip.mp4")
 
     def generation(**values: Any) -> GenerationSettings:
-        return order_for(context, session, 1, values, "piano").parts[0].generation
+        return order_for(context, session, 1, values, "piano", earlier=None).parts[0].generation
 
     own = context.settings.model_defaults("pocket")
     asked = generation(seed="", guidance_scale=None, num_inference_steps="", loudness="match", loudness_lufs=-16)
@@ -431,6 +431,6 @@ def test_a_device_that_is_not_there_is_told_on_the_page_too(
     context = PageContext(settings, Visitors(tmp_path / "page"), use_shelf(ModelShelf(settings)))
     session = session_of(context)
     session.source, session.folder = real_clip, tmp_path
-    order = order_for(context, session, 1, {}, "piano")
+    order = order_for(context, session, 1, {}, "piano", earlier=None)
     made = run_job(context, Job(tmp_path / "stop", order, 1, ()))
     assert len([note for note in made.manifest.notes if "No CUDA GPU was found" in note]) == 1
