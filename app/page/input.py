@@ -38,6 +38,8 @@ from .session import PageContext, Session, sentence
 
 Updates = dict[str, Any]
 """New values by the widget's name in the page."""
+EXAMPLES = Path(__file__).parent / "examples"
+"""Clips to try, which the folder examples/clips beside this package has drawn and sounded."""
 READ_WITH = ("score", "midi", *ATTRIBUTES)
 """Widgets that act on how a prompt is read."""
 TYPING_PAUSE_SECONDS = 0.4
@@ -81,13 +83,13 @@ def take_video(context: PageContext, session: Session, path: str | None) -> Upda
 
 
 def take_example(context: PageContext, session: Session, name: str) -> Updates:
-    """Put one of gradio's own clips in, copied to the visitor's folder."""
+    """Put one of our own clips in, copied to the visitor's folder."""
     if session.folder is None or name not in [example for example, _ in strings.EXAMPLES]:
         raise SettingError(strings.SESSION_LOST)
     target = session.folder / "examples" / name
     target.parent.mkdir(exist_ok=True)
     if not target.exists():
-        shutil.copyfile(Path(gr.__file__).parent / "media_assets" / "videos" / name, target)
+        shutil.copyfile(EXAMPLES / name, target)
     return {**take_video(context, session, str(target)), "video": str(target)}
 
 

@@ -9,7 +9,11 @@ TAGLINE = "New music for one part of your video. The rest stays exactly as it is
 VIDEO_HEADING = "1 · Your video"
 VIDEO_LABEL = "Video"
 VIDEO_EMPTY = "Drop a video above or try an example: its length, size and sound will appear here at once."
-EXAMPLES = (("world.mp4", "Earth, 30 s with sound"), ("a.mp4", "Dots, 7 s at 1080p"), ("muted_b.mp4", "Silent, 5 s"))
+EXAMPLES = (
+    ("harbour.mp4", "Harbour: a voice, 20 s"),
+    ("street.mp4", "Street: traffic, 15 s"),
+    ("balloons.mp4", "Balloons: silent, upright, 8 s"),
+)
 FACTS_LABEL = "Facts about the video"
 FRAMES = ("{n} frame", "{n} frames")
 KEYFRAMES = ("{n} keyframe", "{n} keyframes")
