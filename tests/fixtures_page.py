@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,29 +49,37 @@ def real_clip() -> Path:
     return sample_clip()
 
 
-@pytest.fixture(scope="session")
-def served(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The page with the tiny checkpoint, four steps, and videos of at most a minute and 3 MB."""
+@contextmanager
+def serve(folder: Path, **overrides: Any) -> Iterator[Served]:
+    """Serve the page out of a folder, by the program's own settings but for some; one that is served goes on."""
+    from app.page import jobs
     from app.page.launch import launch
     from app.settings import PAGE_FOLDER, load_settings
 
-    folder = tmp_path_factory.mktemp("page")
-    settings = load_settings(
-        None,
-        {},
-        temporary_directory=folder,
+    before, shelves = os.environ.get("GRADIO_TEMP_DIR"), list(jobs.SHELVES)
+    settings = load_settings(None, {}, temporary_directory=folder, port=free_port(), **overrides)
+    page = launch(settings, prevent_thread_lock=True)
+    yield Served(str(page.local_url).rstrip("/"), folder / PAGE_FOLDER)
+    page.close()
+    jobs.SHELVES[:] = shelves
+    if before is not None:
+        os.environ["GRADIO_TEMP_DIR"] = before
+
+
+@pytest.fixture(scope="session")
+def served(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The page with the tiny checkpoint, four steps, and videos of at most a minute and 3 MB."""
+    with serve(
+        tmp_path_factory.mktemp("page"),
         model=str(tiny_checkpoint),
         num_inference_steps=4,
         device="cpu",
         describer="palette",
-        port=free_port(),
         max_upload_mb=3,
         max_duration_seconds=60,
         mcp_server=importlib.util.find_spec("mcp") is not None,
-    )
-    page = launch(settings, prevent_thread_lock=True)
-    yield Served(str(page.local_url).rstrip("/"), folder / PAGE_FOLDER)
-    page.close()
+    ) as page:
+        yield page
 
 
 @pytest.fixture(scope="session")

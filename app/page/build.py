@@ -177,9 +177,29 @@ class Wiring(Events):
     def settings(self) -> None:
         """What a checkpoint likes, and the dice."""
         w, context = self.w, self.context
-        self.on(w["model"].change, lambda _, model: model_changed(context, model), ("model",), PER_MODEL, queue=False)
+        # What somebody has set is noted in the browser, at once: what nobody has is the checkpoint's own, shown or not.
+        for name in PER_MODEL:
+            w[name].input(
+                None,
+                [w["touched"]],
+                [w["touched"]],
+                js=f"(touched) => [...new Set([...touched, '{name}'])]",
+                api_visibility="private",
+            )
+
+        def suited(_: Session, model: str | None, touched: list[str]) -> Updates:
+            return model_changed(context, model, touched)
+
         # What "auto" stands for is known once torch is there, which the page does not wait for when it starts.
-        self.on(self.page.load, lambda _, model: model_changed(context, model), ("model",), PER_MODEL, queue=False)
+        for event in (w["model"].change, self.page.load):
+            self.on(event, suited, ("model", "touched"), PER_MODEL, queue=False)
+        self.on(
+            w["own_values"].click,
+            lambda _, model: {**model_changed(context, model), "touched": []},
+            ("model",),
+            (*PER_MODEL, "touched"),
+            queue=False,
+        )
         self.on(w["dice"].click, lambda _: {"seed": str(secrets.randbelow(MAX_SEED + 1))}, (), ("seed",), queue=False)
 
     def running(self) -> None:
@@ -187,9 +207,12 @@ class Wiring(Events):
         w, context = self.w, self.context
 
         def started(*, suggest: bool) -> Callable[..., Updates]:
-            def work(session: Session, part: float, n_parts: float, still: float, *values: Any) -> Updates:
-                shown, given = Shown(int(part), int(n_parts), int(still)), dict(zip(CONTROLS, values, strict=True))
-                return begin(context, session, shown, given, suggest=suggest)
+            def work(
+                session: Session, part: float, n_parts: float, still: float, touched: list[str], *values: Any
+            ) -> Updates:
+                given = dict(zip(CONTROLS, values, strict=True))
+                given = {name: value for name, value in given.items() if name not in PER_MODEL or name in touched}
+                return begin(context, session, Shown(int(part), int(n_parts), int(still)), given, suggest=suggest)
 
             return work
 
@@ -205,7 +228,7 @@ class Wiring(Events):
             self.on(
                 w[name].click,
                 work,
-                ("part", "parts_shown", "still", *CONTROLS),
+                ("part", "parts_shown", "still", "touched", *CONTROLS),
                 ("ticket", "progress", "waiting", *SUMMARY),
                 concurrency_limit=None,
             )

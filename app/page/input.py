@@ -178,11 +178,11 @@ def summary(session: Session, part: float) -> Updates:
     }
 
 
-def model_changed(context: PageContext, model: str | None) -> Updates:
-    """Guidance, steps, scheduler and candidates that suit a checkpoint."""
+def model_changed(context: PageContext, model: str | None, touched: Sequence[str] = ()) -> Updates:
+    """Guidance, steps, scheduler and candidates that suit a checkpoint; what somebody has set stays."""
     settings = context.settings
     defaults = settings.model_defaults(context.shelf.full_name(model or settings.model))
-    return {name: getattr(defaults, name) for name in PER_MODEL}
+    return {name: getattr(defaults, name) for name in PER_MODEL if name not in touched}
 
 
 def show_stills(session: Session, part: float, count: float | None) -> Updates:

@@ -19,7 +19,8 @@ from .session import Session
 Widgets = dict[str, Any]
 """Widgets by name."""
 MAX_PARTS = 60
-MODELS = ("auto", "pocket", "riffusion", "audioldm", "audioldm2", "replicate")
+AUTO, POCKET = "auto", "pocket"
+MODELS = (AUTO, POCKET, "riffusion", "audioldm", "audioldm2", "replicate")
 TELL_TAKE = (
     "element.addEventListener('click', (event) => { const button = event.target.closest('[data-take]');"
     " if (button) { button.disabled = true; trigger('select', { index: Number(button.dataset.take),"
@@ -85,8 +86,8 @@ def parts_panel(settings: Settings) -> Widgets:
     return widgets
 
 
-def kept(name: str, value: int) -> gr.HTML:
-    """A number that the page itself sets, by window.dubKeep, and sends with each event; nobody sees it."""
+def kept(name: str, value: int | list[str]) -> gr.HTML:
+    """A value that the page itself sets, by window.dubKeep, and sends with events; nobody sees it."""
     return gr.HTML(
         value,
         html_template="",
@@ -185,11 +186,15 @@ def labels(name: str) -> dict[str, Any]:
 
 def _slider(name: str, value: float, option: Option | None = None) -> gr.Slider:
     option = option or OPTIONS[name]
-    return gr.Slider(option.low, option.high, value, step=option.step, min_width=220, **labels(name))
+    # Without Gradio's reset button, which knows the values of one checkpoint only.
+    return gr.Slider(
+        option.low, option.high, value, step=option.step, min_width=220, buttons=[], elem_id=name, **labels(name)
+    )
 
 
 def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
-    defaults = settings.model_defaults(settings.model)
+    # What "auto" stands for is known once torch is there; until then most machines have no GPU. See Wiring.settings.
+    defaults = settings.model_defaults(POCKET if settings.model == AUTO else settings.model)
     models = list(dict.fromkeys([settings.model, *MODELS]))
     widgets: Widgets = {}
     with gr.Row():
@@ -215,6 +220,8 @@ def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
             widgets["dice"] = gr.Button(f"⚄ {strings.DICE}", scale=0, min_width=150, elem_id="dice")
         with gr.Column(min_width=220):
             widgets["candidates"] = _slider("candidates", defaults.candidates)
+    widgets["own_values"] = gr.Button(strings.OWN_VALUES, size="sm", min_width=120, elem_id="own-values")
+    widgets["touched"] = kept("touched", [])
     return widgets
 
 

@@ -103,6 +103,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "columns": ("Output columns", "How many parts to show side by side in the results, 1 to 21."),
 }
 """Label and one line of help, where the page's are not those of the table of options (app/settings/options.py)."""
+OWN_VALUES = "Back to the checkpoint's own values"
 SEED_PLACEHOLDER = "a new one each time"
 DICE = "Random seed"
 SOUND_CHOICES = (("Replace", "replace"), ("Under", "under"), ("Duck", "duck"))
