@@ -144,9 +144,13 @@ class Visit:
 
     def number(self, label: str, value: object) -> None:
         """Write into a slider's number field."""
-        field = self.tab.get_by_role("spinbutton", name=f"number input for {label}", exact=True)
+        field = self.number_of(label)
         field.fill(str(value))
         field.press("Tab")
+
+    def number_of(self, label: str) -> Any:
+        """A slider's number field."""
+        return self.tab.get_by_role("spinbutton", name=f"number input for {label}", exact=True)
 
     def pick(self, label: str, choice: str) -> None:
         """Choose from a dropdown."""
@@ -181,8 +185,8 @@ def visit(served: Served, chromium: Any) -> Iterator[Any]:
     """Open the page as a new visitor: visit(width=390, theme="dark")."""
     contexts: list[Any] = []
 
-    def open_page(*, width: int = 1440, theme: str = "light", url: str | None = None) -> Visit:
-        context = chromium.new_context(viewport={**WIDE, "width": width}, accept_downloads=True)
+    def open_page(*, width: int = 1440, theme: str = "light", url: str | None = None, touch: bool = False) -> Visit:
+        context = chromium.new_context(viewport={**WIDE, "width": width}, accept_downloads=True, has_touch=touch)
         contexts.append(context)
         tab = context.new_page()
         tab.set_default_timeout(15_000)

@@ -16,6 +16,7 @@ from ..models import ShelfState
 from ..settings.options import PER_MODEL
 from . import strings
 from .cards import hint_html, model_html
+from .effect import DECIDED, DECIDED_BY, effects
 from .endpoints import add_endpoints
 from .events import Events
 from .gradio_queue import queue_place
@@ -170,6 +171,7 @@ class Wiring(Events):
             ("part", "still", "describer"),
             ("prompt", "saw", *SUMMARY),
             show_progress="minimal",
+            show_progress_on=[w["saw"]],
             concurrency_id=QUEUE,
             concurrency_limit=1,
         )
@@ -179,13 +181,7 @@ class Wiring(Events):
         w, context = self.w, self.context
         # What somebody has set is noted in the browser, at once: what nobody has is the checkpoint's own, shown or not.
         for name in PER_MODEL:
-            w[name].input(
-                None,
-                [w["touched"]],
-                [w["touched"]],
-                js=f"(touched) => [...new Set([...touched, '{name}'])]",
-                api_visibility="private",
-            )
+            w[name].input(None, js=f"() => window.dubTouch('{name}')", api_visibility="private")
 
         def suited(_: Session, model: str | None, touched: list[str]) -> Updates:
             return model_changed(context, model, touched)
@@ -200,6 +196,8 @@ class Wiring(Events):
             (*PER_MODEL, "touched"),
             queue=False,
         )
+        for event in (*(w[name].change for name in DECIDED_BY), self.page.load):
+            self.on(event, effects, DECIDED_BY, DECIDED, trigger_mode="always_last", queue=False)
         self.on(w["dice"].click, lambda _: {"seed": str(secrets.randbelow(MAX_SEED + 1))}, (), ("seed",), queue=False)
 
     def running(self) -> None:

@@ -206,9 +206,9 @@ def hint_html(text: str) -> str:
     return render("hint", text=text)
 
 
-def reading_html(text: str) -> str:
-    """How a prompt is understood."""
-    return render("reading", sentence=text)
+def reading_html(text: str, count: str = "", *, is_over: bool = False) -> str:
+    """How a prompt is understood, and how long it is for a checkpoint that gets the words themselves."""
+    return render("reading", sentence=text, count=count, is_over=is_over)
 
 
 def notes_html(notes: Iterable[str]) -> str:
@@ -234,4 +234,6 @@ def reason(session: Session) -> str:
         return strings.REASON_DRAFT
     if not session.prompt:
         return strings.REASON_NO_PROMPT.format(auto=strings.AUTO_BUTTON)
+    if not any(letter.isalpha() for letter in session.prompt):
+        return strings.REASON_NO_WORDS
     return ""

@@ -29,7 +29,7 @@ from .given_files import fetcher, takes_addresses
 from .input import checked_probe
 from .jobs import Job
 from .made import find, is_same_film
-from .order import QUEUE, order_for
+from .order import QUEUE, order_for, whole
 from .report import Facts, clip_facts, result_facts
 from .run import remember, run_job
 from .session import PageContext, Session, is_agent, sentence
@@ -113,7 +113,7 @@ class Endpoints:
             session, clip = self._open(session, request, video, n_parts)
             settings = self._context.settings
             assert session.plan is not None
-            check_part(int(part), len(session.plan.parts))
+            check_part(whole(strings.PART_LABEL, part), len(session.plan.parts))
             chosen = session.part_of(part)
             found = mood.suggest(clip, part=chosen, describer=describer or settings.describer, settings=settings)
             words = {"prompt": found.prompt, "bpm": found.bpm, "saw": found.saw}
@@ -145,8 +145,9 @@ class Endpoints:
             given = dict(zip(DUB_OPTIONS, options, strict=False))
             session, _ = self._open(session, request, video, n_parts, given.pop("split_mode", None))
             film = self._earlier(session, earlier)
-            order = order_for(self._context, session, int(part), given, prompt.strip() or AUTO, earlier=film)
-            job = session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, int(part), session.cut)
+            number = whole(strings.PART_LABEL, part)
+            order = order_for(self._context, session, number, given, prompt.strip() or AUTO, earlier=film)
+            job = session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, number, session.cut)
             job.started.set()
             began = time.monotonic()
             result = run_job(self._context, job)
@@ -199,7 +200,7 @@ class Endpoints:
             raise SettingError(strings.NO_FILE)
         source = self._context.visitors.own(session.visitor, video)
         session.clip = checked_probe(source, self._context.settings)
-        session.source, session.n_parts = source, int(n_parts)
+        session.source, session.n_parts = source, whole(strings.N_PARTS_LABEL, n_parts)
         session.split_mode = split_mode_of(split_mode or self._context.settings.split_mode)
         session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
         return session, session.clip

@@ -95,8 +95,14 @@ def take_example(context: PageContext, session: Session, name: str) -> Updates:
 
 def take_cut(session: Session, part: float, n_parts: float | None, split_mode: SplitMode) -> Updates:
     """Another number of parts or another way to cut."""
-    session.n_parts, session.split_mode = int(n_parts) if n_parts is not None else 0, split_mode
-    return {**replan(session, part), **drop_stills(session)}
+    session.split_mode = split_mode
+    try:
+        session.n_parts = whole(strings.N_PARTS_LABEL, n_parts)
+        shown = replan(session, part)
+    except SettingError as error:
+        session.plan, session.problem = None, sentence(error)
+        shown = {"split_notes": "", "strip": strip_html(session), **summary(session, part)}
+    return {**shown, **drop_stills(session)}
 
 
 def replan(session: Session, part: float) -> Updates:
@@ -156,25 +162,34 @@ def reading(text: str, values: Sequence[Any]) -> Updates:
         brief = with_options(read_prompt(text), **wanted)
     except RiffusionError as error:
         return {"reading": error_html(sentence(error))}
-    return {"reading": reading_html(brief.sentence() if text.strip() or wanted else strings.READING_EMPTY)}
+    if not text.strip() and not wanted:
+        return {"reading": reading_html(strings.READING_EMPTY)}
+    # It brings torch, which the page does not wait for when it starts.
+    from riffusion_inference.diffusion.count import count_tokens
+
+    n, limit = count_tokens(text)
+    count = (strings.TOKENS if n <= limit else strings.TOKENS_OVER).format(n=n, limit=limit)
+    return {"reading": reading_html(brief.sentence(), count, is_over=n > limit)}
 
 
 def apply_prompt(session: Session, part: float, text: str) -> Updates:
     """Take the prompt over; from here on it is what the next run uses."""
     session.draft = session.prompt = " ".join(text.split())
+    session.unread = bool(session.prompt) and not read_prompt(session.prompt).read
     return {**summary(session, part), "prompt": session.prompt}
 
 
 def summary(session: Session, part: float) -> Updates:
     """The status card for the part that the tab shows as chosen, and the buttons or the reason why there are none."""
     why = reason(session)
+    said = reason_html(why) if why else notes_html([strings.UNREAD] if session.unread else [])
     busy = session.busy  # Read once: a run may end between two looks.
     return {
         "card": card_html(session, part),
         "run": gr.update(visible=not why and not busy),
         "auto": gr.update(interactive=session.plan is not None and not busy),
         "cancel": gr.update(visible=busy),
-        "reason": gr.update(value=reason_html(why), visible=bool(why) and not busy),
+        "reason": gr.update(value=said, visible=bool(said.strip()) and not busy),
     }
 
 

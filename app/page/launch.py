@@ -32,6 +32,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     from .build import build
     from .jobs import use_shelf
     from .session import PageContext
+    from .shared_link import ICON, OwnName
     from .theme import CSS, SCRIPT, theme
     from .visitors import OwnFilesOnly, Visitors
 
@@ -53,7 +54,8 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
         css=CSS.read_text(encoding="utf-8"),
         head=f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
         js="() => window.dubReady && window.dubReady()",
-        app_kwargs={"middleware": [Middleware(OwnFilesOnly, visitors=visitors)]},
+        app_kwargs={"middleware": [Middleware(OwnFilesOnly, visitors=visitors), Middleware(OwnName)]},
+        favicon_path=str(ICON),
         blocked_paths=blocked(folder),
         max_file_size=f"{settings.max_upload_mb}mb",
         ssr_mode=False,

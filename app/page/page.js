@@ -9,6 +9,12 @@
   const value = (name) => Number(kept[name]?.props.value ?? 0);
   const keep = (name, number) => { if (kept[name] && value(name) !== number) kept[name].props.value = number; };
 
+  // Settings that somebody has set; a checkpoint's own values go on standing for the others.
+  window.dubTouch = (name) => {
+    const touched = kept.touched?.props.value ?? [];
+    if (!touched.includes(name)) kept.touched.props.value = [...touched, name];
+  };
+
   const mark = (group, index) => radios(group).forEach((button) => {
     const chosen = Number(button.dataset.index) === index;
     if (button.getAttribute("aria-checked") !== String(chosen)) button.setAttribute("aria-checked", String(chosen));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -99,7 +100,7 @@ def results(session: Session, part: float, columns: float | None) -> dict[str, A
     poster = picture_of(session, session.clip, [chosen])[0] if session.clip and chosen else ""
     detail = detail_html(result, music, poster) if result and music else ""
     archive = str(result.archive) if result and result.archive else None
-    film = str(result.film) if result and result.film else None
+    film = named_film(result) if result and result.film else None
     return {
         "results_empty": gr.update(visible=result is None),
         "detail": gr.update(value=detail, visible=bool(detail)),
@@ -107,9 +108,23 @@ def results(session: Session, part: float, columns: float | None) -> dict[str, A
         "grid": gr.update(value=grid_html(session, result, columns) if result else "", visible=result is not None),
         "film": gr.update(value=film_html(result, poster) if result else "", visible=film is not None),
         "archive": gr.update(value=archive, visible=archive is not None),
-        "film_file": gr.update(value=film, visible=film is not None),
+        "film_file": gr.update(value=str(film) if film else None, visible=film is not None),
         "history": history_html(session.history),
     }
+
+
+def named_film(result: Result) -> Path | None:
+    """The film under the name that people keep it by: a download is called what the file is called."""
+    if result.film is None:
+        return None
+    name = strings.FILM_NAME.format(video=Path(result.manifest.source.name).stem)
+    target = result.folder.parent / "downloads" / result.folder.name / f"{name}{result.film.suffix}"
+    if not target.exists() or not target.samefile(result.film):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        # Another name of the same bytes; they are read no more than once more.
+        os.link(result.film, target)
+    return target
 
 
 def music_of(session: Session, part: int) -> DubFacts | None:

@@ -147,6 +147,7 @@ def remember(session: Session, job: Job, result: Result, seconds: float) -> None
         return
     if any(one.part == job.part and one.generation.prompt == AUTO for one in job.order.parts):
         session.prompt = session.draft = facts.prompt
+        session.unread = False
     where, music = f"{job.part} of {len(result.parts)}", facts.music
     session.history.insert(0, HistoryEntry(clock(), where, facts.prompt, facts.chosen.seed, music.model, seconds))
 

@@ -79,6 +79,8 @@ class Session:
     """What the prompt field holds."""
     prompt: str = ""
     """The applied prompt."""
+    unread: bool = False
+    """Whether nothing in the applied prompt was understood."""
     stills: tuple[Still, ...] = ()
     """Pictures to choose from for a suggestion."""
     stills_of: tuple[Any, ...] = ()

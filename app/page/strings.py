@@ -30,7 +30,7 @@ SPLIT_CHOICES = (
 )
 STRIP_LABEL = "Choose the part that gets new music"
 STRIP_EMPTY = "The parts of your video will appear here. Click one, or use the arrow keys."
-PART = "Part {part}"
+PART_LABEL, PART = "Part", "Part {part}"
 DUBBED_BADGE = "new music"
 
 # The status card
@@ -114,6 +114,13 @@ RUN = "Split-n-Generate"
 CANCEL = "Cancel"
 REASON_NO_VIDEO = "Upload a video first."
 REASON_NO_PROMPT = "Write a prompt and press Apply, or let “{auto}” write one."
+REASON_NO_WORDS = "The prompt has no words in it: describe the music in words, such as calm piano, slow."
+UNREAD = (
+    "Nothing in the applied prompt was understood, so the music may be anything. "
+    "Name an instrument, a mood, a genre or a tempo to be sure."
+)
+TOKENS = "{n} of {limit} tokens."
+TOKENS_OVER = "{n} tokens, but only the first {limit} are read: shorten the prompt."
 REASON_DRAFT = "The prompt has changed but is not applied yet: press Apply or Enter."
 WAITING = "Waiting for a free place"
 WAITING_PLACE = "You are number {place} in the queue."
@@ -213,6 +220,7 @@ UNDO_NONE = "Undo"
 PARTS_GRID_HEADING = "All parts"
 FILM_HEADING = "The whole film with the new sound"
 DOWNLOAD_ARCHIVE = "Download archive"
+FILM_NAME = "{video} - new music"
 DOWNLOAD_FILM = "Download film"
 HISTORY_HEADING = "Takes made in this session"
 HISTORY_EMPTY = "Each take you make in this session will be listed here with its seed."
