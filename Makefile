@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
 VENV := .venv
 PY := $(VENV)/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
-DEMO_VIDEO = $(shell $(PY) -c "import importlib.util as u, pathlib as p; print(p.Path(u.find_spec('gradio').origin).parent / 'media_assets/videos/world.mp4')")
+DEMO_VIDEO = app/page/examples/harbour.mp4
 DEMO_PROMPT ?= upbeat electronic dance music, driving drums and synth bass, 120 BPM
 
 .PHONY: demo test run check format wheel docs media-corpus fuzz faults soak audit clean
@@ -44,7 +44,7 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	$(INSTALL) -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-replicate.txt requirements-batch.txt requirements-ray.txt requirements-training.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-mcp.txt requirements-replicate.txt requirements-batch.txt requirements-ray.txt requirements-training.txt $(VENV)/.installed
 	$(INSTALL) -r requirements-dev.txt
 	$(INSTALL) --no-deps -r requirements-training.txt
 	@touch $@

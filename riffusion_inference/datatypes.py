@@ -218,7 +218,8 @@ class GenerationSettings:
 def check_range(name: str, value: float, low: float, high: float) -> None:
     """Raise SettingError unless low <= value <= high; NaN is out of every range."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or not low <= value <= high:
-        raise SettingError(f"{name} is {value}, but must be from {low:g} to {high:g}: choose a value in that range.")
+        limits = f"{low:.12g} to {high:.12g}"
+        raise SettingError(f"{name} is {value}, but must be from {limits}: choose a value in that range.")
 
 
 def check_bpm(bpm: float | None) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,29 +51,38 @@ def real_clip() -> Path:
     return sample_clip()
 
 
-@pytest.fixture(scope="session")
-def served(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The page with the tiny checkpoint, four steps, and videos of at most a minute and 3 MB."""
+@contextmanager
+def serve(folder: Path, **overrides: Any) -> Iterator[Served]:
+    """Serve the page out of a folder, by the program's own settings but for some; one that is served goes on."""
+    from app.page import jobs
     from app.page.launch import launch
     from app.settings import PAGE_FOLDER, load_settings
 
-    folder = tmp_path_factory.mktemp("page")
-    settings = load_settings(
-        None,
-        {},
-        temporary_directory=folder,
+    before, shelves = os.environ.get("GRADIO_TEMP_DIR"), list(jobs.SHELVES)
+    settings = load_settings(None, {}, temporary_directory=folder, port=free_port(), **overrides)
+    page = launch(settings, prevent_thread_lock=True)
+    yield Served(str(page.local_url).rstrip("/"), folder / PAGE_FOLDER, page._queue._tabs)
+    page.close()
+    jobs.SHELVES[:] = shelves
+    if before is not None:
+        os.environ["GRADIO_TEMP_DIR"] = before
+
+
+@pytest.fixture(scope="session")
+def served(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The page with the tiny checkpoint, four steps, and videos of at most a minute and 3 MB."""
+    with serve(
+        tmp_path_factory.mktemp("page"),
         model=str(tiny_checkpoint),
         num_inference_steps=4,
         device="cpu",
         describer="palette",
-        port=free_port(),
         max_upload_mb=3,
         upload_piece_mb=1,
         max_duration_seconds=60,
-    )
-    page = launch(settings, prevent_thread_lock=True)
-    yield Served(str(page.local_url).rstrip("/"), folder / PAGE_FOLDER, page._queue._tabs)
-    page.close()
+        mcp_server=importlib.util.find_spec("mcp") is not None,
+    ) as page:
+        yield page
 
 
 @pytest.fixture(scope="session")
@@ -135,14 +147,25 @@ class Visit:
 
     def number(self, label: str, value: object) -> None:
         """Write into a slider's number field."""
-        field = self.tab.get_by_role("spinbutton", name=f"number input for {label}", exact=True)
+        field = self.number_of(label)
         field.fill(str(value))
         field.press("Tab")
+
+    def number_of(self, label: str) -> Any:
+        """A slider's number field."""
+        return self.tab.get_by_role("spinbutton", name=f"number input for {label}", exact=True)
 
     def pick(self, label: str, choice: str) -> None:
         """Choose from a dropdown."""
         self.tab.get_by_role("combobox", name=label).click()
         self.tab.get_by_role("option", name=choice, exact=True).click()
+
+    def delay(self, milliseconds: float) -> None:
+        """Let every answer from here on come so much later, as from a server that is far away."""
+        network = self.tab.context.new_cdp_session(self.tab)
+        network.send("Network.enable")
+        limits = {"offline": False, "latency": milliseconds, "downloadThroughput": -1, "uploadThroughput": -1}
+        network.send("Network.emulateNetworkConditions", limits)
 
     def run(self) -> None:
         """Press Split-n-Generate."""
@@ -165,8 +188,8 @@ def visit(served: Served, chromium: Any) -> Iterator[Any]:
     """Open the page as a new visitor: visit(width=390, theme="dark")."""
     contexts: list[Any] = []
 
-    def open_page(*, width: int = 1440, theme: str = "light", url: str | None = None) -> Visit:
-        context = chromium.new_context(viewport={**WIDE, "width": width}, accept_downloads=True)
+    def open_page(*, width: int = 1440, theme: str = "light", url: str | None = None, touch: bool = False) -> Visit:
+        context = chromium.new_context(viewport={**WIDE, "width": width}, accept_downloads=True, has_touch=touch)
         contexts.append(context)
         tab = context.new_page()
         tab.set_default_timeout(15_000)

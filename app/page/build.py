@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -12,20 +11,20 @@ import gradio as gr
 from gradio.utils import get_space
 
 from riffusion_inference.datatypes import MAX_SEED
-from riffusion_inference.errors import RiffusionError
 
 from ..models import ShelfState
 from ..settings.options import PER_MODEL
 from . import strings
 from .cards import hint_html, model_html
+from .effect import DECIDED, DECIDED_BY, effects
 from .endpoints import add_endpoints
+from .events import Events
 from .gradio_queue import queue_of
 from .input import (
     READ_WITH,
     Updates,
     apply_prompt,
     choose_part,
-    choose_still,
     edit_prompt,
     model_changed,
     read_draft,
@@ -47,10 +46,10 @@ from .panels import (
     video_panel,
 )
 from .results import results
-from .run import after, begin, cancel, choose_take, other_columns, run, undo, watch
+from .run import Shown, after, begin, cancel, choose_take, other_columns, run, undo, watch
 from .score_input import show_midi
 from .score_panel import score_panel
-from .session import PageContext, Session, sentence
+from .session import PageContext, Session
 from .tabs import close
 
 SUMMARY = ("card", "run", "auto", "cancel", "reason")
@@ -83,11 +82,12 @@ def build(context: PageContext) -> gr.Blocks:
     return page
 
 
-class Wiring:
-    """Binds widgets' events to handlers: every event is private to the page."""
+class Wiring(Events):
+    """Binds widgets' events to handlers."""
 
     def __init__(self, page: gr.Blocks, context: PageContext, widgets: Widgets) -> None:
-        self.page, self.context, self.w = page, context, widgets
+        super().__init__(context, widgets)
+        self.page = page
 
     def all(self) -> None:
         """Wire everything."""
@@ -99,94 +99,40 @@ class Wiring:
         self.results()
         self.status()
 
-    def on(
-        self,
-        event: Callable[..., Any],
-        work: Callable[..., Any],
-        inputs: Sequence[str],
-        outputs: Sequence[str],
-        **options: Any,
-    ) -> Any:
-        """Wire one event: work(session, *values) gives updates by widget name."""
-        return event(
-            self.bound(work, outputs, takes_event=options.pop("takes_event", False)),
-            [self.w[name] for name in ("session", *inputs)],
-            [self.w[name] for name in outputs],
-            api_visibility="private",
-            show_progress=options.pop("show_progress", "hidden"),
-            **options,
-        )
-
-    def bound(self, work: Callable[..., Any], outputs: Sequence[str], *, takes_event: bool) -> Callable[..., Any]:
-        """The function that gradio calls: it knows the visitor, and says our sentences as errors."""
-        context = self.context
-
-        def spread(updates: Updates) -> Any:
-            values = [updates.get(name, gr.skip()) for name in outputs]
-            return values[0] if len(values) == 1 else values
-
-        def opened(session: Session, request: gr.Request) -> Session:
-            try:
-                return context.open(session, request)
-            except RiffusionError as error:
-                raise gr.Error(sentence(error), print_exception=False) from error
-
-        def call(request: gr.Request, session: Session, *values: Any) -> Any:
-            try:
-                with context.tabs.at_work(opened(session, request)):
-                    return spread(work(session, *values))
-            except RiffusionError as error:
-                raise gr.Error(sentence(error), print_exception=False) from error
-
-        def call_with_event(request: gr.Request, event: gr.EventData, session: Session, *values: Any) -> Any:
-            return call(request, session, int(event.index), *values)
-
-        def steps(request: gr.Request, session: Session, *values: Any) -> Iterator[Any]:
-            for updates in work(opened(session, request), *values):
-                yield spread(updates)
-
-        async def later(request: gr.Request, session: Session, *values: Any) -> AsyncIterator[Any]:
-            async for updates in work(opened(session, request), request, *values):
-                yield spread(updates)
-
-        async def answer(request: gr.Request, session: Session, *values: Any) -> Any:
-            return spread(await work(opened(session, request), *values))
-
-        if inspect.iscoroutinefunction(work):
-            return answer
-        if inspect.isasyncgenfunction(work):
-            return later
-        if inspect.isgeneratorfunction(work):
-            return steps
-        return call_with_event if takes_event else call
-
     def input(self) -> None:
         """Video, examples, parts, filmstrip."""
         w, context = self.w, self.context
         outputs = (*INPUT, "stills", "progress", *RESULT)
 
         def video_changed(session: Session, path: str | None, columns: float) -> Updates:
-            return {**take_video(context, session, path), **results(session, columns), "progress": ""}
+            return {**take_video(context, session, path), **results(session, 1, columns), "progress": ""}
 
         def example(session: Session, name: str) -> Updates:
-            return {**take_example(context, session, name), **results(session, None), "progress": ""}
+            return {**take_example(context, session, name), **results(session, 1, None), "progress": ""}
 
         for event in (w["video"].upload, w["video"].clear):
             self.on(event, video_changed, ("video", "columns"), outputs)
         for number, (name, _) in enumerate(strings.EXAMPLES):
             self.on(w[f"example{number}"].click, lambda s, name=name: example(s, name), (), ("video", *outputs))
         for name in ("n_parts", "split_mode"):
-            self.on(w[name].change, take_cut, ("n_parts", "split_mode"), (*INPUT, "stills"), trigger_mode="always_last")
+            self.on(
+                w[name].change,
+                take_cut,
+                ("part", "n_parts", "split_mode"),
+                (*INPUT, "stills"),
+                trigger_mode="always_last",
+            )
 
-        def chosen(session: Session, part: int, columns: float) -> Updates:
-            return {**choose_part(session, part), **results(session, columns)}
+        def chosen(session: Session, part: float, columns: float) -> Updates:
+            return {**choose_part(session, part), **results(session, part, columns)}
 
+        # What is chosen is the tab's: it travels with every event and never comes back, so that no late answer
+        # chooses another part than the one that is shown.
         self.on(
-            w["strip"].select,
+            w["part"].select,
             chosen,
-            ("columns",),
-            (*SUMMARY, *RESULT),
-            takes_event=True,
+            ("part", "columns"),
+            (*SUMMARY, "stills", *RESULT),
             trigger_mode="always_last",
             queue=False,
         )
@@ -195,17 +141,17 @@ class Wiring:
         """Typing, applying, ideas, a score of one's own."""
         w = self.w
         # Not its input event, which Gradio raises for keys alone: text may be pasted, dropped or dictated.
-        self.on(w["prompt"].change, edit_prompt, ("prompt",), SUMMARY, trigger_mode="always_last", queue=False)
+        self.on(w["prompt"].change, edit_prompt, ("part", "prompt"), SUMMARY, trigger_mode="always_last", queue=False)
         for name in ("prompt", *READ_WITH):
             event = w[name].change
             self.on(event, read_draft, ("prompt", *READ_WITH), ("reading",), trigger_mode="always_last", queue=False)
         self.on(w["midi"].change, partial(show_midi, self.context), ("midi",), ("midi_news",))
-        self.on(w["prompt"].submit, apply_prompt, ("prompt",), ("prompt", *SUMMARY), queue=False)
+        self.on(w["prompt"].submit, apply_prompt, ("part", "prompt"), ("prompt", *SUMMARY), queue=False)
         for number, idea in enumerate(strings.PROMPT_EXAMPLES):
             self.on(
                 w[f"idea{number}"].click,
-                lambda s, idea=idea: apply_prompt(s, idea),
-                (),
+                lambda s, part, idea=idea: apply_prompt(s, part, idea),
+                ("part",),
                 ("prompt", *SUMMARY),
                 queue=False,
             )
@@ -213,14 +159,20 @@ class Wiring:
     def suggestion(self) -> None:
         """Stills and words for them."""
         w, context = self.w, self.context
-        self.on(w["show_stills"].click, show_stills, ("stills_count",), ("stills", "saw"), show_progress="minimal")
-        self.on(w["stills"].select, choose_still, (), (), takes_event=True, trigger_mode="always_last", queue=False)
+        self.on(
+            w["show_stills"].click,
+            show_stills,
+            ("part", "stills_count"),
+            ("stills", "saw"),
+            show_progress="minimal",
+        )
         self.on(
             w["suggest"].click,
-            lambda session, describer: suggest(context, session, describer),
-            ("describer",),
+            partial(suggest, context),
+            ("part", "still", "describer"),
             ("prompt", "saw", *SUMMARY),
             show_progress="minimal",
+            show_progress_on=[w["saw"]],
             concurrency_id=LOOKING,
             concurrency_limit=1,
         )
@@ -228,9 +180,25 @@ class Wiring:
     def settings(self) -> None:
         """What a checkpoint likes, and the dice."""
         w, context = self.w, self.context
-        self.on(w["model"].change, lambda _, model: model_changed(context, model), ("model",), PER_MODEL, queue=False)
+        # What somebody has set is noted in the browser, at once: what nobody has is the checkpoint's own, shown or not.
+        for name in PER_MODEL:
+            w[name].input(None, js=f"() => window.dubTouch('{name}')", api_visibility="private")
+
+        def suited(_: Session, model: str | None, touched: list[str]) -> Updates:
+            return model_changed(context, model, touched)
+
         # What "auto" stands for is known once torch is there, which the page does not wait for when it starts.
-        self.on(self.page.load, lambda _, model: model_changed(context, model), ("model",), PER_MODEL, queue=False)
+        for event in (w["model"].change, self.page.load):
+            self.on(event, suited, ("model", "touched"), PER_MODEL, queue=False)
+        self.on(
+            w["own_values"].click,
+            lambda _, model: {**model_changed(context, model), "touched": []},
+            ("model",),
+            (*PER_MODEL, "touched"),
+            queue=False,
+        )
+        for event in (*(w[name].change for name in DECIDED_BY), self.page.load):
+            self.on(event, effects, DECIDED_BY, DECIDED, trigger_mode="always_last", queue=False)
         self.on(w["dice"].click, lambda _: {"seed": str(secrets.randbelow(MAX_SEED + 1))}, (), ("seed",), queue=False)
 
     def running(self) -> None:
@@ -238,10 +206,14 @@ class Wiring:
         w, context = self.w, self.context
 
         def started(*, suggest: bool) -> Callable[..., Updates]:
-            def work(session: Session, *values: Any) -> Updates:
+            def work(
+                session: Session, part: float, n_parts: float, still: float, touched: list[str], *values: Any
+            ) -> Updates:
                 given = dict(zip(CONTROLS, values, strict=True))
+                given = {name: value for name, value in given.items() if name not in PER_MODEL or name in touched}
+                shown = Shown(int(part), int(n_parts), int(still))
                 refusal = queue_of(self.page).refusal(QUEUE, (session.address, session.visitor))
-                return begin(context, session, given, suggest=suggest, refusal=refusal)
+                return begin(context, session, shown, given, suggest=suggest, refusal=refusal)
 
             return work
 
@@ -254,7 +226,13 @@ class Wiring:
 
         for name in ("run", "auto"):
             work = started(suggest=name == "auto")
-            self.on(w[name].click, work, CONTROLS, ("ticket", "progress", "waiting", *SUMMARY), concurrency_limit=None)
+            self.on(
+                w[name].click,
+                work,
+                ("part", "parts_shown", "still", "touched", *CONTROLS),
+                ("ticket", "progress", "waiting", *SUMMARY),
+                concurrency_limit=None,
+            )
         # Several runs of one tab may be in the queue, when one was stopped while it waited; see run.cancel.
         turn = self.on(
             w["ticket"].change,
@@ -265,9 +243,9 @@ class Wiring:
             concurrency_limit=1,
             trigger_mode="multiple",
         )
-        self.on(turn.then, after, ("columns",), ("prompt", "strip", *SUMMARY, *RESULT), queue=False)
+        self.on(turn.then, after, ("part", "columns"), ("prompt", "strip", *SUMMARY, *RESULT), queue=False)
         self.on(w["ticket"].change, watch_it, (), ("waiting",), concurrency_limit=None, trigger_mode="multiple")
-        self.on(w["cancel"].click, cancel, (), ("progress", "waiting", *SUMMARY), queue=False)
+        self.on(w["cancel"].click, cancel, ("part",), ("progress", "waiting", *SUMMARY), queue=False)
 
     def results(self) -> None:
         """Another take, undo, columns."""
@@ -275,20 +253,27 @@ class Wiring:
         outputs = ("progress", "strip", *SUMMARY, *RESULT)
         self.on(
             w["detail"].select,
-            lambda session, take, columns: choose_take(context, session, take, columns),
-            ("columns",),
+            partial(choose_take, context),
+            ("part", "columns"),
             outputs,
             takes_event=True,
             show_progress="minimal",
         )
         self.on(
             w["undo"].click,
-            lambda session, columns: undo(context, session, columns),
-            ("columns",),
+            partial(undo, context),
+            ("part", "undo", "columns"),
             outputs,
             show_progress="minimal",
         )
-        self.on(w["columns"].change, other_columns, ("columns",), ("grid",), trigger_mode="always_last", queue=False)
+        self.on(
+            w["columns"].change,
+            other_columns,
+            ("part", "columns"),
+            ("grid",),
+            trigger_mode="always_last",
+            queue=False,
+        )
 
     def status(self) -> None:
         """The checkpoint's line, until it is ready."""

@@ -39,8 +39,6 @@ class Frame:
     """The words below the picture."""
     name: str
     """What a screen reader says."""
-    chosen: bool
-    """Whether it is pressed."""
     corner: str = ""
     """Written on the picture."""
     badge: str = ""
@@ -121,46 +119,45 @@ def dubbed_parts(session: Session) -> set[int]:
 
 
 def strip_html(session: Session) -> str:
-    """The filmstrip: one button for each part, the chosen one pressed."""
+    """The filmstrip: one button for each part; page.js presses the chosen one, which the tab itself keeps."""
     if session.clip is None or session.plan is None:
         return render("empty", text=strings.STRIP_EMPTY, small=False)
     parts, dubbed = session.plan.parts, dubbed_parts(session)
     pictures = picture_of(session, session.clip, parts)
     frames = [
-        _part_frame(part, picture, chosen=part.index == session.part, badge=part.index in dubbed)
-        for part, picture in zip(parts, pictures, strict=True)
+        _part_frame(part, picture, badge=part.index in dubbed) for part, picture in zip(parts, pictures, strict=True)
     ]
-    return render("strip", frames=frames)
+    return render("strip", frames=frames, film=session.n_films)
 
 
-def _part_frame(part: Part, picture: str, *, chosen: bool, badge: bool) -> Frame:
+def _part_frame(part: Part, picture: str, *, badge: bool) -> Frame:
     name = f"{strings.PART.format(part=part.index)}, {time_range(part.start, part.end)}"
     mark = strings.DUBBED_BADGE if badge else ""
     spoken = f"{name}, {mark}" if mark else name
     lines = (timeline(part.start), timeline(part.end))
-    return Frame(part.index, picture, lines, spoken, chosen, corner=str(part.index), badge=mark)
+    return Frame(part.index, picture, lines, spoken, corner=str(part.index), badge=mark)
 
 
 def stills_html(session: Session) -> str:
     """The stills to choose from; the first choice is all of them."""
     if not session.stills:
         return render("empty", text=strings.STILLS_EMPTY, small=True)
+    _, part = session.stills_of
     frames = [
         Frame(
             number,
             data_url(still.image, THUMBNAIL_HEIGHT),
             (still.label, timeline(still.at)),
             still.label,
-            session.still == number,
         )
         for number, still in enumerate(session.stills, 1)
     ]
-    return render("stills", frames=frames, all_chosen=session.still == 0)
+    return render("stills", frames=frames, part=part)
 
 
-def card_html(session: Session) -> str:
+def card_html(session: Session, chosen: float | None) -> str:
     """The status card: everything that the next run will use, always in the same place."""
-    clip, plan, part = session.clip, session.plan, session.chosen
+    clip, plan, part = session.clip, session.plan, session.part_of(chosen)
     nothing = strings.CARD_NOTHING
     rows = [
         (strings.CARD_DURATION, timeline(clip.duration) if clip else nothing, ""),
@@ -170,7 +167,7 @@ def card_html(session: Session) -> str:
         (strings.CARD_TIMELINE, time_range(part.start, part.end) if part else nothing, "wide"),
         (strings.CARD_PROMPT, session.prompt or strings.CARD_NO_PROMPT, "wide" if session.prompt else "wide none"),
     ]
-    return render("card", rows=rows)
+    return render("card", rows=rows, part=part.index if part else 0, n_parts=len(plan.parts) if plan else 0)
 
 
 def part_lengths(parts: Iterable[Part]) -> str:
@@ -209,9 +206,9 @@ def hint_html(text: str) -> str:
     return render("hint", text=text)
 
 
-def reading_html(text: str) -> str:
-    """How a prompt is understood."""
-    return render("reading", sentence=text)
+def reading_html(text: str, count: str = "", *, is_over: bool = False) -> str:
+    """How a prompt is understood, and how long it is for a checkpoint that gets the words themselves."""
+    return render("reading", sentence=text, count=count, is_over=is_over)
 
 
 def notes_html(notes: Iterable[str]) -> str:
@@ -237,4 +234,6 @@ def reason(session: Session) -> str:
         return strings.REASON_DRAFT
     if not session.prompt:
         return strings.REASON_NO_PROMPT.format(auto=strings.AUTO_BUTTON)
+    if not any(letter.isalpha() for letter in session.prompt):
+        return strings.REASON_NO_WORDS
     return ""

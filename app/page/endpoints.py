@@ -1,15 +1,18 @@
 """The page's functions for programs and agents: plain values in, files and facts out.
 
-A client keeps its session between calls, so that a second dub keeps the first, as on the page. What the page's API view
-and an agent read of the options comes from the table of options.
+Every result has a name, which a later call goes on from. A client of gradio_client keeps its session besides, so that a
+second dub keeps the first without being told, as on the page; agents have none. What the page's API view and an agent
+read of the options comes from the table of options.
 """
 
 from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -25,14 +28,16 @@ from ..result.folder import Result
 from ..settings import Settings
 from ..settings.options import OPTIONS, SCORE, Kind, Option
 from . import strings
-from .cards import facts, time_range
+from .given_files import fetcher, takes_addresses
 from .input import checked_probe
 from .jobs import Job
+from .made import find, is_same_film
 from .order import LOOKING, QUEUE, order_for, whole
+from .report import Facts, clip_facts, result_facts
 from .run import remember, run_job
 from .session import PageContext, Session, sentence
+from .visitors import OPEN
 
-Facts = dict[str, Any]
 DUB_OPTIONS = (
     "split_mode", "negative_prompt", "model", "scheduler", "guidance_scale", "num_inference_steps", "seed",
     "candidates", "sound_mode", "music_gain_db", "loudness_lufs", "seed_image", "seed_audio", "strength", "loop",
@@ -49,6 +54,13 @@ WIDGETS: dict[Kind, type[gr.components.Component]] = {
     Kind.MIDI: gr.File,
 }
 """What carries an option's value; text is carried by a text field."""
+WORDS: dict[str, type[gr.components.Component]] = {
+    "video": gr.File,
+    "prompt": gr.Textbox,
+    "earlier": gr.Textbox,
+    "result": gr.Textbox,
+}
+"""What carries the values that are no options; loudness_lufs is a number."""
 MOST_CHOICES = 12
 """More than this are not listed where an option is described; an error names them all."""
 FILE, FILES, FACTS = (gr.File, {"label": "file"}), (gr.File, {"file_count": "multiple"}), (gr.JSON, {"label": "facts"})
@@ -66,8 +78,8 @@ class Endpoints:
         Args:
             video: the video file.
         """
-        with _told(), self._context.tabs.at_work(session):
-            return clip_facts(self._open(session, request, video))
+        with self._at_work(session, request) as own:
+            return clip_facts(self._open(own, video))
 
     def split(
         self,
@@ -84,10 +96,10 @@ class Endpoints:
             video: the video file.
             n_parts: how many parts, 1 to the number of frames.
         """
-        with _told(), self._context.tabs.at_work(session):
-            clip = self._open(session, request, video, n_parts, split_mode)
+        with self._at_work(session, request) as own:
+            clip = self._open(own, video, n_parts, split_mode)
             self._context.visitors.check_floor()
-            order = Order(clip.path, session.new_run_folder(), session.n_parts, session.split_mode)
+            order = Order(clip.path, own.new_run_folder(), own.n_parts, own.split_mode)
             result = carry_out(order, Run(self._settings(no_check)), self._context.shelf)
             return [str(path) for path in result.parts], result_facts(result)
 
@@ -107,11 +119,11 @@ class Endpoints:
             n_parts: how many equal parts the video has.
             part: which part to look at, 1 for the first.
         """
-        with _told(), self._context.tabs.at_work(session):
-            clip = self._open(session, request, video, n_parts, part=part)
+        with self._at_work(session, request) as own:
+            clip = self._open(own, video, n_parts, part=part)
             settings = self._context.settings
             found = mood.suggest(
-                clip, part=session.chosen, describer=describer or settings.describer, settings=settings
+                clip, part=own.part_of(part), describer=describer or settings.describer, settings=settings
             )
             words = {"prompt": found.prompt, "bpm": found.bpm, "saw": found.saw}
             return {**words, "describer": found.describer, "notes": list(found.notes)}
@@ -124,40 +136,69 @@ class Endpoints:
         prompt: str,
         n_parts: float = 4,
         part: float = 1,
+        earlier: str = "",
         *options: Any,
     ) -> tuple[str | None, str | None, Facts, str | None]:
         """Make new music for one part of a video; returns the film, the music alone, a report, and the score as MIDI.
 
-        There is no score where the checkpoint finds the notes itself.
+        The report names the result, for later calls. There is no score where the checkpoint finds the notes itself.
 
         Args:
             video: the video file.
             prompt: what the music should be; empty looks at the part and finds one.
             n_parts: how many equal parts the video is cut into.
             part: which part gets the music, 1 for the first.
+            earlier: the result to go on from, as a report names it; its music of other parts stays.
         """
-        with _told(), self._context.tabs.at_work(session):
+        with self._at_work(session, request) as own:
             given = dict(zip(DUB_OPTIONS, options, strict=False))
-            self._open(session, request, video, n_parts, given.pop("split_mode", None), part)
+            self._open(own, video, n_parts, given.pop("split_mode", None), part)
             self._context.visitors.check_floor()
             settings = self._settings(given.pop("no_check", None))
-            order = order_for(self._context, session, given, prompt.strip() or AUTO)
-            job = session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, session.part, session.cut)
+            film, number = self._earlier(own, earlier), whole(strings.PART_LABEL, part)
+            order = order_for(self._context, own, number, given, prompt.strip() or AUTO, earlier=film)
+            job = own.job = Job(order.out_dir.parent / f"stop{own.n_runs}", order, number, own.cut)
             job.started.set()
             began = time.monotonic()
             result = run_job(self._context, job, settings=settings)
-            remember(session, job, result, time.monotonic() - began)
+            remember(own, job, result, time.monotonic() - began)
             take = next(one.chosen for one in result.dubs if one.part == job.part)
             midi = result.path(take.midi)
             return str(result.film), str(result.path(take.wav)), result_facts(result), str(midi) if midi else None
 
-    def archive(self, request: gr.Request, session: Session) -> str:
-        """Give the zip of this client's latest film: parts, music, spectrograms, film and manifest."""
-        with _told():
-            self._context.open(session, request)
-            if session.result is None or session.result.archive is None:
+    def archive(self, request: gr.Request, session: Session, result: str = "") -> str:
+        """Give the zip of a film: parts, music, spectrograms, film and manifest.
+
+        Args:
+            result: which one, as a report names it; empty is this client's latest, which agents do not have.
+        """
+        with self._at_work(session, request) as own:
+            found = find(self._context.visitors, own.visitor, result) if result.strip() else own.result
+            if found is None or found.archive is None:
                 raise SettingError(strings.NO_RESULT)
-            return str(session.result.archive)
+            return str(found.archive)
+
+    @contextmanager
+    def _at_work(self, session: Session, request: gr.Request) -> Iterator[Session]:
+        """The caller's session, whose files stay meanwhile; each call of an agent has one of its own."""
+        with _told():
+            is_agent = self._context.visitor(request).key == OPEN
+            own = self._context.open(Session() if is_agent else session, request)
+            with self._context.tabs.at_work(own):
+                yield own
+
+    def _earlier(self, session: Session, name: str) -> Result | None:
+        """The result to go on from: the one that is named, else the client's latest where that is of the same cut.
+
+        Raises:
+            SettingError: there is none of that name, or it is of another video or cut.
+        """
+        if not name.strip():
+            return session.result if session.result is not None and is_same_film(session.result, session) else None
+        found = find(self._context.visitors, session.visitor, name)
+        if not is_same_film(found, session):
+            raise SettingError(strings.OTHER_FILM.format(id=name))
+        return found
 
     def _settings(self, no_check: bool | None) -> Settings:
         """The program's settings; a client may be in a hurry."""
@@ -166,21 +207,19 @@ class Endpoints:
     def _open(
         self,
         session: Session,
-        request: gr.Request,
-        video: str,
+        video: str | None,
         n_parts: float = 1,
         split_mode: str | None = None,
         part: float = 1,
     ) -> Clip:
-        """Set the session to this video, keeping earlier dubs of the same cut."""
-        self._context.open(session, request)
+        """Set the caller's session to this video."""
         if not video:
-            raise SettingError(strings.REASON_NO_VIDEO)
-        wanted, number = whole("n_parts", n_parts), whole("part", part)
-        check_part(number, wanted)
+            raise SettingError(strings.NO_FILE)
+        wanted = whole(strings.N_PARTS_LABEL, n_parts)
+        check_part(whole(strings.PART_LABEL, part), wanted)
         source = self._context.visitors.own(session.visitor, video)
         session.clip = checked_probe(source, self._context.settings)
-        session.source, session.n_parts, session.part = source, wanted, number
+        session.source, session.n_parts = source, wanted
         session.split_mode = split_mode_of(split_mode or self._context.settings.split_mode)
         session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
         return session.clip
@@ -202,7 +241,7 @@ ENDPOINTS: dict[str, tuple[Sequence[str], Sequence[tuple[Any, dict[str, Any]]], 
 
 def add_endpoints(context: PageContext, session: gr.State) -> None:
     """Named endpoints for gradio_client and agents, on widgets that nobody sees."""
-    offered = Endpoints(context)
+    offered, fetch = Endpoints(context), fetcher(context.visitors, context.settings.max_upload_mb)
     with gr.Column(visible=False):
         button = gr.Button("API")
         for name, (options, outputs, line) in ENDPOINTS.items():
@@ -210,7 +249,7 @@ def add_endpoints(context: PageContext, session: gr.State) -> None:
             parameters = list(inspect.signature(work).parameters.values())[2:]
             button.click(
                 work,
-                [session, *(_widget(one) for one in parameters)],
+                [session, *(_widget(one, fetch) for one in parameters)],
                 [kind(**how) for kind, how in outputs],
                 api_name=name,
                 concurrency_id=line,
@@ -250,15 +289,14 @@ def _help(option: Option) -> str:
     return f"{option.help} ({', '.join(option.choices)})" if few else option.help
 
 
-def _widget(parameter: inspect.Parameter) -> gr.components.Component:
+def _widget(parameter: inspect.Parameter, fetch: Callable[[str], Awaitable[Path]]) -> gr.components.Component:
     """What carries one parameter's value."""
-    default = None if parameter.default is inspect.Parameter.empty else parameter.default
-    if parameter.name == "video":
-        return gr.File(label=parameter.name)
+    name, default = parameter.name, None if parameter.default is inspect.Parameter.empty else parameter.default
     if isinstance(default, int | float):
-        return gr.Number(value=default, label=parameter.name)
-    kind = gr.Textbox if parameter.name == "prompt" else WIDGETS.get(_option(parameter.name).kind, gr.Textbox)
-    return kind(value=default, label=parameter.name)
+        return gr.Number(value=default, label=name)
+    kind = WIDGETS.get(OPTIONS[name].kind, gr.Textbox) if name in OPTIONS else WORDS.get(name, gr.Number)
+    widget = kind(value=default, label=name)
+    return takes_addresses(widget, fetch) if isinstance(widget, gr.File) else widget
 
 
 class _told:
@@ -270,41 +308,3 @@ class _told:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, RiffusionError):
             raise gr.Error(sentence(error), print_exception=False) from error
-
-
-def clip_facts(clip: Clip) -> Facts:
-    """A probe's findings as JSON."""
-    return {
-        "duration_seconds": float(clip.duration),
-        "n_frames": clip.n_frames,
-        "frame_rate": float(clip.frame_rate),
-        "width": clip.width,
-        "height": clip.height,
-        "video_codec": clip.video_codec,
-        "sample_rate": clip.sample_rate,
-        "n_channels": clip.n_channels,
-        "keyframes": len(clip.keyframes),
-        "summary": ", ".join(facts(clip)),
-    }
-
-
-def result_facts(result: Result) -> Facts:
-    """A result's manifest in short, as JSON, without paths on the server."""
-    manifest = result.manifest
-    return {
-        "split_mode": manifest.split_used,
-        "parts": [time_range(start, end) for start, end in result.times],
-        "dubs": [
-            {
-                "part": one.part,
-                "prompt": one.prompt,
-                "seed": one.chosen.seed,
-                "model": one.music.model,
-                "licence": one.music.licence,
-                "loudness_lufs": one.loudness_lufs,
-            }
-            for one in result.dubs
-        ],
-        "seconds_per_stage": dict(manifest.seconds_per_stage),
-        "notes": list(manifest.notes),
-    }

@@ -18,7 +18,7 @@ from gradio.route_utils import get_fn
 from . import strings
 from .tabs import Tabs
 from .turns import Turns, Who
-from .web.identity import visitor_of
+from .web.identity import CALLER, visitor_of
 
 ACTIVE_PER_VISITOR = 12
 """Events of one visitor that may be under way at once, in all lines; a tab that works has up to four."""
@@ -134,6 +134,11 @@ class FairQueue(Queue):
         tabs = [waiting[number].session_hash for number in order]
         return (tabs.index(session_hash) + 1 if session_hash in tabs else 0), line.current_concurrency
 
+    async def process_events(self, events: list[Event], *how: Any, **named: Any) -> None:
+        """As Gradio's; what fetches inputs meanwhile finds out for whom."""
+        CALLER.set(visitor_of(events[0].request.scope))
+        await super().process_events(events, *how, **named)
+
     async def clean_events(self, *, session_hash: str | None = None, event_id: str | None = None) -> None:
         """As Gradio's; also what runs for a tab that has gone is told to stop."""
         await super().clean_events(session_hash=session_hash, event_id=event_id)
@@ -151,11 +156,11 @@ class FairQueue(Queue):
         """Nothing: Gradio counts up all events after each one for its monitoring page, which is not served."""
         return {}
 
-    def visitors(self) -> set[str]:
-        """Those who have something waiting or running."""
+    def accounts(self) -> set[str]:
+        """The accounts of those who have something waiting or running."""
         active = [event for events in self.active_jobs if events for event in events]
         waiting = [event for line in tuple(self.event_queue_per_concurrency_id.values()) for event in tuple(line.queue)]
-        return {who_of(event.request.scope)[1] for event in (*active, *waiting)}
+        return {visitor_of(event.request.scope).account for event in (*active, *waiting)}
 
     def running(self) -> int:
         """How many jobs run, in all lines that are jobs': those with a limit."""

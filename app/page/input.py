@@ -38,6 +38,8 @@ from .session import PageContext, Session, sentence
 
 Updates = dict[str, Any]
 """New values by the widget's name in the page."""
+EXAMPLES = Path(__file__).parent / "examples"
+"""Clips to try, which the folder examples/clips beside this package has drawn and sounded."""
 READ_WITH = ("score", "midi", *ATTRIBUTES)
 """Widgets that act on how a prompt is read."""
 TYPING_PAUSE_SECONDS = 0.4
@@ -67,7 +69,7 @@ def take_video(context: PageContext, session: Session, path: str | None) -> Upda
         session.job.cancel()
     session.source = session.clip = session.plan = None
     session.result, session.result_of = None, ()
-    session.pictures, session.stills, session.still, session.part = {}, (), 0, 1
+    session.pictures, session.n_films = {}, session.n_films + 1
     session.problem = strings.REASON_NO_VIDEO
     if path is not None:
         try:
@@ -77,37 +79,39 @@ def take_video(context: PageContext, session: Session, path: str | None) -> Upda
             session.n_parts = min(session.n_parts, clip.n_frames)
         except RiffusionError as error:
             session.problem = sentence(error)
-    return {**replan(session), "n_parts": session.n_parts}
+    return {**replan(session, 1), **drop_stills(session), "n_parts": session.n_parts}
 
 
 def take_example(context: PageContext, session: Session, name: str) -> Updates:
-    """Put one of gradio's own clips in, copied to the visitor's folder."""
+    """Put one of our own clips in, copied to the visitor's folder."""
     if session.folder is None or name not in [example for example, _ in strings.EXAMPLES]:
         raise SettingError(strings.SESSION_LOST)
     target = session.folder / "examples" / name
     target.parent.mkdir(exist_ok=True)
     if not target.exists():
-        shutil.copyfile(Path(gr.__file__).parent / "media_assets" / "videos" / name, target)
+        shutil.copyfile(EXAMPLES / name, target)
     return {**take_video(context, session, str(target)), "video": str(target)}
 
 
-def take_cut(session: Session, n_parts: float | None, split_mode: SplitMode) -> Updates:
+def take_cut(session: Session, part: float, n_parts: float | None, split_mode: SplitMode) -> Updates:
     """Another number of parts or another way to cut."""
-    wanted = int(n_parts) if n_parts is not None else 0
-    if wanted != session.n_parts:
-        session.stills, session.still = (), 0
-    session.n_parts, session.split_mode = wanted, split_mode
-    return replan(session)
+    session.split_mode = split_mode
+    try:
+        session.n_parts = whole(strings.N_PARTS_LABEL, n_parts)
+        shown = replan(session, part)
+    except SettingError as error:
+        session.plan, session.problem = None, sentence(error)
+        shown = {"split_notes": "", "strip": strip_html(session), **summary(session, part)}
+    return {**shown, **drop_stills(session)}
 
 
-def replan(session: Session) -> Updates:
+def replan(session: Session, part: float) -> Updates:
     """Say what the split will do with this video, and show its parts."""
     notes = ""
     session.plan = None
     if session.clip is not None:
         try:
             session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
-            session.part = min(max(session.part, 1), len(session.plan.parts))
             notes = notes_html(session.plan.notes)
         except RiffusionError as error:
             session.problem = sentence(error)
@@ -115,23 +119,26 @@ def replan(session: Session) -> Updates:
         facts = error_html(session.problem)
     else:
         facts = facts_html(session.clip)
-    return {"facts": facts, "split_notes": notes, "strip": strip_html(session), **summary(session)}
+    return {"facts": facts, "split_notes": notes, "strip": strip_html(session), **summary(session, part)}
 
 
-def choose_part(session: Session, part: int) -> Updates:
-    """The part that was clicked on the filmstrip, which shows it pressed already."""
-    if session.plan is None or not 1 <= part <= len(session.plan.parts):
-        return {}
-    if part != session.part:
-        session.part = part
-        session.stills, session.still = (), 0
-    return summary(session)
+def choose_part(session: Session, part: float) -> Updates:
+    """The part that the filmstrip shows pressed; stills of another one are none to choose from any more."""
+    chosen = session.part_of(part)
+    stale = chosen is not None and session.stills and session.stills_of != (session.cut, chosen.index)
+    return {**summary(session, part), **(drop_stills(session) if stale else {})}
 
 
-def edit_prompt(session: Session, text: str) -> Updates:
+def drop_stills(session: Session) -> Updates:
+    """Take the stills away that no longer belong to what is chosen."""
+    session.stills, session.stills_of = (), ()
+    return {"stills": stills_html(session)}
+
+
+def edit_prompt(session: Session, part: float, text: str) -> Updates:
     """Typing changes nothing but what the page says about it."""
     session.draft = text
-    return summary(session)
+    return summary(session, part)
 
 
 async def read_draft(session: Session, text: str, *values: Any) -> Updates:
@@ -155,66 +162,70 @@ def reading(text: str, values: Sequence[Any]) -> Updates:
         brief = with_options(read_prompt(text), **wanted)
     except RiffusionError as error:
         return {"reading": error_html(sentence(error))}
-    return {"reading": reading_html(brief.sentence() if text.strip() or wanted else strings.READING_EMPTY)}
+    if not text.strip() and not wanted:
+        return {"reading": reading_html(strings.READING_EMPTY)}
+    # It brings torch, which the page does not wait for when it starts.
+    from riffusion_inference.diffusion.count import count_tokens
+
+    n, limit = count_tokens(text)
+    count = (strings.TOKENS if n <= limit else strings.TOKENS_OVER).format(n=n, limit=limit)
+    return {"reading": reading_html(brief.sentence(), count, is_over=n > limit)}
 
 
-def apply_prompt(session: Session, text: str) -> Updates:
+def apply_prompt(session: Session, part: float, text: str) -> Updates:
     """Take the prompt over; from here on it is what the next run uses."""
     session.draft = session.prompt = " ".join(text.split())
-    return {**summary(session), "prompt": session.prompt}
+    session.unread = bool(session.prompt) and not read_prompt(session.prompt).read
+    return {**summary(session, part), "prompt": session.prompt}
 
 
-def summary(session: Session) -> Updates:
-    """The status card, and the buttons or the reason why there are none."""
+def summary(session: Session, part: float) -> Updates:
+    """The status card for the part that the tab shows as chosen, and the buttons or the reason why there are none."""
     why = reason(session)
+    said = reason_html(why) if why else notes_html([strings.UNREAD] if session.unread else [])
     busy = session.busy  # Read once: a run may end between two looks.
     return {
-        "card": card_html(session),
+        "card": card_html(session, part),
         "run": gr.update(visible=not why and not busy),
         "auto": gr.update(interactive=session.plan is not None and not busy),
         "cancel": gr.update(visible=busy),
-        "reason": gr.update(value=reason_html(why), visible=bool(why) and not busy),
+        "reason": gr.update(value=said, visible=bool(said.strip()) and not busy),
     }
 
 
-def model_changed(context: PageContext, model: str | None) -> Updates:
-    """Guidance, steps, scheduler and candidates that suit a checkpoint."""
+def model_changed(context: PageContext, model: str | None, touched: Sequence[str] = ()) -> Updates:
+    """Guidance, steps, scheduler and candidates that suit a checkpoint; what somebody has set stays."""
     settings = context.settings
     defaults = settings.model_defaults(context.shelf.full_name(model or settings.model))
-    return {name: getattr(defaults, name) for name in PER_MODEL}
+    return {name: getattr(defaults, name) for name in PER_MODEL if name not in touched}
 
 
-def show_stills(session: Session, count: float | None) -> Updates:
+def show_stills(session: Session, part: float, count: float | None) -> Updates:
     """Stills of the whole video and of the chosen part."""
-    if session.clip is None or session.plan is None:
+    chosen, of = session.part_of(part), session.cut
+    if session.clip is None or chosen is None:
         return {"saw": error_html(session.problem)}
     try:
-        count = whole(strings.STILLS_COUNT_LABEL, count)
-        session.stills, session.still = mood.stills(session.clip, part=session.chosen, count=count), 0
+        found = mood.stills(session.clip, part=chosen, count=whole(strings.STILLS_COUNT_LABEL, count))
     except RiffusionError as error:
         return {"saw": error_html(sentence(error))}
+    session.stills, session.stills_of = found, (of, chosen.index)
     return {"stills": stills_html(session), "saw": ""}
 
 
-def choose_still(session: Session, number: int) -> Updates:
-    """The still that was clicked; 0 is all of them."""
-    if 0 <= number <= len(session.stills):
-        session.still = number
-    return {}
-
-
-def suggest(context: PageContext, session: Session, describer: str) -> Updates:
+def suggest(context: PageContext, session: Session, part: float, still: float, describer: str) -> Updates:
     """Write a prompt into the field, to be edited and applied by the person."""
-    if session.clip is None or session.chosen is None:
+    chosen = session.part_of(part)
+    if session.clip is None or chosen is None:
         return {"saw": error_html(session.problem)}
     try:
         found = mood.suggest(
             session.clip,
-            part=session.chosen,
+            part=chosen,
             describer=describer,
             settings=context.settings,
-            images=session.chosen_stills or None,
+            images=session.still_of(chosen.index, still) or None,
         )
     except RiffusionError as error:
         return {"saw": error_html(sentence(error))}
-    return {**edit_prompt(session, found.prompt), "prompt": found.prompt, "saw": saw_html(found)}
+    return {**edit_prompt(session, part, found.prompt), "prompt": found.prompt, "saw": saw_html(found)}

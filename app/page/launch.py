@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     from .visitors import UPLOADS, Visitors, quota_of
     from .web.logs import use_careful_logs
 
+    # Gradio's word on its State and MCP: agents' calls name the results that they go on from.
+    warnings.filterwarnings("ignore", message="This MCP server includes a tool that has a gr.State input")
     if not prevent_thread_lock:
         use_careful_logs(settings.replicate_api_token)
     visitors = Visitors(folder, quota_of(settings))
@@ -56,7 +59,7 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
     page.queue(api_open=False, default_concurrency_limit=4)
     queue = use_fair_queue(page, settings.queue_size, settings.visitor_jobs, context.tabs)
     # Also what was sent for a job that still waits stays.
-    visitors.in_use = lambda: context.tabs.in_use() | {visitors.home / key / UPLOADS for key in queue.visitors()}
+    visitors.in_use = lambda: context.tabs.in_use() | {visitors.home / one / UPLOADS for one in queue.accounts()}
     fetch_nothing()
     page.launch(**_how(context, queue, folder, on_space=get_space() is not None))
     context.tabs.on_gone = lambda tab: page.app.state_holder.session_data.pop(tab, None)
@@ -74,7 +77,10 @@ def launch(settings: Settings, *, prevent_thread_lock: bool = False) -> Any:
 
 def _how(context: PageContext, queue: FairQueue, folder: Path, *, on_space: bool) -> dict[str, Any]:
     """How Gradio serves the page: where, with which look, and behind the gate."""
+    from starlette.middleware import Middleware
+
     from .gradio_queue import MAX_THREADS
+    from .shared_link import ICON, OwnName
     from .theme import CSS, page_script, theme
 
     settings = context.settings
@@ -89,7 +95,8 @@ def _how(context: PageContext, queue: FairQueue, folder: Path, *, on_space: bool
         "css": CSS.read_text(encoding="utf-8"),
         "head": f"<script>{script}</script>",
         "js": "() => window.dubReady && window.dubReady()",
-        "app_kwargs": {"middleware": [_gate(context, queue, script, on_space=on_space)]},
+        "app_kwargs": {"middleware": [_gate(context, queue, script, on_space=on_space), Middleware(OwnName)]},
+        "favicon_path": str(ICON),
         "blocked_paths": blocked(folder),
         "max_file_size": f"{settings.max_upload_mb}mb",
         "max_threads": MAX_THREADS,

@@ -13,6 +13,7 @@ from ..dub.build_order import new_order
 from ..dub.order import Order
 from ..errors import MediaError
 from ..media import read_image, read_score
+from ..result.folder import Result
 from ..settings.options import ATTRIBUTES, MUSIC, OPTIONS, SCORE, Kind
 from .session import PageContext, Session
 
@@ -28,14 +29,26 @@ FIXED = "fixed"
 """Value of the page's loudness switch that takes the level beside it; its other value is "match"."""
 
 
-def order_for(context: PageContext, session: Session, values: Mapping[str, Any], prompt: str) -> Order:
-    """Order music for the chosen part; earlier dubs of the same cut stay.
+def order_for(
+    context: PageContext,
+    session: Session,
+    part: int,
+    values: Mapping[str, Any],
+    prompt: str,
+    *,
+    earlier: Result | None,
+    still: float = 0,
+) -> Order:
+    """Order music for a part; earlier dubs stay.
 
     Args:
         context: settings, files, models.
-        session: the video, its parts, the chosen one, and a fresh folder for the result.
+        session: the video, its parts, and a fresh folder for the result.
+        part: which part, 1 for the first.
         values: by the widget's or the endpoint's name; what is None or empty is not given.
         prompt: what the music should be, or "auto".
+        earlier: the result that has them; None begins a new film.
+        still: which of the part's stills is looked at for "auto"; 0 is all of them.
     Raises:
         RiffusionError: a value is out of range, or a seed file is not the visitor's or cannot be read.
     """
@@ -45,13 +58,13 @@ def order_for(context: PageContext, session: Session, values: Mapping[str, Any],
         session.source,
         session.new_run_folder(),
         n_parts=session.n_parts,
-        parts=(session.part,),
+        parts=(part,),
         prompts=(prompt,),
         given=given,
         settings=context.settings,
         models=context.shelf,
-        earlier=session.result if session.result_of == session.cut else None,
-        stills=session.chosen_stills,
+        earlier=earlier,
+        stills=session.still_of(part, still),
     )
 
 

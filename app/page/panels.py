@@ -19,11 +19,12 @@ from .session import Session
 Widgets = dict[str, Any]
 """Widgets by name."""
 MAX_PARTS = 60
-MODELS = ("auto", "pocket", "riffusion", "audioldm", "audioldm2", "replicate")
-TELL_CHOICE = "window.dubChoose(element, (index) => trigger('select', { index }));"
+AUTO, POCKET = "auto", "pocket"
+MODELS = (AUTO, POCKET, "riffusion", "audioldm", "audioldm2", "replicate")
 TELL_TAKE = (
     "element.addEventListener('click', (event) => { const button = event.target.closest('[data-take]');"
-    " if (button) { button.disabled = true; trigger('select', { index: Number(button.dataset.take) }); } });"
+    " if (button) { button.disabled = true; trigger('select', { index: Number(button.dataset.take),"
+    " part: Number(button.closest('[data-part]').dataset.part) }); } });"
 )
 
 
@@ -80,8 +81,20 @@ def parts_panel(settings: Settings) -> Widgets:
             )
         widgets["split_notes"] = gr.HTML("", elem_id="split-notes")
         hint(strings.STRIP_LABEL)
-        widgets["strip"] = gr.HTML(strip_html(fresh), elem_id="strip", js_on_load=TELL_CHOICE)
+        widgets["strip"] = gr.HTML(strip_html(fresh), elem_id="strip", js_on_load="window.dubStrip('part', element);")
+        widgets["part"], widgets["parts_shown"] = kept("part", 1), kept("parts_shown", 0)
     return widgets
+
+
+def kept(name: str, value: int | list[str]) -> gr.HTML:
+    """A value that the page itself sets, by window.dubKeep, and sends with events; nobody sees it."""
+    return gr.HTML(
+        value,
+        html_template="",
+        visible="hidden",
+        elem_id=f"kept-{name}",
+        js_on_load=f"window.dubKeep('{name}', props, () => trigger('select'));",
+    )
 
 
 def music_panel(settings: Settings) -> Widgets:
@@ -118,7 +131,10 @@ def suggestion(settings: Settings) -> Widgets:
             1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, scale=2, min_width=200
         )
         widgets["show_stills"] = gr.Button(strings.STILLS_BUTTON, min_width=120, elem_id="show-stills")
-    widgets["stills"] = gr.HTML(stills_html(Session()), elem_id="stills", js_on_load=TELL_CHOICE)
+    widgets["stills"] = gr.HTML(
+        stills_html(Session()), elem_id="stills", js_on_load="window.dubStrip('still', element);"
+    )
+    widgets["still"] = kept("still", 0)
     with gr.Row(equal_height=True):
         widgets["describer"] = gr.Dropdown(
             list(OPTIONS["describer"].choices),
@@ -135,11 +151,11 @@ def suggestion(settings: Settings) -> Widgets:
 
 def run_panel() -> Widgets:
     """The status card, the buttons or the reason, progress."""
-    now = summary(Session())
+    now = summary(Session(), 1)
     widgets: Widgets = {}
     with gr.Column(elem_id="panel-run"):
         heading(strings.CARD_HEADING)
-        widgets["card"] = gr.HTML(card_html(Session()), elem_id="card")
+        widgets["card"] = gr.HTML(card_html(Session(), 1), elem_id="card", js_on_load="window.dubCard(element);")
         with gr.Column(elem_id="go"):
             widgets["reason"] = gr.HTML(now["reason"]["value"], elem_id="reason", min_height=48)
             widgets["run"] = gr.Button(strings.RUN, variant="primary", size="lg", visible=False, elem_id="run")
@@ -170,11 +186,15 @@ def labels(name: str) -> dict[str, Any]:
 
 def _slider(name: str, value: float, option: Option | None = None) -> gr.Slider:
     option = option or OPTIONS[name]
-    return gr.Slider(option.low, option.high, value, step=option.step, min_width=220, **labels(name))
+    # Without Gradio's reset button, which knows the values of one checkpoint only.
+    return gr.Slider(
+        option.low, option.high, value, step=option.step, min_width=220, buttons=[], elem_id=name, **labels(name)
+    )
 
 
 def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
-    defaults = settings.model_defaults(settings.model)
+    # What "auto" stands for is known once torch is there; until then most machines have no GPU. See Wiring.settings.
+    defaults = settings.model_defaults(POCKET if settings.model == AUTO else settings.model)
     models = list(dict.fromkeys([settings.model, *MODELS]))
     widgets: Widgets = {}
     with gr.Row():
@@ -200,6 +220,8 @@ def _generation(settings: Settings, any_checkpoint: bool) -> Widgets:
             widgets["dice"] = gr.Button(f"⚄ {strings.DICE}", scale=0, min_width=150, elem_id="dice")
         with gr.Column(min_width=220):
             widgets["candidates"] = _slider("candidates", defaults.candidates)
+    widgets["own_values"] = gr.Button(strings.OWN_VALUES, size="sm", min_width=120, elem_id="own-values")
+    widgets["touched"] = kept("touched", [])
     return widgets
 
 

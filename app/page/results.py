@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -91,38 +92,46 @@ class ShownPart:
     """Address of its picture; empty where there is none."""
 
 
-def results(session: Session, columns: float | None) -> dict[str, Any]:
-    """Everything below the heading "Results", for the chosen part."""
-    result = session.result
-    music = music_of(session)
-    poster = poster_of(session)
+def results(session: Session, part: float, columns: float | None) -> dict[str, Any]:
+    """Everything below the heading "Results", for the part that the tab shows as chosen."""
+    result, chosen = session.result, session.part_of(part)
+    number = chosen.index if chosen else 0
+    music = music_of(session, number)
+    poster = picture_of(session, session.clip, [chosen])[0] if session.clip and chosen else ""
     detail = detail_html(result, music, poster) if result and music else ""
     archive = str(result.archive) if result and result.archive else None
-    film = str(result.film) if result and result.film else None
+    film = named_film(result) if result and result.film else None
     return {
         "results_empty": gr.update(visible=result is None),
         "detail": gr.update(value=detail, visible=bool(detail)),
-        "undo": gr.update(value=strings.UNDO.format(part=session.part), visible=music is not None),
+        "undo": gr.update(value=strings.UNDO.format(part=number), visible=music is not None),
         "grid": gr.update(value=grid_html(session, result, columns) if result else "", visible=result is not None),
         "film": gr.update(value=film_html(result, poster) if result else "", visible=film is not None),
         "archive": gr.update(value=archive, visible=archive is not None),
-        "film_file": gr.update(value=film, visible=film is not None),
+        "film_file": gr.update(value=str(film) if film else None, visible=film is not None),
         "history": history_html(session.history),
     }
 
 
-def music_of(session: Session) -> DubFacts | None:
-    """The new music of the chosen part, if it has any."""
-    if session.result is None or session.part not in dubbed_parts(session):
+def named_film(result: Result) -> Path | None:
+    """The film under the name that people keep it by: a download is called what the file is called."""
+    if result.film is None:
         return None
-    return session.result.manifest.dub_of(session.part)
+    name = strings.FILM_NAME.format(video=Path(result.manifest.source.name).stem)
+    target = result.folder.parent / "downloads" / result.folder.name / f"{name}{result.film.suffix}"
+    if not target.exists() or not target.samefile(result.film):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        # Another name of the same bytes; they are read no more than once more.
+        os.link(result.film, target)
+    return target
 
 
-def poster_of(session: Session) -> str:
-    """The chosen part's picture, for players that have not loaded yet."""
-    if session.clip is None or session.chosen is None:
-        return ""
-    return picture_of(session, session.clip, [session.chosen])[0]
+def music_of(session: Session, part: int) -> DubFacts | None:
+    """The new music of a part, if it has any."""
+    if session.result is None or part not in dubbed_parts(session):
+        return None
+    return session.result.manifest.dub_of(part)
 
 
 def detail_html(result: Result, music: DubFacts, poster: str) -> str:
@@ -131,6 +140,7 @@ def detail_html(result: Result, music: DubFacts, poster: str) -> str:
     first, last = max(Fraction(0), start - AROUND), min(result.times[-1][1], end + AROUND)
     return render(
         "detail",
+        part=music.part,
         heading=strings.DETAIL_HEADING.format(part=music.part),
         before=_captioned("before", result.before(music.part), strings.BEFORE, poster),
         after=_captioned("after", result.after(music.part), strings.AFTER, poster),

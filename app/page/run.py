@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -36,32 +37,66 @@ LOST_SECONDS = 30.0
 """How long a job may neither wait nor run before it is taken for lost."""
 
 
+@dataclass(frozen=True)
+class TakeOf:
+    """The take that a button stands for."""
+
+    part: int
+    """The part whose take it is."""
+    take: int
+    """1 for the first."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a tab showed as chosen when a button was pressed, whatever the server thinks by now."""
+
+    part: int
+    """The part that is pressed on the filmstrip, 1 for the first."""
+    n_parts: int
+    """How many the filmstrip has."""
+    still: int = 0
+    """The still that is pressed; 0 is all of them."""
+
+
 def begin(
-    context: PageContext, session: Session, values: Mapping[str, Any], *, suggest: bool, refusal: str = ""
+    context: PageContext,
+    session: Session,
+    shown: Shown,
+    values: Mapping[str, Any],
+    *,
+    suggest: bool,
+    refusal: str = "",
 ) -> Updates:
     """Check everything and take a place in the queue; what is wrong is said at once, before any waiting.
 
     Args:
         context: what all sessions share.
         session: the tab's.
+        shown: what the tab shows as chosen.
         values: what its widgets hold.
         suggest: whether the prompt is read from the picture.
         refusal: why the queue takes no more of this visitor's jobs; empty where it does.
     """
     if session.busy:
         return {}
-    if session.source is None or session.chosen is None:
-        return summary(session)
+    chosen, cut, plan = session.part_of(shown.part), session.cut, session.plan
+    if session.source is None or chosen is None or plan is None:
+        return summary(session, shown.part)
     try:
         if refusal:
             raise SettingError(refusal)
+        if shown.n_parts != len(plan.parts):
+            raise SettingError(strings.PARTS_CHANGED)
         context.visitors.check_floor()
-        order = order_for(context, session, values, AUTO if suggest else session.prompt)
+        prompt = AUTO if suggest else session.prompt
+        earlier = session.result if session.result_of == cut else None
+        order = order_for(context, session, chosen.index, values, prompt, earlier=earlier, still=shown.still)
     except RiffusionError as error:
-        return {"progress": say(session, ended_html(sentence(error), failed=True)), **summary(session)}
-    session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, session.part, session.cut)
+        return {"progress": say(session, ended_html(sentence(error), failed=True)), **summary(session, shown.part)}
+    session.job = Job(order.out_dir.parent / f"stop{session.n_runs}", order, chosen.index, cut)
     waiting = waiting_html(0, 0)
-    return {"ticket": session.n_runs, "progress": say(session, ""), "waiting": waiting, **summary(session)}
+    return {"ticket": session.n_runs, "progress": say(session, ""), "waiting": waiting, **summary(session, shown.part)}
 
 
 def run(context: PageContext, session: Session) -> Iterator[Updates]:
@@ -91,10 +126,10 @@ def run(context: PageContext, session: Session) -> Iterator[Updates]:
             job.cancel()
 
 
-def after(session: Session, columns: float | None) -> Updates:
+def after(session: Session, part: float, columns: float | None) -> Updates:
     """Show what a run has changed."""
     prompt = {"prompt": session.prompt} if session.draft == session.prompt else {}
-    return {**prompt, "strip": strip_html(session), **summary(session), **results(session, columns)}
+    return {**prompt, "strip": strip_html(session), **summary(session, part), **results(session, part, columns)}
 
 
 def say(session: Session, html: str) -> str:
@@ -137,6 +172,7 @@ def remember(session: Session, job: Job, result: Result, seconds: float) -> None
         return
     if any(one.part == job.part and one.generation.prompt == AUTO for one in job.order.parts):
         session.prompt = session.draft = facts.prompt
+        session.unread = False
     where, music = f"{job.part} of {len(result.parts)}", facts.music
     session.history.insert(0, HistoryEntry(clock(), where, facts.prompt, facts.chosen.seed, music.model, seconds))
 
@@ -165,31 +201,46 @@ async def watch(session: Session, queue_place: Callable[[], tuple[int, int]]) ->
     yield {"waiting": ""}
 
 
-def cancel(session: Session) -> Updates:
+def cancel(session: Session, part: float) -> Updates:
     """Stop what runs or waits; a run that needs longer than a moment says itself when it has stopped.
 
     A waiting job keeps its place in Gradio's queue and does nothing there, or serves the tab's next run.
     """
     job = session.job
     if job is None or job.ended.is_set():
-        return {"waiting": "", **summary(session)}
+        return {"waiting": "", **summary(session, part)}
     job.cancel()
     if not job.ended.wait(STOP_WAIT_SECONDS):
-        return {"waiting": "", "progress": ended_html(strings.STOPPING), **summary(session)}
-    return {"waiting": "", "progress": say(session, ended_html(strings.STOPPED)), **summary(session)}
+        return {"waiting": "", "progress": ended_html(strings.STOPPING), **summary(session, part)}
+    return {"waiting": "", "progress": say(session, ended_html(strings.STOPPED)), **summary(session, part)}
 
 
-def choose_take(context: PageContext, session: Session, take: int, columns: float | None) -> Updates:
-    """Put another candidate of the chosen part into the film."""
-    return _change(context, session, columns, lambda film: take_order(film, session.part, take, video=session.source))
+def choose_take(context: PageContext, session: Session, of: TakeOf, part: float, columns: float | None) -> Updates:
+    """Put another candidate of a part into the film."""
+    return _change(
+        context, session, part, columns, lambda film: take_order(film, of.part, of.take, video=session.source)
+    )
 
 
-def undo(context: PageContext, session: Session, columns: float | None) -> Updates:
-    """Give the chosen part its own sound back; other dubs stay."""
-    return _change(context, session, columns, lambda film: undo_order(film, session.part, video=session.source))
+def undo(context: PageContext, session: Session, part: float, button: str, columns: float | None) -> Updates:
+    """Give a part its own sound back; other dubs stay.
+
+    Args:
+        context: what all sessions share.
+        session: the tab's.
+        part: the part that the filmstrip shows pressed.
+        button: what the button said; a press on another part's, which was about to change, does nothing.
+        columns: for the results.
+    """
+    chosen = session.part_of(part)
+    if chosen is None or button != strings.UNDO.format(part=chosen.index):
+        return results(session, part, columns)
+    return _change(context, session, part, columns, lambda film: undo_order(film, chosen.index, video=session.source))
 
 
-def _change(context: PageContext, session: Session, columns: float | None, order: Callable[[Result], Order]) -> Updates:
+def _change(
+    context: PageContext, session: Session, part: float, columns: float | None, order: Callable[[Result], Order]
+) -> Updates:
     if session.result is None:
         return {"progress": ended_html(strings.NO_RESULT, failed=True)}
     if session.busy:
@@ -198,10 +249,10 @@ def _change(context: PageContext, session: Session, columns: float | None, order
         session.result = carry_out(order(session.result), Run(context.settings), context.shelf)
     except RiffusionError as error:
         return {"progress": ended_html(sentence(error), failed=True)}
-    return {"progress": "", "strip": strip_html(session), **summary(session), **results(session, columns)}
+    return {"progress": "", "strip": strip_html(session), **summary(session, part), **results(session, part, columns)}
 
 
-def other_columns(session: Session, columns: float | None) -> Updates:
+def other_columns(session: Session, part: float, columns: float | None) -> Updates:
     """The parts in another number of columns, without a new run."""
-    grid = results(session, columns)["grid"]
+    grid = results(session, part, columns)["grid"]
     return {"grid": grid if session.result is not None else gr.skip()}

@@ -20,7 +20,7 @@ from ..result.folder import Result
 from ..settings import PAGE_FOLDER, Settings
 from . import strings
 from .tabs import Tabs
-from .visitors import Visitors
+from .visitors import OPEN, Visitors
 from .web.identity import NOBODY, Visitor, visitor_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .jobs import Job
 
 
+RUN_FOLDER = "take"
+"""How the folder of a run's result begins; the run's number follows."""
 SERVER_FOLDERS = re.compile(rf"(?:/[^\s/]+)*/{PAGE_FOLDER}/(?:[^\s/]+/)*")
 """Where a visitor's file lies on the server is nobody's business."""
 
@@ -74,22 +76,24 @@ class Session:
     """Parts asked for."""
     split_mode: SplitMode = SplitMode.EXACT
     """How to cut."""
-    part: int = 1
-    """The chosen part, 1-based."""
     pictures: dict[tuple[str, int], str] = field(default_factory=dict)
     """Thumbnails by video and frame number, as data addresses."""
     draft: str = ""
     """What the prompt field holds."""
     prompt: str = ""
     """The applied prompt."""
+    unread: bool = False
+    """Whether nothing in the applied prompt was understood."""
     stills: tuple[Still, ...] = ()
     """Pictures to choose from for a suggestion."""
-    still: int = 0
-    """The chosen one, 1-based; 0 is all of them."""
+    stills_of: tuple[Any, ...] = ()
+    """The cut and the part that they were shown for; for any other they are none to choose from."""
     result: Result | None = None
     """The latest film with all dubs so far."""
     result_of: tuple[Any, ...] = ()
     """Source, parts and mode that result was made from; another cut starts a new film."""
+    n_films: int = 0
+    """Videos so far; with another one the tab's choice begins anew."""
     n_runs: int = 0
     """Runs begun, for folder names."""
     history: list[HistoryEntry] = field(default_factory=list)
@@ -99,15 +103,23 @@ class Session:
     said: str = ""
     """The last word of the latest run, as the page shows it."""
 
-    @property
-    def chosen(self) -> Part | None:
-        """The chosen part, once the input is right."""
-        return self.plan.parts[self.part - 1] if self.plan and self.part <= len(self.plan.parts) else None
+    def part_of(self, number: float | None) -> Part | None:
+        """The part that a tab shows as chosen, once the input is right; the last one where there are fewer by now."""
+        if self.plan is None:
+            return None
+        return self.plan.parts[min(max(int(number or 1), 1), len(self.plan.parts)) - 1]
 
-    @property
-    def chosen_stills(self) -> tuple[Image.Image, ...]:
-        """The still that was chosen to look at; none stands for all over the part."""
-        return (self.stills[self.still - 1].image,) if 0 < self.still <= len(self.stills) else ()
+    def still_of(self, part: int, number: float | None) -> tuple[Image.Image, ...]:
+        """The still that a tab shows as chosen for a part; none stands for some from all over the part.
+
+        Raises:
+            SettingError: it was shown for something else.
+        """
+        if not number:
+            return ()
+        if self.stills_of != (self.cut, part) or not 0 < number <= len(self.stills):
+            raise SettingError(strings.STILLS_CHANGED)
+        return (self.stills[int(number) - 1].image,)
 
     @property
     def busy(self) -> bool:
@@ -124,7 +136,7 @@ class Session:
         if self.folder is None:
             raise SettingError(strings.SESSION_LOST)
         self.n_runs += 1
-        return self.folder / f"take{self.n_runs}"
+        return self.folder / f"{RUN_FOLDER}{self.n_runs}"
 
 
 @dataclass(frozen=True)
@@ -156,7 +168,8 @@ class PageContext:
         if session.visitor != visitor.key:
             raise SettingError(strings.NOT_YOURS)
         session.address = visitor.address
-        self.tabs.note(request.session_hash if request is not None else None, session)
+        # Agents all come through one tab of Gradio's, which is nobody's session.
+        self.tabs.note(request.session_hash if request is not None and visitor.key != OPEN else None, session)
         if session.folder is None or not session.folder.is_dir():
             fresh = Session(visitor.key, visitor.address, self.visitors.new_folder(visitor.key))
             session.__dict__.update(fresh.__dict__)

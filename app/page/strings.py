@@ -9,7 +9,11 @@ TAGLINE = "New music for one part of your video. The rest stays exactly as it is
 VIDEO_HEADING = "1 · Your video"
 VIDEO_LABEL = "Video"
 VIDEO_EMPTY = "Drop a video above or try an example: its length, size and sound will appear here at once."
-EXAMPLES = (("world.mp4", "Earth, 30 s with sound"), ("a.mp4", "Dots, 7 s at 1080p"), ("muted_b.mp4", "Silent, 5 s"))
+EXAMPLES = (
+    ("harbour.mp4", "Harbour: a voice, 20 s"),
+    ("street.mp4", "Street: traffic, 15 s"),
+    ("balloons.mp4", "Balloons: silent, upright, 8 s"),
+)
 FACTS_LABEL = "Facts about the video"
 FRAMES = ("{n} frame", "{n} frames")
 KEYFRAMES = ("{n} keyframe", "{n} keyframes")
@@ -26,7 +30,7 @@ SPLIT_CHOICES = (
 )
 STRIP_LABEL = "Choose the part that gets new music"
 STRIP_EMPTY = "The parts of your video will appear here. Click one, or use the arrow keys."
-PART = "Part {part}"
+PART_LABEL, PART = "Part", "Part {part}"
 DUBBED_BADGE = "new music"
 
 # The status card
@@ -99,6 +103,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "columns": ("Output columns", "How many parts to show side by side in the results, 1 to 21."),
 }
 """Label and one line of help, where the page's are not those of the table of options (app/settings/options.py)."""
+OWN_VALUES = "Back to the checkpoint's own values"
 SEED_PLACEHOLDER = "a new one each time"
 DICE = "Random seed"
 SOUND_CHOICES = (("Replace", "replace"), ("Under", "under"), ("Duck", "duck"))
@@ -109,6 +114,13 @@ RUN = "Split-n-Generate"
 CANCEL = "Cancel"
 REASON_NO_VIDEO = "Upload a video first."
 REASON_NO_PROMPT = "Write a prompt and press Apply, or let “{auto}” write one."
+REASON_NO_WORDS = "The prompt has no words in it: describe the music in words, such as calm piano, slow."
+UNREAD = (
+    "Nothing in the applied prompt was understood, so the music may be anything. "
+    "Name an instrument, a mood, a genre or a tempo to be sure."
+)
+TOKENS = "{n} of {limit} tokens."
+TOKENS_OVER = "{n} tokens, but only the first {limit} are read: shorten the prompt."
 REASON_DRAFT = "The prompt has changed but is not applied yet: press Apply or Enter."
 WAITING = "Waiting for a free place"
 WAITING_PLACE = "You are number {place} in the queue."
@@ -119,9 +131,21 @@ STOPPING = "Stopping after the current step"
 INTERNAL_ERROR = (
     "Something went wrong inside the program; the server's log has the details. Nothing of yours was changed."
 )
+STILLS_CHANGED = "The stills have changed: show them again and choose one, or choose none."
+PARTS_CHANGED = "The parts have just changed: look at the filmstrip, then press the button again."
 BUSY = "A run is in progress: wait until it ends, or cancel it first."
 NO_RESULT = "There is no result yet: make music for a part first."
 SESSION_LOST = "This page was open for so long that its files were deleted: reload it and upload the video again."
+NO_FILE = "There is no video: give a file, or the http or https address of one."
+NOT_FETCHED = (
+    "The file could not be fetched from {host}: give a public http or https address that answers, or upload the file."
+)
+FETCH_STATUS = "{host} answered {status} instead of the file: check the address, or upload the file."
+FETCH_TOO_LARGE = "The file at {host} is larger than {limit} MB, the limit here: choose a smaller one."
+NO_SUCH_RESULT = "There is no result {id}: it was deleted, or is another visitor's. Make it again."
+OTHER_FILM = (
+    "Result {id} is of another video, another number of parts or another way to cut: leave it out to begin a new film."
+)
 NOT_YOURS = "That file is not from this visit: upload it here first."
 STAGES: dict[str, str] = {
     "look": "Look at the video",
@@ -197,6 +221,7 @@ UNDO_NONE = "Undo"
 PARTS_GRID_HEADING = "All parts"
 FILM_HEADING = "The whole film with the new sound"
 DOWNLOAD_ARCHIVE = "Download archive"
+FILM_NAME = "{video} - new music"
 DOWNLOAD_FILM = "Download film"
 HISTORY_HEADING = "Takes made in this session"
 HISTORY_EMPTY = "Each take you make in this session will be listed here with its seed."

@@ -37,6 +37,7 @@ class Tabs:
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
         self._at_work: Counter[int] = Counter()
+        self._working: dict[int, Session] = {}
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._beats: Counter[str] = Counter()
         self._closed: dict[str, float] = {}
@@ -136,24 +137,26 @@ class Tabs:
         """Keep a session's files while the block runs."""
         with self._lock:
             self._at_work[id(session)] += 1
+            self._working[id(session)] = session
         try:
             yield
         finally:
             with self._lock:
                 self._at_work[id(session)] -= 1
                 if not self._at_work[id(session)]:
-                    del self._at_work[id(session)]
+                    del self._at_work[id(session)], self._working[id(session)]
 
     def in_use(self) -> set[Path]:
         """Folders and uploads that something needs which is being done."""
         with self._lock:
-            busy = [one for one in self._sessions.values() if one.busy or id(one) in self._at_work]
+            busy = [*(one for one in self._sessions.values() if one.busy), *self._working.values()]
         return {path for one in busy for path in (one.folder, one.source) if path is not None}
 
     def busy(self) -> list[Session]:
         """Sessions with a job that runs or waits."""
         with self._lock:
-            return [one for one in self._sessions.values() if one.busy]
+            known = {id(one): one for one in (*self._sessions.values(), *self._working.values())}
+        return [one for one in known.values() if one.busy]
 
     def forget_closed(self, after_seconds: float) -> int:
         """Delete the results and the upload of each tab that was closed so long ago; with a visitor's last tab, all."""

@@ -1,8 +1,12 @@
 """Who may have which file, and for how long: each visitor has a folder of his own, and everything else is refused.
 
+Agents share one, in which a file is had by whoever can name it.
+
 <root>/visitors/<key>/uploads/<hash>/holiday.mp4   what a visitor sent
 <root>/visitors/<key>/arriving-<random>            what is being sent
 <root>/visitors/<key>/<random>/take1/...           one tab's results
+<root>/visitors/open/<random>/take1/...            one agent's result
+<root>/visitors/open-<hash>/uploads/<random>/...   what was sent from an address by somebody without a token
 """
 
 from __future__ import annotations
@@ -24,6 +28,9 @@ from ..settings import Settings
 from . import strings
 
 UPLOADS, ARRIVING = "uploads", "arriving-"
+OPEN = "open"
+"""Whose the files of those are that cannot be known again, such as agents: whoever can name a file has it. The names
+cannot be guessed."""
 LOCK = ".lock"
 """A file that every page holds which is served out of this folder."""
 SWEEP_SECONDS = 15
@@ -108,7 +115,9 @@ class Visitors:
             real = Path(path).resolve()
         except (OSError, ValueError, RuntimeError, TypeError):
             return False  # It names nothing, or is no name.
-        return real.is_relative_to(self.home / visitor)
+        if not real.is_relative_to(self.home):
+            return False
+        return real.is_relative_to(self.home / visitor) or is_open(real.relative_to(self.home).parts[:1])
 
     def own(self, visitor: str, path: Path | str) -> Path:
         """The path itself, once it is known to be this visitor's.
@@ -214,6 +223,11 @@ class Visitors:
         """Gradio's widgets for files make an empty one for each that they are handed, and leave it."""
         found = (path for path in files_in(self.root) if path.name.startswith("tmp") and path.is_file())
         return [path for path in found if not _size(path) and touched(path) <= older_than]
+
+
+def is_open(folder: tuple[str, ...]) -> bool:
+    """Whether the first of a path's names below the visitors is a folder whose files are had by whoever names them."""
+    return bool(folder) and (folder[0] == OPEN or folder[0].startswith(f"{OPEN}-"))
 
 
 def touched(path: Path) -> float:

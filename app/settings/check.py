@@ -67,10 +67,9 @@ def _check_number(shown: str, value: Any, option: Option) -> int | float:
     except ValueError as error:
         kind = "whole number" if whole else "number"
         raise ConfigError(
-            f"{shown} is {value!r}, but must be a {kind} from {option.low:g} to {option.high:g}."
+            f"{shown} is {value!r}, but must be a {kind} from {option.low:.12g} to {option.high:.12g}."
         ) from error
     if math.isnan(number) or not option.low <= number <= option.high:
-        raise ConfigError(
-            f"{shown} is {value}, but must be from {option.low:g} to {option.high:g}: choose a value in that range."
-        )
+        limits = f"{option.low:.12g} to {option.high:.12g}"
+        raise ConfigError(f"{shown} is {value}, but must be from {limits}: choose a value in that range.")
     return number

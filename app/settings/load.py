@@ -24,6 +24,8 @@ CONFIG_DIR = ROOT / "configs"
 FIELDS = tuple(f.name for f in fields(Settings) if f.name not in ("per_model", "notes"))
 # The spelling that people know from change_audio's .env beside the right one.
 OLD_SPELLING = {"THREADS_ON_SPLITING": "THREADS_ON_SPLITTING"}
+OTHER_NAMES = {"GRADIO_SERVER_NAME": "HOST", "GRADIO_SERVER_PORT": "PORT"}
+"""Gradio's names, which people and Spaces set; a name of ours in the same place goes over them."""
 Values = dict[str, tuple[Any, str]]
 """Raw values by option, each with the place that says so."""
 
@@ -101,6 +103,9 @@ def _env_values(raw: dict[str, str], where: str, *, strict: bool) -> tuple[Value
                 )
             raw.setdefault(right, raw[old])
             del raw[old]
+    for other, right in OTHER_NAMES.items():
+        if other in raw:
+            raw.setdefault(right, raw.pop(other))
     values: Values = {}
     for key, value in raw.items():
         if key in known:

@@ -141,6 +141,8 @@ class Gate:
         if writes or path in COSTLY:
             self._check_rate(visitor)
         if writes and path.rstrip("/") == UPLOAD:
+            if visitor.is_new and not scope.get("root_path", "").startswith(PREFIX):
+                visitor = visitor.as_agent()
             await self._uploads.take_form(scope, receive, send, visitor)
         elif writes and path.rstrip("/") == PIECE:
             await self._uploads.take_piece(scope, receive, send, visitor)

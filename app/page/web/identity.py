@@ -3,6 +3,9 @@
 A browser keeps it as a cookie. Inside another site's frame cookies may be blocked, so the page's own addresses carry it
 as well: Gradio is told that it is served under /visit/<token>, and the browser asks for everything there. A program
 may send it as a header. The address that a request comes from is nobody's key: it only shares out turns and limits.
+
+Agents are all one visitor, since one client of Gradio's calls for them all, and what belongs to that visitor is had by
+whoever can name it. Who says that he is an agent gains nothing but that.
 """
 
 from __future__ import annotations
@@ -12,13 +15,20 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
+from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 
+from ..visitors import OPEN
 from .asgi import Headers, Scope, Send, header, with_headers
 
 COOKIE = "riffusion_dub_visitor"
 HEADER = b"x-visitor"
+AGENT = (b"x-gradio-user", "mcp")
+"""Header of the calls that Gradio makes for agents."""
+AGENT_FROM = b"x-agent-from"
+"""Header that brings an agent's address along with such a call; only this process can write it."""
+AGENTS = "/gradio_api/mcp"
 PREFIX = "/visit/"
 TOKEN = re.compile(r"[0-9a-f]{64}")
 UNDER_PREFIX = re.compile(rf"^{PREFIX}([0-9a-f]{{64}})(/.*)?$", re.DOTALL)
@@ -39,9 +49,22 @@ class Visitor:
     is_new: bool = False
     """Whether the token was drawn for this request."""
 
+    @property
+    def account(self) -> str:
+        """What limits count for, and name of the folder for what is sent: agents have one for each address."""
+        if self.key != OPEN:
+            return self.key
+        return f"{OPEN}-{hashlib.sha256(self.address.encode()).hexdigest()[:32]}"
+
+    def as_agent(self) -> Visitor:
+        """Who sends something without a token cannot be known again, and is one of the agents."""
+        return Visitor(OPEN, self.address, "")
+
 
 NOBODY = Visitor("nobody", "", "")
 """Behind a call that did not come over the web."""
+CALLER: ContextVar[Visitor] = ContextVar("caller", default=NOBODY)
+"""Behind the event that Gradio's queue carries out."""
 
 
 def key_of(token: str) -> str:
@@ -66,17 +89,26 @@ class Identities:
     def __init__(self, *, trust_proxy: bool) -> None:
         self._trust_proxy = trust_proxy
         self._keeps_cookies: OrderedDict[str, None] = OrderedDict()
+        self._secret = secrets.token_hex(32)
         self._lock = threading.Lock()
 
     def identify(self, scope: Scope) -> Visitor:
         """Find who asks, note it in the scope, and let Gradio think that it is served under the visitor's address."""
         prefix = UNDER_PREFIX.match(scope["path"])
-        token, is_new = self._token(scope, prefix[1] if prefix else None)
-        visitor = Visitor(key_of(token), self._address(scope), token, is_new)
+        address = self._address(scope)
+        if header(scope, AGENT[0]) == AGENT[1]:
+            visitor = Visitor(OPEN, address, "")
+            token = prefix[1] if prefix else ""
+        else:
+            token, is_new = self._token(scope, prefix[1] if prefix else None)
+            visitor = Visitor(key_of(token), address, token, is_new)
         scope[SCOPE_KEY] = visitor
         _use_forwarded_host(scope)
         path = (prefix[2] or "/") if prefix else scope["path"]
-        if prefix or path == "/":
+        if path.startswith(AGENTS):
+            said = f"{self._secret} {address}".encode("latin-1", "replace")
+            scope["headers"] = [*(one for one in scope["headers"] if one[0] != AGENT_FROM), (AGENT_FROM, said)]
+        if prefix or (path == "/" and token):
             scope["root_path"] = f"{PREFIX}{prefix[1] if prefix else token}"
             scope["path"] = scope["root_path"] + path
             scope["raw_path"] = scope["path"].encode("utf-8", "surrogateescape")
@@ -103,6 +135,9 @@ class Identities:
                 self._keeps_cookies.popitem(last=False)
 
     def _address(self, scope: Scope) -> str:
+        known, _, agents = header(scope, AGENT_FROM).partition(" ")
+        if secrets.compare_digest(known.encode(), self._secret.encode()):
+            return agents
         if self._trust_proxy:
             # The last one is what our proxy has seen; those before it are what the visitor says.
             forwarded = header(scope, b"x-forwarded-for").rpartition(",")[2].strip()

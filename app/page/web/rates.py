@@ -28,7 +28,7 @@ class Rates:
     def wait_seconds(self, visitor: Visitor, now: float | None = None) -> float:
         """Count a request; gives 0 where it may go on, else the seconds until the next one may."""
         now = time.monotonic() if now is None else now
-        wanted = ((f"v {visitor.key}", self._per_minute), (f"a {visitor.address}", PER_ADDRESS * self._per_minute))
+        wanted = ((f"v {visitor.account}", self._per_minute), (f"a {visitor.address}", PER_ADDRESS * self._per_minute))
         filled = [(name, *self._filled(name, size, now)) for name, size in wanted]
         waits = [(1 - level) / rate for _, level, rate in filled if level < 1]
         if waits:
@@ -59,7 +59,7 @@ class AtOnce:
     @contextmanager
     def one_more(self, visitor: Visitor) -> Iterator[bool]:
         """Count one for as long as the block runs; False where that is one too many."""
-        names = {"v": f"v {visitor.key}", "a": f"a {visitor.address}", "*": "*"}
+        names = {"v": f"v {visitor.account}", "a": f"a {visitor.address}", "*": "*"}
         fits = all(self._counts[name] < self._limits[kind] for kind, name in names.items())
         if fits:
             self._counts.update(names.values())

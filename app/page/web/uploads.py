@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from ...files import hash_file
 from .. import strings
-from ..visitors import ARRIVING, NoRoom, Visitors
+from ..visitors import ARRIVING, OPEN, NoRoom, Visitors
 from .asgi import Receive, Scope, Send, answer
 from .body import Check, Refused, declared_bytes, limited
 from .identity import Visitor
@@ -123,7 +124,7 @@ class Uploads:
             raise Refused(400, strings.BAD_REQUEST)
         if int(total) > self._max_bytes:
             raise Refused(413, self._too_large())
-        folder = self._visitors.home / visitor.key / f"{ARRIVING}{asked['id']}"
+        folder = self._visitors.home / visitor.account / f"{ARRIVING}{asked['id']}"
         part = folder / "part"
         with self._one_more(visitor), self._alone(part):
             room = await self._check_room(scope, visitor)
@@ -163,7 +164,7 @@ class Uploads:
 
     @contextmanager
     def _arriving(self, visitor: Visitor) -> Iterator[Path]:
-        folder = self._visitors.arriving(visitor.key)
+        folder = self._visitors.arriving(visitor.account)
         try:
             yield folder
         finally:
@@ -177,7 +178,7 @@ class Uploads:
 
         async def look(n_bytes: int = 0) -> None:
             try:
-                await asyncio.to_thread(self._visitors.check_room, visitor.key, n_bytes)
+                await asyncio.to_thread(self._visitors.check_room, visitor.account, n_bytes)
             except NoRoom as error:
                 raise Refused(error.status, str(error)) from error
 
@@ -185,8 +186,9 @@ class Uploads:
         return look
 
     def _keep(self, visitor: Visitor, file: Path, name: str) -> Path:
-        """Move a finished file to its place; the same bytes under the same name have one place."""
-        target = self._visitors.uploads(visitor.key) / hash_file(file) / _safe(name)
+        """Move a finished file to its place; the same bytes under the same name have one, but where names are keys."""
+        own = secrets.token_hex(16) if visitor.key == OPEN else hash_file(file)
+        target = self._visitors.uploads(visitor.account) / own / safe_name(name)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.replace(file, target)
         os.utime(target.parent)
@@ -219,7 +221,7 @@ def _query(scope: Scope) -> dict[str, list[str]]:
     return parse_qs(scope.get("query_string", b"").decode("latin-1"))
 
 
-def _safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """A file's name without folders, and without what file systems stumble over; the ending stays."""
     kept = strip_invalid_filename_characters(Path(name.replace("\\", "/")).name).strip()
     return kept if kept.strip(".") else "upload"

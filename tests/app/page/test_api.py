@@ -11,6 +11,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from app.media.ffmpeg import ffmpeg_exe
+from app.page.visitors import OPEN
 from app.result.verify import verify
 from app.settings.options import SCORE
 from riffusion_inference.notation.score import Key
@@ -121,10 +122,18 @@ def test_every_endpoint_describes_its_parameters(client: Client) -> None:
     assert set(SCORE) <= offered
 
 
-def test_nobody_fetches_what_is_not_his(client: Client, served: Served, real_clip: Path) -> None:
-    client.predict(handle_file(str(real_clip)), 2, api_name="/split")
-    results = list(served.folder.rglob("visitors/*/*/*/parts/01.mp4"))
-    uploads = list(served.folder.glob("visitors/*/uploads/*/b.mp4"))
+@pytest.fixture
+def own_clip(real_clip: Path, tmp_path: Path) -> Path:
+    """A clip that nobody else sends."""
+    own = tmp_path / "own.mp4"
+    own.write_bytes(real_clip.read_bytes() + (8 + len(__name__)).to_bytes(4, "big") + b"free" + __name__.encode())
+    return own
+
+
+def test_nobody_fetches_what_is_not_his(client: Client, served: Served, own_clip: Path) -> None:
+    client.predict(handle_file(str(own_clip)), 2, api_name="/split")
+    results = [path for path in served.folder.rglob("visitors/*/*/*/parts/01.mp4") if OPEN not in path.parts]
+    uploads = list(served.folder.glob("visitors/*/uploads/*/own.mp4"))
     assert results
     assert uploads
     secret = ROOT / ".env"
@@ -152,9 +161,9 @@ def test_nobody_fetches_what_is_not_his(client: Client, served: Served, real_cli
     assert 200 in owners
 
 
-def test_another_ones_upload_cannot_be_used_as_input(client: Client, served: Served, real_clip: Path) -> None:
-    client.predict(handle_file(str(real_clip)), api_name="/probe")
-    stolen = next(served.folder.glob("visitors/*/uploads/*/b.mp4"))
+def test_another_ones_upload_cannot_be_used_as_input(client: Client, served: Served, own_clip: Path) -> None:
+    client.predict(handle_file(str(own_clip)), api_name="/probe")
+    stolen = max(served.folder.glob("visitors/*/uploads/*/own.mp4"), key=lambda path: path.stat().st_mtime_ns)
     body = {"data": [{"path": str(stolen), "meta": {"_type": "gradio.FileData"}}]}
     with httpx.Client(base_url=served.url, timeout=30) as stranger:
         stranger.get("/")

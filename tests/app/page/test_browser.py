@@ -289,6 +289,7 @@ def test_music_for_this_part_from_stills_to_film(visit: Open, real_clip: Path, t
     assert applied in me.text("#card")
     with me.tab.expect_download() as waiting:
         me.tab.locator("#film-file").click()
+    assert waiting.value.suggested_filename == "b - new music.mp4"
     film = tmp_path / "film.mp4"
     waiting.value.save_as(film)
     old, new = media.decode_audio(real_clip).samples, media.decode_audio(film).samples

@@ -193,19 +193,22 @@ def change_everything(me: Visit, tmp_path: Path) -> None:
     me.pick("Checkpoint", "pocket")
     me.tab.wait_for_timeout(500)  # The checkpoint brings its own steps and scheduler, which are changed below.
     me.pick("Scheduler", "euler")
-    for label, value in (("Guidance scale", 9.5), ("Steps", 7), ("Candidates", 3), ("Music level", -20)):
+    for label, value in (("Guidance scale", 9.5), ("Steps", 7), ("Candidates", 3)):
         me.number(label, value)
-    me.number("Level in LUFS", -23)
-    me.number("Strength", 0.25)
+    without_effect = [me.number_of(label) for label in ("Music level", "Level in LUFS", "Strength")]
+    assert all(field.is_disabled() for field in without_effect)
     me.tab.locator("#seed input, #seed textarea").first.fill("1234")
     me.tab.get_by_label("Duck").check()
     me.tab.get_by_label("Fixed level").check()
     me.tab.get_by_label("Loop").check()
+    me.number("Music level", -20)
+    me.number("Level in LUFS", -23)
     sound = tmp_path / "hum.wav"
     tone = np.sin(np.arange(8000, dtype=np.float32) / 9)[None] * np.float32(0.3)
     media.write_wav(sound, Waveform(tone, 8000))
     me.tab.locator("#seed_audio input[type=file]").set_input_files(str(sound))
     me.tab.locator("#seed_audio button[aria-label=Clear]").wait_for()
+    me.number("Strength", 0.25)
 
 
 def check_dice(me: Visit) -> None:
@@ -225,7 +228,7 @@ def test_values_out_of_range_are_said_before_the_queue(
     me.open_settings()
     me.tab.locator("#seed input, #seed textarea").first.fill("99999999999")
     me.run()
-    me.tab.locator("#progress .problem", has_text="Seed is 99999999999").wait_for()
+    me.tab.locator("#progress .problem", has_text="Seed is 99999999999, but must be from 0 to 4294967295").wait_for()
     me.tab.locator("#run").wait_for()
     assert calls == []
 

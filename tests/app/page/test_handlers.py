@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from app.dub import Order
 from app.errors import ConfigError, DubCancelled
+from app.media import probe
 from app.models import ModelShelf
+from app.mood import Still
 from app.page import strings
 from app.page.cards import data_url, facts_html, part_lengths, reason, strip_html
 from app.page.input import edit_prompt, model_changed, read_draft, reading, replan, take_video
 from app.page.jobs import Job, Stages, Worker, gpu_seconds, use_shelf
-from app.page.order import order_for, whole
+from app.page.order import CONTROLS, order_for, whole
 from app.page.progress import progress_html, seconds_text, waiting_html
 from app.page.results import history_html, model_name
-from app.page.run import cancel, run_job, watch
+from app.page.run import Shown, begin, cancel, run_job, undo, watch
 from app.page.score_input import show_midi
 from app.page.session import HistoryEntry, PageContext, Session
 from app.page.tabs import close
@@ -98,13 +101,44 @@ def test_more_parts_than_frames_is_the_reason(tmp_path: Path, real_clip: Path) -
     clip.write_bytes(real_clip.read_bytes())
     take_video(context, session, str(clip))
     session.n_parts = 151
-    assert "150" in replan(session)["reason"]["value"]
+    assert "150" in replan(session, 1)["reason"]["value"]
     session.n_parts = 3
-    replan(session)
+    replan(session, 1)
     assert strip_html(session).count('role="radio"') == 3
     assert session.plan is not None
     assert part_lengths(session.plan.parts) == "00:01.667"
     assert "Write a prompt" in reason(session)
+
+
+def test_parts_that_are_about_to_change_are_not_dubbed(tmp_path: Path, real_clip: Path) -> None:
+    settings = load_settings(None, {}, model="pocket", device="cpu")
+    context = PageContext(settings, Visitors(tmp_path, quota_of(settings)), ModelShelf(settings))
+    session = session_of(context)
+    session.source = real_clip
+    session.clip = probe(real_clip)
+    session.prompt, session.n_parts = "calm piano", 5
+    replan(session, 11)
+    given = dict.fromkeys(CONTROLS)
+    assert strings.PARTS_CHANGED in begin(context, session, Shown(11, 12), given, suggest=False)["progress"]
+    assert session.job is None
+    assert "progress" in begin(context, session, Shown(4, 5), given, suggest=False)
+    assert session.job is not None
+    assert (session.job.part, session.job.order.n_parts) == (4, 5)
+
+
+def test_a_still_is_looked_at_for_the_part_it_was_shown_for(context: PageContext) -> None:
+    session = Session(stills=(Still(Image.new("RGB", (2, 2)), Fraction(0), "33 %"),))
+    session.stills_of = (session.cut, 2)
+    assert len(session.still_of(2, 1)) == 1
+    assert session.still_of(11, 0) == ()
+    for part, number in ((11, 1), (2, 2)):
+        with pytest.raises(SettingError, match="stills have changed"):
+            session.still_of(part, number)
+
+
+def test_an_undo_button_that_was_about_to_change_does_nothing(context: PageContext) -> None:
+    session = Session()
+    assert "progress" not in undo(context, session, 2, strings.UNDO.format(part=3), 3)
 
 
 def test_words_from_files_and_people_are_escaped() -> None:
@@ -121,7 +155,7 @@ def test_controls_become_settings_and_say_what_is_wrong(context: PageContext) ->
     session.source = Path("clip.mp4")
 
     def generation(**values: Any) -> GenerationSettings:
-        return order_for(context, session, values, "piano").parts[0].generation
+        return order_for(context, session, 1, values, "piano", earlier=None).parts[0].generation
 
     own = context.settings.model_defaults("pocket")
     asked = generation(seed="", guidance_scale=None, num_inference_steps="", loudness="match", loudness_lufs=-16)
@@ -185,7 +219,7 @@ def a_job(flag: Path) -> Job:
 def test_cancel_reaches_a_waiting_and_a_running_job(tmp_path: Path) -> None:
     session = Session("anna", tmp_path)
     waiting = session.job = a_job(tmp_path / "stop1")
-    assert "Stopped" in cancel(session)["progress"]
+    assert "Stopped" in cancel(session, 1)["progress"]
     assert waiting.ended.is_set()
     running = session.job = a_job(tmp_path / "stop2")
     running.started.set()
@@ -197,7 +231,7 @@ def test_cancel_reaches_a_waiting_and_a_running_job(tmp_path: Path) -> None:
 
     threading.Thread(target=work).start()
     began = time.monotonic()
-    assert "Stopped" in cancel(session)["progress"]
+    assert "Stopped" in cancel(session, 1)["progress"]
     assert time.monotonic() - began < 1
 
 
@@ -255,7 +289,7 @@ def test_only_the_last_of_many_keystrokes_is_read(context: PageContext) -> None:
     async def type_quickly() -> list[Any]:
         readings = []
         for text in ("sa", "sad", "sad harp"):
-            edit_prompt(session, text)
+            edit_prompt(session, 1, text)
             readings.append(asyncio.ensure_future(read_draft(session, text, *UNSET.values())))
         return list(await asyncio.gather(*readings))
 
@@ -304,8 +338,6 @@ def test_a_score_of_ones_own_is_looked_at_as_soon_as_it_is_there(context: PageCo
 
 
 def test_picture_and_part_helpers() -> None:
-    from PIL import Image
-
     assert data_url(Image.new("RGB", (64, 32), "red"), 16).startswith("data:image/jpeg;base64,")
     parts = [Part(1, 0, 1, Fraction(0), Fraction(1, 3)), Part(2, 1, 2, Fraction(1, 3), Fraction(1))]
     assert part_lengths(parts) == "00:00.333 to 00:00.667"
@@ -337,6 +369,6 @@ def test_a_device_that_is_not_there_is_told_on_the_page_too(
     context = PageContext(settings, Visitors(tmp_path / "page", quota_of(settings)), use_shelf(ModelShelf(settings)))
     session = session_of(context)
     session.source, session.folder = real_clip, tmp_path
-    order = order_for(context, session, {}, "piano")
+    order = order_for(context, session, 1, {}, "piano", earlier=None)
     made = run_job(context, Job(tmp_path / "stop", order, 1, ()))
     assert len([note for note in made.manifest.notes if "No CUDA GPU was found" in note]) == 1

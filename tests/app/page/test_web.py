@@ -19,7 +19,7 @@ from gradio_client import Client, handle_file
 
 from app.page import strings
 from app.page.tabs import TABS_PER_VISITOR
-from app.page.visitors import ARRIVING, NoRoom, Quota, Visitors
+from app.page.visitors import ARRIVING, OPEN, NoRoom, Quota, Visitors
 from app.page.web.headers import file_headers
 from app.page.web.identity import COOKIE, Identities, key_of
 from app.page.web.logs import Careful
@@ -60,6 +60,39 @@ def test_a_copied_address_is_of_no_use_where_its_visitor_keeps_cookies() -> None
     assert who.identify(scope_of(address, {"cookie": f"{COOKIE}={TOKEN}"})).key == key_of(TOKEN)
     assert who.identify(scope_of(address)).key != key_of(TOKEN)
     assert who.identify(scope_of(address, {"cookie": f"{COOKIE}={OTHER}"})).key == key_of(OTHER)
+
+
+def test_agents_are_one_visitor_and_their_limits_go_by_address() -> None:
+    who, agent = Identities(trust_proxy=False), {"x-gradio-user": "mcp"}
+    first, second = (who.identify(scope_of("/x", agent, client)) for client in ("1.1.1.1", "2.2.2.2"))
+    assert first.key == second.key == OPEN
+    assert first.account != second.account
+    # Where an agent calls from comes along with what Gradio does for it; nobody else can say so.
+    asked = scope_of("/gradio_api/mcp/", {"x-agent-from": "guessed 6.6.6.6"}, "3.3.3.3")
+    assert who.identify(asked).address == "3.3.3.3"
+    (passed,) = [value.decode() for name, value in asked["headers"] if name == b"x-agent-from"]
+    assert who.identify(scope_of("/x", {**agent, "x-agent-from": passed}, "127.0.0.1")).address == "3.3.3.3"
+    for guess in ("guessed 6.6.6.6", " 6.6.6.6", "6.6.6.6"):
+        assert who.identify(scope_of("/x", {**agent, "x-agent-from": guess}, "4.4.4.4")).address == "4.4.4.4"
+
+
+def test_who_says_that_he_is_an_agent_gains_nothing_of_others(served: Served, stranger: Any, real_clip: Path) -> None:
+    own, liar = stranger(TOKEN), stranger()
+    liar.headers["x-gradio-user"] = "mcp"
+    mine = send(own, "mine.mp4", real_clip.read_bytes()).json()[0]
+    tab = {"data": [None], "fn_index": 0, "session_hash": "anothers"}
+    own.post(f"{API}/queue/join", json=tab)
+    assert liar.get(f"{API}/file={mine}").status_code == 403
+    assert strings.NOT_YOURS in call(liar, "probe", file_data(mine))
+    assert strings.NOT_YOURS in call(liar, "probe", file_data(f"{served.url}{API}/file={mine}"))
+    assert liar.post(f"{API}/queue/join", json=tab).status_code == 403
+    home = served.folder / "visitors"
+    assert liar.get(f"{API}/file={home}/open/../{Path(mine).relative_to(home)}").status_code == 403
+    # What agents have is had by whoever can name it, under a name that what is in it does not tell.
+    theirs = Path(send(liar, "theirs.mp4", real_clip.read_bytes()).json()[0])
+    assert own.get(f"{API}/file={theirs}").status_code == 200
+    assert theirs.parent.name != Path(mine).parent.name
+    assert own.get(f"{API}/file={theirs.parent}").status_code in (403, 404)
 
 
 def test_only_a_trusted_proxy_says_where_a_request_comes_from() -> None:
@@ -415,11 +448,12 @@ def test_another_ones_tab_and_call_are_not_read(stranger: Any) -> None:
     assert bert.get(f"{API}/heartbeat/annas").status_code == 403
 
 
-def test_addresses_and_nothing_are_no_inputs(stranger: Any) -> None:
+def test_addresses_inside_and_nothing_are_no_inputs(stranger: Any) -> None:
     client = stranger(TOKEN)
-    for address in ("http://127.0.0.1:1/film.mp4", "https://example.invalid/film.mp4"):
-        assert strings.NO_ADDRESSES in call(client, "probe", file_data(address))
-    assert strings.NOT_YOURS in call(client, "probe", None)
+    for host in ("127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "100.64.0.1", "0.0.0.0", "example.invalid"):
+        said = strings.NOT_FETCHED.format(host=host.strip("[]"))
+        assert said in call(client, "probe", file_data(f"http://{host}:1/film.mp4"))
+    assert strings.NO_FILE in call(client, "probe", None)
     wrong = client.post(f"{API}/call/dub", json={"data": [None, "piano"]})
     assert (wrong.status_code, "takes" in wrong.json()["detail"]) == (400, True)
     for nonsense in (b"[" * 100_000, b"no JSON", b'{"data":' + b"[" * 50_000):
@@ -431,7 +465,7 @@ def test_addresses_and_nothing_are_no_inputs(stranger: Any) -> None:
 def test_a_visitor_keeps_so_many_tabs_and_no_more(served: Served, stranger: Any) -> None:
     client = stranger("7" * 64)
     for number in range(TABS_PER_VISITOR + 10):
-        body = {"data": [], "session_hash": f"crowd{number}"}
+        body = {"data": [""], "session_hash": f"crowd{number}"}
         assert client.post(f"{API}/call/archive", json=body).status_code in (200, 429)
         time.sleep(0.02)
     home = served.folder / "visitors" / key_of("7" * 64)

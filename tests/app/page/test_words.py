@@ -49,8 +49,8 @@ def test_no_template_trusts_a_value(path: Path) -> None:
 def test_values_are_escaped_in_text_and_in_attributes() -> None:
     assert "&lt;b&gt;" in notes_html(["<b>"])
     session = Session(prompt="<script>alert(\"x\")</script> & 'more'")
-    assert "<script" not in card_html(session)
-    assert "&amp; &#39;more&#39;" in card_html(session)
+    assert "<script" not in card_html(session, 1)
+    assert "&amp; &#39;more&#39;" in card_html(session, 1)
     assert 'onerror="' not in render("detail", **detail_values('" onerror="alert(1)'))
 
 
@@ -71,6 +71,7 @@ def detail_values(name: str) -> dict[str, object]:
     players = {"before": player, "after": player, "in_place": player}
     return {
         **players,
+        "part": name,
         "heading": name,
         "in_place_range": name,
         "takes": [take],
