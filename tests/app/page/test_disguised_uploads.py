@@ -60,5 +60,5 @@ def test_a_part_that_does_not_exist_and_no_video(stranger: Client, real_clip: Pa
         words = {"prompt": "x"} if where == "/dub" else {}
         with pytest.raises(AppError, match=r"Part 9 does not exist: choose from 1 to 4\."):
             stranger.predict(handle_file(str(real_clip)), n_parts=4, part=9, api_name=where, **words)
-    with pytest.raises(AppError, match=strings.REASON_NO_VIDEO):
+    with pytest.raises(AppError, match=strings.NO_FILE):
         stranger.predict(None, api_name="/probe")
