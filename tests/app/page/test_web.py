@@ -464,6 +464,20 @@ def test_addresses_inside_and_nothing_are_no_inputs(stranger: Any) -> None:
         assert answer.json()["detail"] == strings.BAD_CALL
 
 
+def test_the_pages_own_fields_take_no_addresses(stranger: Any) -> None:
+    client = stranger(TOKEN)
+    config = client.get("/config").json()
+    videos = {one["id"] for one in config["components"] if one["type"] == "video"}
+    event = next(one for one in config["dependencies"] if videos & {*one["inputs"]})
+    address = {"path": "https://example.org/film.mp4", "meta": {"_type": "gradio.FileData"}}
+    data = [address if one in videos else None for one in event["inputs"]]
+    asked = {"data": data, "fn_index": event["id"], "session_hash": "addresses"}
+    assert client.post(f"{API}/queue/join", json=asked).status_code == 200
+    with client.stream("GET", f"{API}/queue/data", params={"session_hash": "addresses"}) as answer:
+        said = next(line for line in answer.iter_lines() if '"process_completed"' in line)
+    assert strings.NO_ADDRESSES in said
+
+
 def test_a_visitor_keeps_so_many_tabs_and_no_more(served: Served, stranger: Any) -> None:
     client = stranger("7" * 64)
     for number in range(TABS_PER_VISITOR + 10):
