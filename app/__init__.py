@@ -40,7 +40,7 @@ __all__ = [
     "undo_order",
     "verify",
 ]
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 """The program's version; the wheel's metadata is made from this line."""
 
 ROOM_OF = {

@@ -96,11 +96,11 @@ def write_errors(path: Path) -> Iterator[None]:
 @contextmanager
 def still_there(path: Path) -> Iterator[None]:
     """Where a file vanishes while the block reads it, say that instead of whatever it came to notice."""
-    was_there = path.exists()
+    was_there = os.path.exists(path)
     try:
         yield
     except (MediaError, OSError) as error:
-        if was_there and not path.exists():
+        if was_there and not os.path.exists(path):
             raise MediaError(
                 f"{path} was there when the work began and is gone: put it back and start again."
             ) from error

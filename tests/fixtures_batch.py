@@ -42,7 +42,7 @@ class NotingDubber(Dubber):
     def make(self, order: Order, run: Run, models: ModelShelf) -> Result:
         if SEGFAULT in order.video.name:
             ctypes.string_at(0)
-        made = carry_out(order, run, OneModel(ChordModel()))
+        made = carry_out(order, run, OneModel(ChordModel(name="pocket")))
         descriptor = os.open(self._calls, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.write(descriptor, f"{order.video.name}\n".encode())
         os.close(descriptor)

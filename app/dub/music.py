@@ -30,8 +30,8 @@ def check_length(piece: Piece, cut: Cut) -> None:
     """Raise PlanError where a part is too short for music, or a piece too long."""
     parts = [cut.part(number) for number in piece.numbers]
     for part in parts:
-        if not MIN_SECONDS <= part.duration <= MAX_SECONDS:
-            hint = "fewer" if part.duration < MIN_SECONDS else "more"
+        if not MIN_SECONDS <= float(part.duration) <= MAX_SECONDS:
+            hint = "fewer" if float(part.duration) < MIN_SECONDS else "more"
             raise PlanError(
                 f"Part {part.index} lasts {float(part.duration):.3f} s, but music is made for {MIN_SECONDS:g} s "
                 f"to {MAX_SECONDS / 60:g} minutes: choose {hint} parts."

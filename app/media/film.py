@@ -69,6 +69,8 @@ def plan_film(clip: Clip, ranges: Sequence[tuple[int, int]]) -> FilmPlan:
 
 def splice_of(clip: Clip, ranges: Sequence[tuple[int, int]]) -> Splice | str:
     """Which packets of a clip new sound in some ranges replaces, or why it cannot, as half a sentence."""
+    if clip.audio_codec == "aac" and "avi" in clip.container.split(","):
+        return "AVI does not keep the times of AAC packets"
     movie = clip.movie if clip.movie is not None and not clip.movie.is_fragmented else None
     return plan_splice(clip, movie, ranges)
 

@@ -61,7 +61,7 @@ def verify(
         ArchiveError: there is no result to look at.
         MediaError: the source cannot be read.
     """
-    path, source = Path(dir_or_zip), Path(source)
+    path, source = Path(dir_or_zip).absolute(), Path(source).absolute()
     if not path.exists():
         raise ArchiveError(f"{path} does not exist: give a result folder or its zip.")
     depth = media.Depth.ALL if decode else media.Depth.NEW

@@ -200,7 +200,9 @@ def _decoded(clip: Clip, first: int, make: Callable[[Any], Any], damage: Damage 
     with opened(clip.path) as container:
         stream = video_stream(container, clip.path)
         stream.thread_type = "AUTO"
-        for frame in (damage or Damage()).decoded(container, stream):
-            number = numbers.get(frame.pts)
+        frames = (frame for frame in (damage or Damage()).decoded(container, stream) if frame.pts is not None)
+        for place, frame in enumerate(frames, first):
+            # Times may be out of order where packets are not frames: what players show is the decoder's own order.
+            number = numbers.get(frame.pts) if clip.frames_are_packets else place
             if number is not None:
                 yield number, make(frame)

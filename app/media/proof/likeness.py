@@ -10,6 +10,7 @@ picture does not.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -76,13 +77,17 @@ def small_frames_at(clip: Clip, numbers: Sequence[int]) -> Iterator[np.ndarray |
     for number in numbers:
         with opened(clip.path) as container:
             stream = video_stream(container, clip.path)
-            target = clip.frame_pts[number]
-            found = None
-            for frame in frames_to(container, stream, clip, number):
-                if frame.pts is not None and frame.pts >= target:
-                    found = shrinker.small(frame) if frame.pts == target else None
-                    break
-        yield found
+            first = number if clip.frames_are_packets else 0
+            frames = (one for one in frames_to(container, stream, clip, first) if one.pts is not None)
+            if clip.frames_are_packets:
+                target = clip.frame_pts[number]
+                frame = next((one for one in frames if one.pts >= target), None)
+                found = frame if frame is not None and frame.pts == target else None
+            else:
+                # Times may be out of order: what players show is the decoder's own order.
+                found = next(islice(frames, number, None), None)
+            small = shrinker.small(found) if found is not None else None
+        yield small
 
 
 def alike_db(reference: np.ndarray, other: np.ndarray) -> float:

@@ -129,7 +129,7 @@ def test_both_engines_and_single_dubs_make_the_same(
     by_local, by_ray = results_of(local.out), results_of(with_ray.out)
     assert by_local == by_ray
     for film in films[:3]:
-        out, shelf = tmp_path / film.stem, OneModel(ChordModel())
+        out, shelf = tmp_path / film.stem, OneModel(ChordModel(name="pocket"))
         given = {"seed": 7, "num_inference_steps": 2, "model": "pocket"}
         what = {"n_parts": 2, "parts": [2], "prompts": ["calm piano"], "given": given}
         order = new_order(film, out, **what, settings=SETTINGS, models=ModelShelf(SETTINGS))
@@ -144,7 +144,7 @@ def test_both_engines_and_single_dubs_make_the_same(
 
 def test_a_result_of_a_batch_is_verified_like_any_other(local: Ran, films: list[Path]) -> None:
     report = verify(local.out / "film1", films[1])
-    assert report.ok, report.lines
+    assert report.ok, "\n".join(report.lines)
     assert open_result(local.out / "film1").manifest.source.path == str(films[1])
 
 

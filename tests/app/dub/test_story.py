@@ -247,6 +247,11 @@ def test_what_is_not_given_is_the_models_own_and_a_seed_is_drawn() -> None:
     assert ordered(guidance_scale=3.0).parts[0].generation.guidance_scale == 3.0
 
 
+def test_a_part_of_exactly_the_shortest_length_gets_music(dub_clip: Path, tmp_path: Path) -> None:
+    result = dub_parts(dub_clip, tmp_path / "out", 20, (2,))
+    assert result.manifest.parts[1].n_samples * 5 == result.manifest.sample_rate
+
+
 def test_parts_too_short_for_music_and_videos_too_long_are_said_before_any_work(dub_clip: Path, tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=r"Part 2 lasts 0\.100 s, but music is made for 0\.2 s.*choose fewer parts"):
         dub_parts(dub_clip, tmp_path / "out", 40, (2,))
