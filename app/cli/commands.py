@@ -167,15 +167,14 @@ def verify_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     """verify: 0 where everything is right, 1 where something is not."""
     lines = ProgressLines()
     settings = settings_of(args)
-    with media.job(settings):
-        report = verify(
-            args.result,
-            args.source,
-            decode=args.decode,
-            temporary_directory=settings.temporary_directory,
-            on_progress=lines.show,
-            should_cancel=stop.should_cancel,
-        )
+    report = verify(
+        args.result,
+        args.source,
+        decode=args.decode,
+        temporary_directory=settings.temporary_directory,
+        on_progress=lines.show,
+        should_cancel=stop.should_cancel,
+    )
     lines.close()
     if args.json:
         checks = [{"name": check.name, "ok": check.ok, "text": check.text} for check in report.checks]

@@ -26,7 +26,6 @@ PICTURES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "I;16": 2, "I": 4, "F": 4}
 """Modes of pictures that cross, and bytes of a pixel."""
 MAX_DEPTH = 40
 """Values within values; the deepest that is ours, an MP4's index in a clip, has a dozen."""
-MAX_DIGITS = 4000
 NAMES = {"Image": Image, "np": np, "NDArray": npt.NDArray}
 """What annotations name that their modules import for type checkers only."""
 
