@@ -106,6 +106,8 @@ class Server:
             del self._watched[process]
 
     def _end(self) -> None:
+        # The workers die after this: nothing may be written to a socket that is about to close.
+        signal.set_wakeup_fd(-1)
         for process in self._watched:
             with suppress(ProcessLookupError):
                 os.killpg(process, signal.SIGKILL)
