@@ -137,6 +137,60 @@ def test_a_hole_stays_and_jitter_comes_back(stated: list[int | None], wanted: li
     assert [start for start, _ in steady_starts(items, RATE, 50)] == wanted
 
 
+@pytest.mark.parametrize(
+    ("late", "seconds", "is_hole"),
+    [(1000, 4, False), (1000, 12, True), (5000, 4, True)],
+    ids=["a little, for a while", "a little, for good", "much, for a while"],
+)
+def test_a_little_late_for_a_while_is_no_hole(late: int, seconds: int, is_hole: bool) -> None:
+    n_late = seconds * RATE // 1000
+    stated = [number * 1000 + (late if 100 <= number < 100 + n_late else 0) for number in range(100 + n_late + 600)]
+    starts = np.array([start for start, _ in steady_starts(((start, 1000, None) for start in stated), RATE, 50)])
+    assert starts[-1] == stated[-1]
+    np.testing.assert_array_equal(starts, stated if is_hole else np.arange(len(stated)) * 1000)
+
+
+def test_a_part_inside_one_packet_of_sound(tmp_path: Path) -> None:
+    # Twenty parts of 10 ms, and packets of AC-3 that last 32 ms: some parts have but a piece of one.
+    words = "-f lavfi -i testsrc2=s=64x48:r=100:d=0.2 -f lavfi -i aevalsrc=sin(2000*t*t):s=48000:d=0.2"
+    run_ffmpeg(tmp_path, [*words.split(), *"-c:v libx264 -g 10 -c:a ac3".split(), "short.mkv"])
+    clip = probe(tmp_path / "short.mkv")
+    parts = parts_of(clip.path, tmp_path / "parts", clip.n_frames)
+    whole = audio_samples(clip.path).samples
+    pieces = [audio_samples(part).samples for part in parts]
+    assert sum(piece.shape[1] for piece in pieces) == whole.shape[1]
+    for part, piece in zip(parts, pieces, strict=True):
+        with av.open(str(part)) as container:
+            frames = [frame for packet in container.demux(audio=0) for frame in packet.decode()]
+            # FFmpeg's own reading, which plays the last packet to its end.
+            heard = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+        assert frames[0].pts == 0
+        np.testing.assert_array_equal(heard[:, : piece.shape[1]], piece)
+    # Dither aside, after the two packets that a decoder needs to warm up.
+    joined = np.concatenate(pieces, axis=1)
+    np.testing.assert_allclose(joined[:, 2 * 1536 :], whole[:, 2 * 1536 :], atol=1e-3)
+
+
+def test_jitter_is_not_encoded_as_holes(tmp_path: Path) -> None:
+    words = "-f lavfi -i testsrc2=s=64x48:r=10:d=3 -f lavfi -i aevalsrc=sin(2000*t*t):s=48000:d=3"
+    run_ffmpeg(tmp_path, [*words.split(), *"-c:v libvpx -g 10 -c:a libvorbis".split(), "even.webm"])
+
+    def late(number: int, packet: Any) -> Any:
+        if 40 <= number < 80:
+            packet.pts += round(Fraction(20, 1000) / packet.time_base)
+            packet.dts = packet.pts
+        return packet
+
+    clip = probe(rewritten(tmp_path / "even.webm", tmp_path / "jitter.webm", late))
+    whole = decode_audio(clip, start_sample=0).samples
+    np.testing.assert_array_equal(whole, decode_audio(probe(tmp_path / "even.webm"), start_sample=0).samples)
+    pieces = [decode_audio(probe(part), start_sample=0).samples for part in parts_of(clip.path, tmp_path / "parts")]
+    joined = np.concatenate(pieces, axis=1)
+    assert abs(joined.shape[1] - whole.shape[1]) <= 2
+    length = min(joined.shape[1], whole.shape[1])
+    assert np.corrcoef(joined[0, :length], whole[0, :length])[0, 1] > 0.9
+
+
 def test_pictures_that_need_the_first_packet_are_encoded_again(tmp_path: Path) -> None:
     path = tmp_path / "old.mp4"
     picture = "-f lavfi -i testsrc2=s=160x96:r=10:d=3,noise=alls=20 -pix_fmt yuv444p"
