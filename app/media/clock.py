@@ -8,10 +8,10 @@ is late by L(k): its stated time less the samples that came before it.
 - **Jitter** is where L rises and comes back: milliseconds that were rounded, a recorder that wrote down when it was
   called instead of what it had heard. Nothing is missing, and each packet is heard when the one before it has ended.
 
-So L is looked at half a second ahead, and ten seconds as long as it rises by no more than a twentieth of a second, which
-nobody notices: some recorders are late by a packet for several seconds. The least of it there is what stays, and only
-where that is more than rounding is it a hole. Where the least falls (packets overlap, or a clock is slow) the times are
-followed back in the same way, once the most of it lies below.
+So L is looked at half a second ahead, and ten seconds as long as it rises by no more than a twentieth of a second,
+which nobody notices: some recorders are late by a packet for several seconds. The least of it there is what stays, and
+only where that is more than rounding is it a hole. Where the least falls (packets overlap, or a clock is slow) the
+times are followed back in the same way, once the most of it lies below.
 """
 
 from __future__ import annotations

@@ -47,6 +47,7 @@ def explain_split(clip: Clip, n_parts: int, mode: str) -> SplitPlan:
         The mode that will run, the parts that will be written, and the notes a person should read first.
     Raises:
         PlanError: n_parts does not fit the clip, or the mode is unknown.
+        MediaError: the clip cannot be cut in any mode.
     """
     if mode not in SPLIT_MODES:
         raise PlanError(f"Split mode {mode!r} is unknown: choose one of {', '.join(SPLIT_MODES)}.")

@@ -153,7 +153,7 @@ def test_a_little_late_for_a_while_is_no_hole(late: int, seconds: int, is_hole: 
 def test_a_part_inside_one_packet_of_sound(tmp_path: Path) -> None:
     # Twenty parts of 10 ms, and packets of AC-3 that last 32 ms: some parts have but a piece of one.
     words = "-f lavfi -i testsrc2=s=64x48:r=100:d=0.2 -f lavfi -i aevalsrc=sin(2000*t*t):s=48000:d=0.2"
-    run_ffmpeg(tmp_path, [*words.split(), *"-c:v libx264 -g 10 -c:a ac3".split(), "short.mkv"])
+    run_ffmpeg(tmp_path, [*words.split(), "-c:v", "libx264", "-g", "10", "-c:a", "ac3", "short.mkv"])
     clip = probe(tmp_path / "short.mkv")
     parts = parts_of(clip.path, tmp_path / "parts", clip.n_frames)
     whole = audio_samples(clip.path).samples
@@ -173,7 +173,7 @@ def test_a_part_inside_one_packet_of_sound(tmp_path: Path) -> None:
 
 def test_jitter_is_not_encoded_as_holes(tmp_path: Path) -> None:
     words = "-f lavfi -i testsrc2=s=64x48:r=10:d=3 -f lavfi -i aevalsrc=sin(2000*t*t):s=48000:d=3"
-    run_ffmpeg(tmp_path, [*words.split(), *"-c:v libvpx -g 10 -c:a libvorbis".split(), "even.webm"])
+    run_ffmpeg(tmp_path, [*words.split(), "-c:v", "libvpx", "-c:a", "libvorbis", "even.webm"])
 
     def late(number: int, packet: Any) -> Any:
         if 40 <= number < 80:
@@ -215,6 +215,20 @@ def test_protected_files_are_refused(clips: ClipShelf, kind: str, entry: tuple[b
     path.write_bytes(data[:at] + data[at:].replace(*entry))
     with pytest.raises(MediaError, match=r"locked\.mp4 is copy-protected \(DRM\): use an unprotected file\."):
         probe(path)
+
+
+def test_a_beginning_before_the_first_keyframe_is_refused(clips: ClipShelf, tmp_path: Path) -> None:
+    movie = read_movie(clips.path("keyframes"))
+    track = movie.tracks[0]
+    times, sync = track.table.presentation_times(), track.table.sync
+    assert sync is not None
+    first, shown, last = int(sync[1]) - 6, int(sync[1]) - 3, track.table.n_samples
+    span = Span(first, last, Fraction(0), int(times[shown]), int(times.max()) + 1)
+    out, ends = cut_track(track, span, movie.timescale)
+    path = tmp_path / "late keyframe.mp4"
+    write_movie(path, movie.ftyp, movie.moov, movie.timescale, ends, [out])
+    with pytest.raises(MediaError, match="late keyframe.mp4 is to be shown from a picture on .* convert it first"):
+        explain_split(probe(path), 2, "exact")
 
 
 def test_hidden_vp9_pictures_are_not_frames(clips: ClipShelf, tmp_path: Path) -> None:
