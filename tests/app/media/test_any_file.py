@@ -227,7 +227,7 @@ def test_a_beginning_before_the_first_keyframe_is_refused(clips: ClipShelf, tmp_
     out, ends = cut_track(track, span, movie.timescale)
     path = tmp_path / "late keyframe.mp4"
     write_movie(path, movie.ftyp, movie.moov, movie.timescale, ends, [out])
-    with pytest.raises(MediaError, match="late keyframe.mp4 is to be shown from a picture on .* convert it first"):
+    with pytest.raises(MediaError, match=r"late keyframe.mp4 is to be shown from a picture on .* convert it first"):
         explain_split(probe(path), 2, "exact")
 
 
