@@ -33,6 +33,8 @@ SETTLE_SECONDS = 60.0
 STILL_SECONDS = 3.0
 """How long nothing may change before what the page holds is taken down."""
 MOST_OVER_MEDIAN = 2.0
+MOST_TOLD = 3
+"""Tracebacks of the page's log that are printed."""
 HANGING, PROBES, MOST_PROBE_SECONDS = 100, 10, 2.0
 
 
@@ -164,7 +166,8 @@ def main() -> int:
             page.process.kill()
         log = page.log.read_text()
     print(f"exit code of the page {stopped}, tracebacks in its log {log.count('Traceback')}")
-    print(*sorted(set(re.findall(r"^\w[\w.]*(?:Error|Exception)\b.{0,120}", log, re.MULTILINE)))[:10], sep="\n")
+    told = dict.fromkeys(re.findall(r"^Traceback .*?^\w[\w.]*(?:Error|Exception)\b[^\n]*", log, re.MULTILINE | re.DOTALL))
+    print(*list(told)[:MOST_TOLD], sep="\n\n")
     return 0 if good and stopped == 0 else 1
 
 
