@@ -166,7 +166,8 @@ def main() -> int:
             page.process.kill()
         log = page.log.read_text()
     print(f"exit code of the page {stopped}, tracebacks in its log {log.count('Traceback')}")
-    told = dict.fromkeys(re.findall(r"^Traceback .*?^\w[\w.]*(?:Error|Exception)\b[^\n]*", log, re.MULTILINE | re.DOTALL))
+    whole = re.compile(r"^Traceback .*?^\w[\w.]*(?:Error|Exception)\b[^\n]*", re.MULTILINE | re.DOTALL)
+    told = dict.fromkeys(whole.findall(log))
     print(*list(told)[:MOST_TOLD], sep="\n\n")
     return 0 if good and stopped == 0 else 1
 
