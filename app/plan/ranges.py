@@ -127,7 +127,7 @@ def snap_ranges(clip: FrameTimes, ranges: Sequence[TimeRange]) -> tuple[tuple[Sp
     spans, notes = [], []
     for start, end in ranges:
         stop = clip.duration if end is None else end
-        if stop <= start:
+        if end is not None and stop <= start:
             raise PlanError(
                 f"The range {timeline_range(start, stop)} ends before it has begun: give the earlier time first."
             )
