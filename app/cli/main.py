@@ -13,7 +13,7 @@ from riffusion_inference.errors import GenerationCancelled, RiffusionError
 from .. import __version__
 from ..errors import ConfigError, DubCancelled
 from ..wall.starter import STARTER, is_possible
-from . import PROGRAM, batch_options, clean, options
+from . import PROGRAM, batch_options, clean, options, sound_options
 from .terminal import StopSwitch
 from .usage import UsageError
 
@@ -68,7 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     elsewhere = {"batch": batch_options.add_batch, "clean": clean.add_clean}
     for name in COMMAND_NAMES:
-        (elsewhere.get(name) or getattr(options, f"add_{name}"))(commands)
+        of_videos = options if hasattr(options, f"add_{name}") else sound_options
+        (elsewhere.get(name) or getattr(of_videos, f"add_{name}"))(commands)
     for command in commands.choices.values():
         options.add_everywhere(command)
         # Suppressed: without -v after the command, the one before it counts.

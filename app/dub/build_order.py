@@ -73,7 +73,7 @@ def new_order(
     Order(video, out_dir, cutting, split_mode)
     for number in parts:
         check_part(number, n_parts or 1)
-    words = _words(prompts, len(parts or ranges), "part" if parts else "range")
+    words = words_for(prompts, len(parts or ranges), "part" if parts else "range")
     kept = kept_parts(earlier) if earlier is not None else ()
     notes: tuple[str, ...] = ()
     if ranges or (earlier is not None and earlier.cutting != cutting):
@@ -87,7 +87,7 @@ def new_order(
     return Order(video, out_dir, cutting, split_mode, all_parts, earlier, force, notes, clip)
 
 
-def _words(prompts: Sequence[str], n_pieces: int, piece: str) -> list[str]:
+def words_for(prompts: Sequence[str], n_pieces: int, piece: str) -> list[str]:
     """A prompt for each part or range, of one for all or one for each."""
     if not prompts:
         raise ConfigError("There is no prompt for the music: say what it should be.")
@@ -156,7 +156,9 @@ def changed_order(
         prompts = (given["prompt"],)
     orders = {one.part: one for one in kept}
     named = _with_their_runs(parts, orders)
-    said = dict(zip(parts, _words(prompts, len(parts), "range" if ranges else "part"), strict=True)) if prompts else {}
+    said = (
+        dict(zip(parts, words_for(prompts, len(parts), "range" if ranges else "part"), strict=True)) if prompts else {}
+    )
     for number in named or tuple(orders):
         words = said.get(number, prompts[0] if prompts else None)
         asked = dict(given) if words is None else {**given, "prompt": words}

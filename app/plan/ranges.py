@@ -113,6 +113,21 @@ def snap(clip: FrameTimes, seconds: Fraction) -> int:
     return min((max(after - 1, 0), after), key=lambda frame: abs(time_of(clip, frame) - seconds))
 
 
+def moved(clip: FrameTimes, times: Iterable[Fraction]) -> tuple[str, ...]:
+    """A sentence for each time that a person would see to have been moved by snap.
+
+    Raises:
+        PlanError: a time lies outside the clip.
+    """
+    found = ((asked, time_of(clip, snap(clip, asked))) for asked in times)
+    return tuple(
+        f"{timeline(asked)} is moved to {timeline(at)}, where the nearest frame "
+        f"{'begins' if at < clip.duration else 'ends'}."
+        for asked, at in found
+        if timeline(asked) != timeline(at)
+    )
+
+
 def snap_ranges(clip: FrameTimes, ranges: Sequence[TimeRange]) -> tuple[tuple[Span, ...], tuple[str, ...]]:
     """Move the ends of ranges to the nearest frames.
 
@@ -124,7 +139,8 @@ def snap_ranges(clip: FrameTimes, ranges: Sequence[TimeRange]) -> tuple[tuple[Sp
     Raises:
         PlanError: a range is reversed, shorter than a frame or outside the clip, or two of them overlap.
     """
-    spans, notes = [], []
+    spans: list[Span] = []
+    notes: list[str] = []
     for start, end in ranges:
         stop = clip.duration if end is None else end
         if end is not None and stop <= start:
@@ -140,12 +156,7 @@ def snap_ranges(clip: FrameTimes, ranges: Sequence[TimeRange]) -> tuple[tuple[Sp
                 f"The range {timeline_range(start, stop)} is shorter than a frame, which lasts {long:.4g} ms there: "
                 "choose a longer one."
             )
-        notes += [
-            f"{timeline(asked)} is moved to {timeline(found)}, where the nearest frame "
-            f"{'begins' if found < clip.duration else 'ends'}."
-            for asked, found in ((start, span.start), (stop, span.end))
-            if timeline(asked) != timeline(found)
-        ]
+        notes += moved(clip, (start, stop))
         spans.append(span)
     for before, after in pairwise(sorted(spans, key=lambda one: one.start_frame)):
         if after.start_frame < before.end_frame:

@@ -13,7 +13,7 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 from ...errors import PlanError
 from ...files import check_cancel, check_free_space, write_errors, written_together
-from ...plan import SPLIT_MODES, Cutting, Part, SplitMode, parts_at, plan_cutting
+from ...plan import SPLIT_MODES, Cutting, Part, SplitMode, moved, parts_at, plan_cutting
 from ...unfinished import work_folder
 from ...wall.registry import walled
 from ..clip import Clip, SplitPlan
@@ -54,7 +54,7 @@ def explain_split(clip: Clip, cutting: Cutting, mode: str) -> SplitPlan:
     parts = plan_cutting(clip, cutting)
     is_equal = isinstance(cutting, int)
     lossless = check_lossless(clip)
-    notes = list(lossless.notes)
+    notes = [*lossless.notes, *(() if isinstance(cutting, int) else moved(clip, cutting.times))]
     if mode == SplitMode.KEYFRAME and not lossless.is_possible and segment_format(clip) is not None:
         cuts, cut_notes = _keyframe_cuts(clip, parts, is_equal)
         return SplitPlan(mode, mode, parts_at(clip, cuts), (*cut_notes, PACKET_NOTE))

@@ -209,6 +209,6 @@ def test_what_cannot_be_ordered_is_said(ranged: Result, dub_clip: Path, tmp_path
     with pytest.raises(PlanError, match="Two of the cuts have the same nearest keyframe"):
         made(order_ranges(dub_clip, tmp_path / "out", model, "2.1-2.4", given={"split_mode": "keyframe"}), model)
     other = make_clip(tmp_path / "other.mp4", 3.0)
-    with pytest.raises(ArchiveError, match="was made from my clip .* with 40 frames, but other.mp4 has 30"):
+    with pytest.raises(ArchiveError, match=r"was made from my clip .* with 40 frames, but other.mp4 has 30"):
         order_ranges(other, tmp_path / "out", model, "0-1", earlier=ranged)
     assert not model.calls
