@@ -84,7 +84,7 @@ def new_order(
         part_order(number, prompt, given, settings, models, stills) for number, prompt in zip(parts, words, strict=True)
     ]
     all_parts = run_through((*fresh, *(one for one in kept if one.part not in parts)), parts)
-    return Order(video, out_dir, cutting, split_mode, all_parts, earlier, force, notes, clip)
+    return Order(video, out_dir, cutting, split_mode, all_parts, earlier, force, tuple(parts), notes, clip)
 
 
 def words_for(prompts: Sequence[str], n_pieces: int, piece: str) -> list[str]:
@@ -169,7 +169,7 @@ def changed_order(
         else:
             orders[number] = part_order(number, words, given, settings, models)
     changed = run_through(tuple(orders.values()), named or tuple(orders))
-    return Order(source, out_dir, cutting, mode, changed, earlier, force, notes, clip)
+    return Order(source, out_dir, cutting, mode, changed, earlier, force, named or tuple(orders), notes, clip)
 
 
 def _with_their_runs(parts: Sequence[int], orders: Mapping[int, PartOrder]) -> tuple[int, ...]:

@@ -76,6 +76,8 @@ class Order:
     """A result to go on from; what is the same in it is not made again."""
     force: bool = False
     """Replace another result at out_dir."""
+    asked: tuple[int, ...] = ()
+    """Which of the parts this order is about, as they were asked for; the others are as they were before."""
     notes: tuple[str, ...] = ()
     """What a person should know before anything runs, one sentence each."""
     clip: Clip | None = None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ..errors import PlanError
 from .parts import FrameTimes, Part, parts_at, plan_parts, time_of, timeline, timeline_range
@@ -218,3 +218,24 @@ def read_range(text: str) -> TimeRange:
             f"{text.strip()!r} is not a range of time: write for example 00:12.4-00:31, or 00:12.4- up to the end."
         )
     return read_time(start), None if end.strip().lower() in OPEN_ENDS else read_time(end)
+
+
+def range_texts(value: Any) -> tuple[str, ...]:
+    """The ranges that a program gives, as texts for read_range.
+
+    Args:
+        value: text with commas or lines between ranges, or a list of texts or of pairs of times; nothing is no range.
+    Raises:
+        PlanError: it is something else.
+    """
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return tuple(one for one in re.split(r"[,;\n]+", value) if one.strip())
+    found = []
+    for one in value if isinstance(value, list | tuple) else [value]:
+        is_pair = isinstance(one, list | tuple) and len(one) == 2
+        if not is_pair and not isinstance(one, str):
+            raise PlanError(f"{one!r} is not a range of time: give pairs of times such as [12.4, 31], or texts.")
+        found.append(one if isinstance(one, str) else "-".join("" if time is None else str(time) for time in one))
+    return tuple(found)
