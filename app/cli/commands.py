@@ -16,16 +16,17 @@ from ..dub.run import Run
 from ..dub.scenes import SHORTEST, find_scenes
 from ..dub.story import carry_out
 from ..models import ModelShelf
-from ..plan import Bounds, Part, SplitMode, timeline
+from ..plan import Bounds, Part, SplitMode
 from ..result.checks import VerifyReport
-from ..result.facts import DubFacts
-from ..result.folder import Result, open_result
+from ..result.folder import open_result
 from ..result.verify import verify
 from . import PROGRAM
 from .batch import batch_command
 from .clean import clean_command
 from .compose import compose_command
 from .options import ALL
+from .report import report
+from .result import remix_command
 from .sound import generate_command, invert_command, spectrogram_command
 from .terminal import ProgressLines, StopSwitch
 from .usage import UsageError, given_options, print_json, settings_of, wrong_usage
@@ -141,59 +142,8 @@ def split_command(args: argparse.Namespace, stop: StopSwitch) -> int:
 def _run(order: Order, run: Run, models: ModelShelf, as_json: bool, lines: ProgressLines) -> int:
     result = carry_out(order, run, models)
     lines.close()
-    _report(result, as_json)
+    report(result, as_json)
     return 0
-
-
-def _report(result: Result, as_json: bool) -> None:
-    """Where everything is and what it took."""
-    if as_json:
-        print_json(result_values(result))
-        return
-    for number, (path, (start, end)) in enumerate(zip(result.parts, result.times, strict=True), 1):
-        print(f"part {number}   {path}   {timeline(start)} to {timeline(end)}")
-    for one in result.dubs:
-        heard = "silent" if one.loudness_lufs is None else f"{one.loudness_lufs:.1f} LUFS"
-        print(f"music    {result.path(one.chosen.wav)}   part {one.part}, seed {one.chosen.seed}, {heard}")
-        if one.chosen.midi is not None:
-            print(f"score    {result.path(one.chosen.midi)}   part {one.part}")
-    for name, found in (("film", result.film), ("archive", result.archive), ("manifest", result.manifest_file)):
-        if found is not None:
-            print(f"{name:<8} {found}")
-    seconds = result.manifest.seconds_per_stage
-    spent = ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items())
-    print(f"seconds  {spent}, together {sum(seconds.values()):.1f}")
-
-
-def result_values(result: Result) -> dict[str, Any]:
-    """A result as plain values."""
-    return {
-        "out_dir": str(result.folder),
-        "parts": [str(path) for path in result.parts],
-        "times": [[float(start), float(end)] for start, end in result.times],
-        "film": str(result.film) if result.film else None,
-        "archive": str(result.archive) if result.archive else None,
-        "manifest": str(result.manifest_file),
-        "music": [_music_values(result, one) for one in result.dubs],
-        "seconds_per_stage": dict(result.manifest.seconds_per_stage),
-        "notes": list(result.manifest.notes),
-    }
-
-
-def _music_values(result: Result, dub: DubFacts) -> dict[str, Any]:
-    image, midi = result.path(dub.chosen.image), result.path(dub.chosen.midi)
-    return {
-        "part": dub.part,
-        "wav": str(result.path(dub.chosen.wav)),
-        "image": str(image) if image else None,
-        "midi": str(midi) if midi else None,
-        "take": dub.take,
-        "seed": dub.chosen.seed,
-        "loudness_lufs": dub.loudness_lufs,
-        "candidates": [{"wav": str(result.path(take.wav)), "seed": take.seed} for take in dub.music.takes],
-        "before": str(result.before(dub.part)),
-        "after": str(result.after(dub.part)),
-    }
 
 
 def verify_command(args: argparse.Namespace, stop: StopSwitch) -> int:
@@ -278,6 +228,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, StopSwitch], int]] = {
     "spectrogram": spectrogram_command,
     "verify": verify_command,
     "mood": mood_command,
+    "remix": remix_command,
     "batch": batch_command,
     "clean": clean_command,
     "serve": serve_command,

@@ -17,7 +17,7 @@ from ..plan import Cutting, SplitMode, TimeRange
 from ..result.facts import DubFacts
 from ..result.folder import Result
 from ..settings import Settings
-from ..settings.options import MUSIC, PER_MODEL
+from ..settings.options import MIX, MUSIC, PER_MODEL
 from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
 from .order import AUTO, Order, PartOrder, check_part, split_mode_of
@@ -27,8 +27,10 @@ from .ranges import Placed, place_parts, place_ranges, renumbered
 if TYPE_CHECKING:
     from PIL import Image
 
-MIX_FIELDS = {"sound_mode": "mode", "music_gain_db": "music_gain_db", "loudness": "loudness"}
+MIX_FIELDS = {"sound_mode": "mode", **{name: name for name in MIX if name not in ("sound_mode", "take")}}
 """Options of the mix, and their names in MixSettings."""
+MIX_OF_SETTINGS = ("sound_mode", "music_gain_db", "loudness")
+"""Those that are the program's settings too."""
 
 
 def new_order(
@@ -155,7 +157,7 @@ def changed_order(
     if not prompts and "prompt" in given:
         prompts = (given["prompt"],)
     orders = {one.part: one for one in kept}
-    named = _with_their_runs(parts, orders)
+    named = with_their_runs(parts, orders)
     said = (
         dict(zip(parts, words_for(prompts, len(parts), "range" if ranges else "part"), strict=True)) if prompts else {}
     )
@@ -172,7 +174,7 @@ def changed_order(
     return Order(source, out_dir, cutting, mode, changed, earlier, force, named or tuple(orders), notes, clip)
 
 
-def _with_their_runs(parts: Sequence[int], orders: Mapping[int, PartOrder]) -> tuple[int, ...]:
+def with_their_runs(parts: Sequence[int], orders: Mapping[int, PartOrder]) -> tuple[int, ...]:
     """Parts, and those that are one piece with them: what changes one changes all."""
     runs = (orders[number].writing.run for number in parts if number in orders)
     return tuple(dict.fromkeys((*parts, *(number for run in runs for number in run if number in orders))))
@@ -183,13 +185,18 @@ def take_order(earlier: Result, part: int, take: int, *, video: Path | None = No
     dub = earlier.manifest.dub_of(part)
     if dub is None:
         raise ArchiveError(f"Part {part} of {earlier.folder.name} has no music: dub it first.")
-    n_takes = len(dub.music.takes)
-    if not 1 <= take <= n_takes:
-        raise ArchiveError(f"Part {part} has {n_takes} takes, not a take {take}: choose one of them.")
+    check_take(dub, take)
     kept = {one.part: one for one in kept_parts(earlier)}
-    chosen = _with_their_runs((part,), kept)
+    chosen = with_their_runs((part,), kept)
     parts = [replace(one, take=take) if one.part in chosen else one for one in kept.values()]
     return _in_place(earlier, video, parts)
+
+
+def check_take(dub: DubFacts, take: int) -> None:
+    """Raise ArchiveError unless a dub has a take of that number."""
+    n_takes = len(dub.music.takes)
+    if not 1 <= take <= n_takes:
+        raise ArchiveError(f"Part {dub.part} has {n_takes} takes, not a take {take}: choose one of them.")
 
 
 def undo_order(earlier: Result, part: int, *, video: Path | None = None) -> Order:
@@ -251,7 +258,7 @@ def part_order(
     """A part's music from what is given, the settings, and what the model likes."""
     # Checked before a device is looked for, which takes seconds.
     asked = GenerationSettings(prompt, **{name: value for name, value in given.items() if name in MUSIC})
-    mix = MixSettings(**{to: given.get(name, getattr(settings, name)) for name, to in MIX_FIELDS.items()})
+    mix = mix_of(MixSettings(**{MIX_FIELDS[name]: getattr(settings, name) for name in MIX_OF_SETTINGS}), given)
     writing = Writing().changed(given)
     model = models.full_name(given.get("model", settings.model))
     defaults = settings.model_defaults(model)
@@ -275,16 +282,21 @@ def _changed_part(old: PartOrder, given: Mapping[str, Any], models: Models) -> P
         old.part,
         generation,
         models.full_name(given["model"]) if "model" in given else old.model,
-        replace(old.mix, **{to: given[name] for name, to in MIX_FIELDS.items() if name in given}),
+        mix_of(old.mix, given),
         min(given.get("take", old.take), generation.candidates),
         writing=writing,
     )
 
 
+def mix_of(old: MixSettings, given: Mapping[str, Any]) -> MixSettings:
+    """A mix with what a person has set over it."""
+    return replace(old, **{to: given[name] for name, to in MIX_FIELDS.items() if name in given})
+
+
 def check_given(given: Mapping[str, Any]) -> None:
     """Raise RiffusionError where a value cannot be right whatever the earlier result holds."""
     GenerationSettings(**{"prompt": AUTO, **{n: v for n, v in given.items() if n in MUSIC or n == "prompt"}})
-    MixSettings(**{to: given[name] for name, to in MIX_FIELDS.items() if name in given})
+    mix_of(MixSettings(), given)
     Writing().changed(given)
     if given.get("take", 1) < 1:
         raise ConfigError(f"Take {given['take']} does not exist: takes count from 1.")

@@ -75,9 +75,8 @@ def _carry_out(order: Order, run: Run, models: Models) -> Result:
             with run.stage("mix"):
                 sound = SourceSound(cut)
                 for one in wanted:
-                    mixed += mix_piece(
-                        one.piece, [music[number] for number in one.piece.numbers], cut, sound, run, work
-                    )
+                    takes = [music[number] for number in one.piece.numbers]
+                    mixed += mix_piece(one.piece, takes, cut, sound, run, work, music)
             with run.stage("mux"):
                 film, stretches = write_film(mixed, cut, plan, work, run)
                 undubbed = write_parts(mixed, film, stretches, cut, files, work, run)

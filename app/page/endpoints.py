@@ -43,7 +43,7 @@ from .visitors import OPEN
 DUB_OPTIONS = (
     "split_mode", "negative_prompt", "model", "scheduler", "guidance_scale", "num_inference_steps", "seed",
     "candidates", "sound_mode", "music_gain_db", "loudness_lufs", "seed_image", "seed_audio", "strength", "loop",
-    *SCORE, "no_check",
+    *SCORE, "no_check", "fade_in", "fade_out", "duck_depth_db", "duck_attack", "duck_release",
 )  # fmt: skip
 """Options of /dub in their order; each may be left out and is then the program's or the model's own."""
 WIDGETS: dict[Kind, type[gr.components.Component]] = {

@@ -57,8 +57,6 @@ WIDGETS: dict[Kind, type[gr.components.Component]] = {
 }
 """What carries an option's value; text is carried by a text field."""
 
-from gradio.events import Dependency
-
 class RangesBox(gr.Textbox):
     """Carries ranges of time: text, or a list of texts and of pairs of times."""
 
@@ -71,12 +69,14 @@ class RangesBox(gr.Textbox):
     def preprocess(self, payload: Any) -> Any:
         """As it was sent."""
         return payload
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 WORDS: dict[str, type[gr.components.Component]] = {
     "video": gr.File,
@@ -89,7 +89,6 @@ WORDS: dict[str, type[gr.components.Component]] = {
 MOST_CHOICES = 12
 """More than this are not listed where an option is described; an error names them all."""
 FILE, FILES, FACTS = (gr.File, {"label": "file"}), (gr.File, {"file_count": "multiple"}), (gr.JSON, {"label": "facts"})
-
 
 class Endpoints:
     """The endpoints, bound to what the page's sessions share."""
@@ -259,11 +258,9 @@ class Endpoints:
         session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
         return session.clip
 
-
 def _ranges(value: Any) -> list[TimeRange]:
     """Ranges of time as a program gives them."""
     return [read_range(text) for text in range_texts(value)]
-
 
 CUTTING, READING = "cutting", "reading"
 """The concurrency ids of what cuts videos and of what reads a little of them; neither waits for music."""
@@ -277,7 +274,6 @@ ENDPOINTS: dict[str, tuple[Sequence[str], Sequence[tuple[Any, dict[str, Any]]], 
     "archive": ((), [FILE], READING),
 }
 """Of each named endpoint: its options, what it returns, and what it waits for."""
-
 
 def add_endpoints(context: PageContext, session: gr.State) -> None:
     """Named endpoints for gradio_client and agents, on widgets that nobody sees."""
@@ -295,7 +291,6 @@ def add_endpoints(context: PageContext, session: gr.State) -> None:
                 concurrency_id=line,
                 concurrency_limit=AT_ONCE[line],
             )
-
 
 def described(work: Callable[..., Any], options: Sequence[str]) -> Callable[..., Any]:
     """A method as Gradio reads it: options of the table among its parameters, and what they do in its docstring."""
@@ -318,16 +313,13 @@ def described(work: Callable[..., Any], options: Sequence[str]) -> Callable[...,
     call.__annotations__ = {"request": gr.Request}
     return call
 
-
 def _option(name: str) -> Option:
     return OPTIONS["loudness" if name == "loudness_lufs" else name]
-
 
 def _help(option: Option) -> str:
     """What an option does, and its values where they are few and not in the sentence already."""
     few = 0 < len(option.choices) <= MOST_CHOICES and not all(choice in option.help for choice in option.choices)
     return f"{option.help} ({', '.join(option.choices)})" if few else option.help
-
 
 def _widget(parameter: inspect.Parameter, fetch: Callable[[str], Awaitable[Path]]) -> gr.components.Component:
     """What carries one parameter's value."""
@@ -337,7 +329,6 @@ def _widget(parameter: inspect.Parameter, fetch: Callable[[str], Awaitable[Path]
     kind = WIDGETS.get(OPTIONS[name].kind, gr.Textbox) if name in OPTIONS else WORDS.get(name, gr.Number)
     widget = kind(value=default, label=name)
     return takes_addresses(widget, fetch) if isinstance(widget, gr.File) else widget
-
 
 class _told:
     """Turns our sentences into the error that clients see; other errors stay in the server's log."""

@@ -34,7 +34,9 @@ def as_first_schema(values: dict[str, Any]) -> dict[str, Any]:
     """This version's manifest laid out as version 0.1.0 did."""
     dubs = []
     for one in values["dubs"]:
-        music = one.pop("music")
+        music, mix = one.pop("music"), one["mix"]
+        for name in ("fade_in", "fade_out", "duck_depth_db", "duck_attack", "duck_release"):
+            del mix[name]
         generation = music.pop("generation")
         generation.pop("bpm", None)
         del music["writing"], music["seed_midi"], music["score"]
