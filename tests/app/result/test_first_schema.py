@@ -43,7 +43,7 @@ def as_first_schema(values: dict[str, Any]) -> dict[str, Any]:
         for take in music["takes"]:
             del take["midi"], take["kept_cuts"]
         dubs.append({**one, **music, **generation})
-    del values["film_sound"], values["job"], values["at_times"]
+    del values["film_sound"], values["job"], values["at_times"], values["terms"]
     return {**values, "dubs": dubs, "schema": 1}
 
 
