@@ -21,7 +21,7 @@ FORMATS = {
     "edl": ("cmx_3600", ".edl", "otio-cmx3600-adapter"),
     "fcpxml": ("fcpx_xml", ".fcpxml", "otio-fcpx-xml-adapter"),
 }
-"""What a timeline can be written as: the adapter's name, the file's ending, and the package that brings the adapter."""
+"""Each of TIMELINE_FORMATS: the adapter's name, the file's ending, and the package that brings the adapter."""
 OURS = "riffusion-dub"
 """The key of our own facts among the metadata of clips."""
 
@@ -98,19 +98,11 @@ def timeline_text(manifest: Manifest, form: str = "otio", folder: str = "") -> s
             f"{TIMELINE_NAME}, which many editing programs read."
         )
     try:
-        return str(adapters.write_to_string(_for_adapter(timeline_of(manifest, folder), form), adapter))
+        return str(adapters.write_to_string(timeline_of(manifest, folder), adapter))
     except (OTIOError, ValueError, NotImplementedError) as error:
         raise ConfigError(
             f"This timeline cannot be written as {form} ({str(error)[:200]}): take {TIMELINE_NAME} instead."
         ) from error
-
-
-def _for_adapter(timeline: Timeline, form: str) -> Timeline:
-    """What an EDL can say: one track of pictures, and the two of sound that are first."""
-    if form == "edl":
-        for track in [*timeline.audio_tracks()][2:]:
-            timeline.tracks.remove(track)
-    return timeline
 
 
 def _track(name: str, kind: str, *items: Any) -> Track:
