@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from ..dub.build_order import check_given
-from ..dub.remix import remix, remix_order
+from ..dub.remixing import remix, remix_order
 from ..dub.run import Run
 from ..errors import ArchiveError
 from ..files import written_whole
