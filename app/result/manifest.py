@@ -75,6 +75,8 @@ def read_manifest_text(text: str, path: Path) -> Manifest:
         raise ArchiveError(f"{path} cannot be read as a manifest (it is nested too deep).") from error
     except ValueError as error:
         raise ArchiveError(f"{path} cannot be read as a manifest ({str(error)[:200]}).") from error
+    if "\\ud" in text.lower() and not _is_text(values):
+        raise ArchiveError(f"{path} cannot be read as a manifest (it has half characters, which no text has).")
     schema = values.get("schema") if isinstance(values, dict) else None
     if not isinstance(schema, int) or not FIRST_SCHEMA <= schema <= SCHEMA:
         raise ArchiveError(
@@ -101,6 +103,15 @@ def _with_run_samples(manifest: Manifest) -> Manifest:
             dub = replace(dub, music=replace(dub.music, writing=replace(writing, run_samples=samples)))
         dubs.append(dub)
     return replace(manifest, dubs=tuple(dubs))
+
+
+def _is_text(values: Any) -> bool:
+    """Whether all strings can be written: JSON may escape one half of a character that is written as two."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _from_first_schema(values: dict[str, Any]) -> dict[str, Any]:
