@@ -171,6 +171,21 @@ def test_a_part_inside_one_packet_of_sound(tmp_path: Path) -> None:
     np.testing.assert_allclose(joined[:, 2 * 1536 :], whole[:, 2 * 1536 :], atol=1e-3)
 
 
+def test_opus_after_a_hole_is_in_its_place(clips: ClipShelf, tmp_path: Path) -> None:
+    # The first packet's time is -7 ms where 6.5 ms are hidden: what is rounded there must not move what follows a hole.
+    clip = probe(rewritten(clips.path("webm"), tmp_path / "holed.webm", lambda n, p: None if 13 <= n < 15 else p))
+    whole = decode_audio(clip, start_sample=0).samples
+    parts = explain_split(clip, 3, "exact").parts
+    for part, path in zip(parts[1:], parts_of(clip.path, tmp_path / "parts")[1:], strict=True):
+        heard = decode_audio(probe(path), start_sample=0).samples[0]
+        start = part.start_sample(RATE)
+        fit = {
+            lag: float(np.corrcoef(heard[9600:24000], whole[0, start + lag + 9600 : start + lag + 24000])[0, 1])
+            for lag in range(-30, 31)
+        }
+        assert max(fit, key=lambda lag: fit[lag]) == 0, fit
+
+
 def test_jitter_is_not_encoded_as_holes(tmp_path: Path) -> None:
     words = "-f lavfi -i testsrc2=s=64x48:r=10:d=3 -f lavfi -i aevalsrc=sin(2000*t*t):s=48000:d=3"
     run_ffmpeg(tmp_path, [*words.split(), "-c:v", "libvpx", "-c:a", "libvorbis", "even.webm"])
