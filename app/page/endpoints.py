@@ -8,7 +8,6 @@ read of the options comes from the table of options.
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -158,10 +157,9 @@ class Endpoints:
             film, number = self._earlier(own, earlier), whole(strings.PART_LABEL, part)
             order = order_for(self._context, own, number, given, prompt.strip() or AUTO, earlier=film)
             job = own.job = Job(order.out_dir.parent / f"stop{own.n_runs}", order, number, own.cut)
-            job.started.set()
-            began = time.monotonic()
-            result = run_job(self._context, job, settings=settings)
-            remember(own, job, result, time.monotonic() - began)
+            with job.under_way():
+                result = run_job(self._context, job, settings=settings)
+                remember(own, job, result)
             take = next(one.chosen for one in result.dubs if one.part == job.part)
             midi = result.path(take.midi)
             return str(result.film), str(result.path(take.wav)), result_facts(result), str(midi) if midi else None

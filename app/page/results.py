@@ -20,32 +20,11 @@ from . import strings
 from .cards import dubbed_parts, file_url, hint_html, picture_of, time_range
 from .follow_lane import Lane, follow_lane
 from .piano_roll import PianoRoll, piano_roll
-from .progress import stage_name
 from .render import render
 from .session import HistoryEntry, Session
 
-AROUND = Fraction(3)
-"""Seconds of film before and after the part in "hear it in context"."""
 MAX_COLUMNS = 21
 """Parts side by side."""
-
-
-@dataclass(frozen=True)
-class Player:
-    """One film to play."""
-
-    kind: str
-    """before, after, inplace or film; page.js and page.css know them."""
-    url: str
-    """Where the browser fetches it."""
-    name: str
-    """What a screen reader says."""
-    poster: str
-    """Address of the picture before it plays; many a film begins in black."""
-    caption: str = ""
-    """Written above it."""
-    span: tuple[str, str] | None = None
-    """The seconds from and to which it plays; None plays all."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +76,7 @@ def results(session: Session, part: float, columns: float | None) -> dict[str, A
     result, chosen = session.result, session.part_of(part)
     number = chosen.index if chosen else 0
     music = music_of(session, number)
-    poster = picture_of(session, session.clip, [chosen])[0] if session.clip and chosen else ""
-    detail = detail_html(result, music, poster) if result and music else ""
+    detail = detail_html(result, music) if result and music else ""
     archive = str(result.archive) if result and result.archive else None
     film = named_film(result) if result and result.film else None
     return {
@@ -106,7 +84,6 @@ def results(session: Session, part: float, columns: float | None) -> dict[str, A
         "detail": gr.update(value=detail, visible=bool(detail)),
         "undo": gr.update(value=strings.UNDO.format(part=number), visible=music is not None),
         "grid": gr.update(value=grid_html(session, result, columns) if result else "", visible=result is not None),
-        "film": gr.update(value=film_html(result, poster) if result else "", visible=film is not None),
         "archive": gr.update(value=archive, visible=archive is not None),
         "film_file": gr.update(value=str(film) if film else None, visible=film is not None),
         "history": history_html(session.history),
@@ -134,32 +111,16 @@ def music_of(session: Session, part: int) -> DubFacts | None:
     return session.result.manifest.dub_of(part)
 
 
-def detail_html(result: Result, music: DubFacts, poster: str) -> str:
-    """The dubbed part: before and after, in context, its takes, and how it was made."""
-    start, end = result.times[music.part - 1]
-    first, last = max(Fraction(0), start - AROUND), min(result.times[-1][1], end + AROUND)
+def detail_html(result: Result, music: DubFacts) -> str:
+    """The dubbed part: its takes, and how it was made; the film above plays it."""
     return render(
         "detail",
         part=music.part,
         heading=strings.DETAIL_HEADING.format(part=music.part),
-        before=_captioned("before", result.before(music.part), strings.BEFORE, poster),
-        after=_captioned("after", result.after(music.part), strings.AFTER, poster),
-        in_place=_in_place(result.film, first, last, poster),
-        in_place_range=time_range(first, last),
         takes=takes(result, music),
         made=made(music),
         notes=[*music.notes, *other_notes(result, music)],
     )
-
-
-def _captioned(kind: str, path: Path, name: str, poster: str, span: tuple[str, str] | None = None) -> Player:
-    return Player(kind, file_url(path), name, poster, caption=name, span=span)
-
-
-def _in_place(film: Path | None, first: Fraction, last: Fraction, poster: str) -> Player | None:
-    """The film around the part; the browser plays that range of it."""
-    span = (f"{float(first):.3f}", f"{float(last):.3f}")
-    return None if film is None else _captioned("inplace", film, strings.IN_PLACE, poster, span)
 
 
 def other_notes(result: Result, dub: DubFacts) -> list[str]:
@@ -249,17 +210,6 @@ def grid_html(session: Session, result: Result, columns: float | None) -> str:
         )
     ]
     return render("grid", parts=parts, n_columns=min(MAX_COLUMNS, max(1, int(columns or 3))))
-
-
-def film_html(result: Result, poster: str) -> str:
-    """The whole film and what it took to make it."""
-    if result.film is None:
-        return ""
-    spent = " · ".join(
-        f"{stage_name(stage)} {seconds:.1f} s" for stage, seconds in result.manifest.seconds_per_stage.items()
-    )
-    film = Player("film", file_url(result.film), strings.FILM_HEADING, poster)
-    return render("film", film=film, spent=spent)
 
 
 def history_html(history: Iterable[HistoryEntry]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from ..mood import Still
+    from .film_look import FilmLook
     from .jobs import Job
 
 
@@ -60,6 +62,16 @@ class Session:
 
     visitor: str = ""
     """Whose it is; empty until the first event."""
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    """Whoever has it may go on with this session; it cannot be guessed."""
+    tab: str = ""
+    """The tab that the latest request came from, as Gradio names it."""
+    is_kept: bool = False
+    """Whether it is a page's, whose job goes on when nobody looks; a program that goes away wants no answer."""
+    by: str = ""
+    """Whose the latest request was: the owner's, or a guest's."""
+    guests: set[str] = field(default_factory=set)
+    """Visitors who came by its link."""
     address: str = ""
     """Where the visitor's latest request came from; for sharing out turns, and nobody's key."""
     folder: Path | None = None
@@ -72,8 +84,12 @@ class Session:
     """What a split will do; None while the input is not right."""
     problem: str = strings.REASON_NO_VIDEO
     """Why plan is None, for the person."""
+    look: FilmLook | None = None
+    """What was found in it, for the timeline."""
     n_parts: int = 4
     """Parts asked for."""
+    part: int = 1
+    """The part that a tab has told last; a tab that comes back begins with it."""
     split_mode: SplitMode = SplitMode.EXACT
     """How to cut."""
     pictures: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -82,6 +98,8 @@ class Session:
     """What the prompt field holds."""
     prompt: str = ""
     """The applied prompt."""
+    found: str = ""
+    """The prompt that was read from the picture last."""
     unread: bool = False
     """Whether nothing in the applied prompt was understood."""
     stills: tuple[Still, ...] = ()
@@ -151,6 +169,8 @@ class PageContext:
     """The loaded checkpoint."""
     tabs: Tabs = field(default_factory=Tabs)
     """The open tabs."""
+    seconds_per_stage: dict[str, float] = field(default_factory=dict)
+    """What the stages of the latest run took, from which the next one's length is guessed."""
 
     def visitor(self, request: gr.Request | None) -> Visitor:
         """The visitor behind a request."""
@@ -165,17 +185,46 @@ class PageContext:
         visitor = self.visitor(request)
         if not session.visitor:
             session.visitor, session.folder = visitor.key, self.visitors.new_folder(visitor.key)
-        if session.visitor != visitor.key:
+        if visitor.key not in (session.visitor, *session.guests):
             raise SettingError(strings.NOT_YOURS)
-        session.address = visitor.address
+        session.address, session.by = visitor.address, visitor.key
+        session.tab = (request.session_hash if request is not None else None) or session.tab
         # Agents all come through one tab of Gradio's, which is nobody's session.
         self.tabs.note(request.session_hash if request is not None and visitor.key != OPEN else None, session)
         if session.folder is None or not session.folder.is_dir():
-            fresh = Session(visitor.key, visitor.address, self.visitors.new_folder(visitor.key))
+            fresh = Session(visitor.key, folder=self.visitors.new_folder(visitor.key), is_kept=session.is_kept)
             session.__dict__.update(fresh.__dict__)
             raise SettingError(strings.SESSION_LOST)
         self.touch(session)
         return session
+
+    def resume(self, token: str, request: gr.Request, *, unless_open: bool) -> Session | None:
+        """The session of that token, for the tab that asks; whoever has the token may have it.
+
+        Args:
+            token: from the browser's memory, or out of a link.
+            request: the tab's.
+            unless_open: leave it alone where another tab has it open.
+        Returns:
+            The session; None where there is none any more.
+        """
+        found = self.tabs.find(token)
+        if not isinstance(found, Session) or found.folder is None or not found.folder.is_dir():
+            return None
+        if unless_open and self.tabs.is_open(found):
+            return None
+        visitor = self.visitor(request)
+        if visitor.key != found.visitor:
+            found.guests.add(visitor.key)
+            self.share(found)
+        self.tabs.note(request.session_hash, found)
+        return self.open(found, request)
+
+    def share(self, session: Session) -> None:
+        """Let all who have a session's link read its files."""
+        for path in (session.folder, session.source):
+            if path is not None and session.guests:
+                self.visitors.share(path, {session.visitor, *session.guests})
 
     def touch(self, session: Session) -> None:
         """Put off the deletion of what this session uses."""

@@ -183,6 +183,7 @@ def change_everything(me: Visit, tmp_path: Path) -> None:
     """Give every control another value than it has."""
     me.number(strings.N_PARTS_LABEL, 6)
     me.tab.locator("#strip .frame").nth(5).wait_for()
+    me.open_settings()
     me.pick("How to cut", "Re-encode, clean starts")
     me.tab.locator('#strip .frame[data-index="5"]').click()
     me.tab.locator("#card dd", has_text="5 of 6").wait_for()

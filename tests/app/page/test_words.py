@@ -58,9 +58,8 @@ def detail_values(name: str) -> dict[str, object]:
     """What detail.html wants, with one name in every place that takes one."""
     from app.page.follow_lane import Lane, Moment
     from app.page.piano_roll import piano_roll
-    from app.page.results import Player, ShownTake
+    from app.page.results import ShownTake
 
-    player = Player("before", name, name, name, caption=name, span=(name, name))
     score = Score((), 480, sections=(Section(0, name),))
     roll = piano_roll(score, Fraction(1, 2), name)
     lane = Lane("M0 0", (Moment("5%", name, 1.0),), ((name, name),), name)
@@ -68,16 +67,7 @@ def detail_values(name: str) -> dict[str, object]:
     take = ShownTake(
         1, name, name, in_use=False, sound=name, picture=name, picture_says=name, roll=roll, lane=lane, downloads=files
     )
-    players = {"before": player, "after": player, "in_place": player}
-    return {
-        **players,
-        "part": name,
-        "heading": name,
-        "in_place_range": name,
-        "takes": [take],
-        "made": [(name, name)],
-        "notes": [name],
-    }
+    return {"part": name, "heading": name, "takes": [take], "made": [(name, name)], "notes": [name]}
 
 
 def test_a_missing_value_is_an_error_and_no_gap() -> None:
