@@ -120,7 +120,7 @@ class Visit:
         """Write a prompt and press Enter."""
         self.tab.locator("#prompt textarea").fill(prompt)
         self.tab.locator("#prompt textarea").press("Enter")
-        self.tab.locator("#card dd", has_text=prompt).wait_for()
+        self.tab.locator("#card dd", has_text=prompt).wait_for(state="attached")
 
     def choose(self, part: int) -> None:
         """Click a part on the filmstrip."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..plan import timeline
+from ..plan import Bounds, n_parts_of, timeline_range
 from ..result.facts import Manifest, PartFacts, SourceFacts, versions
 from .cut import Cut
 from .mix import Film, MixedPart
@@ -26,7 +26,8 @@ def facts_of(
         split_asked=cut.plan.mode_asked,
         split_used=cut.plan.mode_used,
         x264_crf=run.settings.x264_crf,
-        n_parts=cut.n_parts,
+        n_parts=n_parts_of(cut.cutting),
+        at_times=isinstance(cut.cutting, Bounds),
         sample_rate=cut.sample_rate,
         n_channels=cut.n_channels,
         parts=tuple(_part(cut, number, file, undubbed.get(number)) for number, file in enumerate(files, 1)),
@@ -74,6 +75,6 @@ def _part(cut: Cut, number: int, file: Path, undubbed: Path | None) -> PartFacts
         end=str(part.end),
         start_sample=start_sample,
         end_sample=end_sample,
-        timeline=f"{timeline(part.start)} to {timeline(part.end)}",
+        timeline=timeline_range(part.start, part.end),
         undubbed=f"original/{undubbed.name}" if undubbed is not None else None,
     )

@@ -51,10 +51,10 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
 def _carry_out(order: Order, run: Run, models: Models) -> Result:
     """The story itself."""
     out_dir, in_place_of = Path(order.out_dir).absolute(), order.earlier.folder if order.earlier else None
-    run.note(*recover(out_dir.parent))
+    run.note(*recover(out_dir.parent), *order.notes)
     check_free_place(out_dir, order.force or in_place_of == out_dir)
     with run.stage("probe"):
-        cut = plan_cut(order.video, order.n_parts, order.split_mode, run)
+        cut = plan_cut(order.video, order.cutting, order.split_mode, run, clip=order.clip)
         pieces = pieces_of(order.parts)
         for piece in pieces:
             check_length(piece, cut)
@@ -75,9 +75,8 @@ def _carry_out(order: Order, run: Run, models: Models) -> Result:
             with run.stage("mix"):
                 sound = SourceSound(cut)
                 for one in wanted:
-                    mixed += mix_piece(
-                        one.piece, [music[number] for number in one.piece.numbers], cut, sound, run, work
-                    )
+                    takes = [music[number] for number in one.piece.numbers]
+                    mixed += mix_piece(one.piece, takes, cut, sound, run, work, music)
             with run.stage("mux"):
                 film, stretches = write_film(mixed, cut, plan, work, run)
                 undubbed = write_parts(mixed, film, stretches, cut, files, work, run)
@@ -161,8 +160,8 @@ def _all_music(
     music: dict[int, MusicFacts] = {}
     for one in wanted:
         if one.reusable is not None and order.earlier is not None:
-            found = (copy_music(facts, order.earlier, work) for facts in one.reusable)
-            music.update(zip(one.piece.numbers, found, strict=True))
+            for number, facts in zip(one.piece.numbers, one.reusable, strict=True):
+                music[number] = copy_music(facts, order.earlier, work, cut.stem(number))
     for one in wanted:
         if one.reusable is None:
             first = one.piece.first

@@ -35,6 +35,8 @@ from .input import (
     suggest,
     take_cut,
     take_example,
+    take_mode,
+    take_range,
     take_video,
     use_found,
 )
@@ -68,7 +70,7 @@ def build(context: PageContext) -> gr.Blocks:
     page = gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_width=True)
     with page:
         session = gr.State(Session(split_mode=settings.split_mode), delete_callback=context.tabs.forget)
-        widgets: Widgets = {"session": session, "ticket": gr.State(0), "follow": gr.State(0)}
+        widgets: Widgets = {"session": session, "ticket": gr.State(0), "resumed": gr.State(0)}
         gr.HTML(masthead())
         widgets["model_status"] = gr.HTML(model_html(context.shelf.news), elem_id="model-status")
         with gr.Row(elem_id="workbench", equal_height=False):
@@ -123,14 +125,22 @@ class Wiring(Events):
         for number, (name, _) in enumerate(strings.EXAMPLES):
             clicked = w[f"example{number}"].click
             self.looked_through(self.on(clicked, lambda s, name=name: example(s, name), (), ("video", *outputs)))
-        for name in ("n_parts", "split_mode"):
-            self.on(
-                w[name].change,
-                take_cut,
-                ("part", "n_parts", "split_mode"),
-                (*INPUT, "stills"),
-                trigger_mode="always_last",
-            )
+        cut = (*INPUT, "stills", *RESULT)
+
+        def with_results(work: Callable[..., Updates]) -> Callable[..., Updates]:
+            def shown(session: Session, part: float, value: Any, columns: float) -> Updates:
+                updates = work(session, part, value)
+                # A part may have been chosen here: results are of that one.
+                return {**updates, **results(session, session.part, columns)}
+
+            return shown
+
+        for name, work in (("n_parts", take_cut), ("split_mode", take_mode)):
+            values = ("part", name, "columns")
+            self.on(w[name].change, with_results(work), values, cut, trigger_mode="always_last")
+        self.on(w["equal"].click, with_results(partial(take_cut, anew=True)), ("part", "n_parts", "columns"), cut)
+        values = ("part", "range", "columns")
+        self.on(w["range"].select, with_results(take_range), values, cut, trigger_mode="always_last")
 
         def chosen(session: Session, part: float, columns: float) -> Updates:
             return {**choose_part(session, part), **results(session, part, columns)}
@@ -220,16 +230,19 @@ class Wiring(Events):
         """The button, the queue, the run itself, whoever watches it, Cancel."""
         w, context = self.w, self.context
 
-        def started(session: Session, part: float, n_parts: float, touched: list[str], *values: Any) -> Updates:
+        def started(
+            session: Session, part: float, n_parts: float, span: list[float], touched: list[str], *values: Any
+        ) -> Updates:
             given = dict(zip(CONTROLS, values, strict=True))
             given = {name: value for name, value in given.items() if name not in PER_MODEL or name in touched}
             refusal = queue_of(self.page).refusal(QUEUE, (session.address, session.by))
-            return begin(context, session, Shown(int(part), int(n_parts)), given, refusal=refusal)
+            shown = Shown(int(part), int(n_parts), (span[0], span[1]) if len(span) == 2 else None)
+            return begin(context, session, shown, given, refusal=refusal)
 
         self.on(
             w["run"].click,
             started,
-            ("part", "parts_shown", "touched", *CONTROLS),
+            ("part", "parts_shown", "range", "touched", *CONTROLS),
             ("ticket", "progress", "waiting", *SUMMARY),
             concurrency_limit=None,
         )
@@ -292,11 +305,11 @@ class Wiring(Events):
             async for updates in come_back(self.context, session, request, tokens):
                 yield updates
 
-        outputs = ("session", "link", "follow", "video", "prompt", "split_mode", "stills", *INPUT)
+        outputs = ("session", "link", "resumed", "video", "prompt", "split_mode", "stills", *INPUT)
         js = "(session, tokens) => [session, window.dubTokens()]"
         opened = self.on(self.page.load, back, ("tokens",), outputs, js=js, concurrency_limit=None)
         self.looked_through(opened)
-        self.watched(w["follow"].change)
+        self.watched(w["resumed"].change)
         self.watched(w["wake"].select)
 
     def status(self) -> None:

@@ -100,11 +100,6 @@ def _codec(name: str) -> str:
     return CODECS.get(name, name.upper())
 
 
-def picture_of(session: Session, clip: Clip, parts: Iterable[Part]) -> list[str]:
-    """A thumbnail of each part's middle."""
-    return data_pictures(session, clip, [(part.start_frame + part.end_frame) // 2 for part in parts])
-
-
 def data_pictures(session: Session, clip: Clip, frames: Sequence[int]) -> list[str]:
     """A thumbnail of each of some frames, made once."""
     keys = [(str(clip.path), frame) for frame in frames]
@@ -116,11 +111,14 @@ def data_pictures(session: Session, clip: Clip, frames: Sequence[int]) -> list[s
     return [session.pictures[key] for key in keys]
 
 
-def dubbed_parts(session: Session) -> set[int]:
-    """Parts of the present film that carry new music."""
-    if session.result is None or session.result_of != session.cut:
-        return set()
-    return {one.part for one in session.result.dubs}
+def dubbed_parts(session: Session) -> dict[int, int]:
+    """Parts that carry new music as they are cut now, and the number that each has in the result."""
+    if session.result is None or session.plan is None:
+        return {}
+    there = {(part.start_frame, part.end_frame): part.index for part in session.result.manifest.parts}
+    dubbed = {one.part for one in session.result.dubs}
+    found = {part.index: there.get((part.start_frame, part.end_frame), 0) for part in session.plan.parts}
+    return {here: number for here, number in found.items() if number in dubbed}
 
 
 def strip_html(session: Session) -> str:
@@ -129,7 +127,7 @@ def strip_html(session: Session) -> str:
         return render("empty", text=strings.STRIP_EMPTY, small=False)
     dubbed = dubbed_parts(session)
     frames = [_part_frame(part, badge=part.index in dubbed) for part in session.plan.parts]
-    return render("strip", frames=frames, film=session.n_films, part=session.part)
+    return render("strip", frames=frames, film=f"{session.n_films}.{session.n_choices}", part=session.part)
 
 
 def _part_frame(part: Part, *, badge: bool) -> Frame:

@@ -43,7 +43,7 @@ def _shown(session: Session) -> Updates:
         "split_mode": session.split_mode,
         **replan(session, session.part),
         **drop_stills(session),
-        "follow": secrets.randbelow(1 << 30) + 1,
+        "resumed": secrets.randbelow(1 << 30) + 1,
     }
 
 

@@ -16,6 +16,7 @@ from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.options import with_options
 
 from .. import mood
+from ..dub.ranges import place_ranges, what_stays
 from ..media import Clip, SplitMode, explain_split, probe
 from ..plan import timeline
 from ..settings import Settings
@@ -70,8 +71,8 @@ def take_video(context: PageContext, session: Session, path: str | None) -> Upda
     if session.job is not None and session.busy:
         session.job.cancel()
     session.source = session.clip = session.plan = session.look = None
-    session.part = 1
-    session.result, session.result_of = None, ()
+    session.part, session.bounds = 1, None
+    session.result = None
     session.pictures, session.n_films = {}, session.n_films + 1
     session.problem = strings.REASON_NO_VIDEO
     if path is not None:
@@ -97,16 +98,41 @@ def take_example(context: PageContext, session: Session, name: str) -> Updates:
     return {**take_video(context, session, str(target)), "video": str(target)}
 
 
-def take_cut(session: Session, part: float, n_parts: float | None, split_mode: SplitMode) -> Updates:
-    """Another number of parts or another way to cut."""
-    session.split_mode = split_mode
+def take_cut(session: Session, part: float, n_parts: float | None, *, anew: bool = False) -> Updates:
+    """Cut into another number of equal parts; anew also where it is the same number and a range was marked since."""
     try:
-        session.n_parts = whole(strings.N_PARTS_LABEL, n_parts)
+        session.part, wanted = max(1, int(part)), whole(strings.N_PARTS_LABEL, n_parts)
+        if anew or wanted != session.n_parts or session.plan is None:
+            session.bounds = None
+        session.n_parts = wanted
         shown = replan(session, part)
     except SettingError as error:
         session.plan, session.problem = None, sentence(error)
         shown = {"split_notes": "", **film_views(session), **summary(session, part)}
     return {**shown, **drop_stills(session)}
+
+
+def take_mode(session: Session, part: float, split_mode: SplitMode) -> Updates:
+    """Another way to cut."""
+    session.split_mode, session.part = split_mode, max(1, int(part))
+    return {**replan(session, part), **drop_stills(session)}
+
+
+def take_range(session: Session, part: float, marked: Sequence[float]) -> Updates:
+    """Cut the film so that a marked range is a part, and choose it; music that it does not touch stays a part too."""
+    if session.clip is None or len(marked) != 2:
+        return summary(session, part)
+    start, end = (
+        min(max(Fraction(at).limit_denominator(1_000_000), Fraction(0)), session.clip.duration) for at in marked
+    )
+    try:
+        placed = place_ranges(session.clip, [(start, end)], session.result)
+    except RiffusionError as error:
+        return {**summary(session, part), "split_notes": error_html(sentence(error))}
+    session.bounds = placed.cutting if placed.cutting.times else None
+    session.n_parts = session.n_parts if placed.cutting.times else 1
+    session.choose(placed.numbers[0])
+    return {**replan(session, session.part), **drop_stills(session)}
 
 
 def replan(session: Session, part: float) -> Updates:
@@ -115,7 +141,7 @@ def replan(session: Session, part: float) -> Updates:
     session.plan = None
     if session.clip is not None:
         try:
-            session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
+            session.plan = explain_split(session.clip, session.cutting, session.split_mode)
             notes = notes_html(session.plan.notes)
         except RiffusionError as error:
             session.problem = sentence(error)
@@ -209,7 +235,9 @@ def leave_prompt(session: Session, part: float, text: str) -> Updates:
 def summary(session: Session, part: float) -> Updates:
     """The status card for the part that the tab shows as chosen, and the button or the reason why there is none."""
     why = reason(session)
-    said = reason_html(why) if why else notes_html([strings.UNREAD] if session.unread else [])
+    said = (
+        reason_html(why) if why else notes_html([*([strings.UNREAD] if session.unread else []), *gone(session, part)])
+    )
     busy = session.busy  # Read once: a run may end between two looks.
     return {
         "card": card_html(session, part),
@@ -218,6 +246,12 @@ def summary(session: Session, part: float) -> Updates:
         "cancel": gr.update(visible=busy),
         "reason": gr.update(value=said, visible=bool(said.strip()) and not busy),
     }
+
+
+def gone(session: Session, part: float) -> tuple[str, ...]:
+    """What is to be said, before anything runs, of earlier music that new music for the chosen part takes out."""
+    chosen = session.part_of(part)
+    return what_stays(session.result, [chosen]).sentences if chosen is not None else ()
 
 
 def model_changed(context: PageContext, model: str | None, touched: Sequence[str] = ()) -> Updates:

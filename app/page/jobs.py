@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import spaces
 
@@ -82,8 +82,6 @@ class Job:
     """What to do."""
     part: int
     """The part that the person chose, 1-based; the order may name others whose music stays."""
-    cut: tuple[Any, ...]
-    """Source, parts and mode that it was ordered for."""
     began: float = field(default_factory=time.monotonic)
     """When the person pressed the button, on the monotonic clock."""
     started: threading.Event = field(default_factory=threading.Event)

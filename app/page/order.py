@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..dub.build_order import new_order
 from ..dub.order import Order
 from ..errors import MediaError
 from ..media import read_image, read_score
+from ..plan import TimeRange
 from ..result.folder import Result
 from ..settings.options import ATTRIBUTES, MUSIC, OPTIONS, SCORE, Kind
 from .session import PageContext, Session
@@ -37,8 +38,9 @@ def order_for(
     prompt: str,
     *,
     earlier: Result | None,
+    ranges: Sequence[TimeRange] = (),
 ) -> Order:
-    """Order music for a part; earlier dubs stay.
+    """Order music for a part, or for ranges of time; earlier dubs stay.
 
     Args:
         context: settings, files, models.
@@ -47,6 +49,7 @@ def order_for(
         values: by the widget's or the endpoint's name; what is None or empty is not given.
         prompt: what the music should be, or "auto".
         earlier: the result that has them; None begins a new film.
+        ranges: which times get the music, instead of the part.
     Raises:
         RiffusionError: a value is out of range, or a seed file is not the visitor's or cannot be read.
     """
@@ -55,13 +58,15 @@ def order_for(
     return new_order(
         session.source,
         session.new_run_folder(),
-        n_parts=session.n_parts,
-        parts=(part,),
+        n_parts=None if ranges else session.n_parts,
+        parts=() if ranges else (part,),
+        ranges=ranges,
         prompts=(prompt,),
         given=given,
         settings=context.settings,
         models=context.shelf,
         earlier=earlier,
+        clip=session.clip,
     )
 
 

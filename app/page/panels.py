@@ -58,6 +58,7 @@ def film_panel() -> Widgets:
         widgets["timeline"] = gr.HTML("", elem_id="timeline", js_on_load="window.dubTimeline(element);")
         widgets["strip"] = gr.HTML(strip_html(fresh), elem_id="strip", js_on_load="window.dubStrip('part', element);")
         widgets["part"], widgets["parts_shown"] = kept("part", 1), kept("parts_shown", 0)
+        widgets["range"] = kept("range", [])
         widgets.update(_cut(fresh))
     return widgets
 
@@ -65,15 +66,23 @@ def film_panel() -> Widgets:
 def _cut(fresh: Session) -> Widgets:
     """Number of parts, and what the cut means."""
     widgets: Widgets = {}
-    with gr.Column(elem_id="panel-parts"):
+    with gr.Row(elem_id="panel-parts", equal_height=True):
         widgets["n_parts"] = gr.Slider(
-            1, MAX_PARTS, fresh.n_parts, step=1, label=strings.N_PARTS_LABEL, info=strings.N_PARTS_HELP, min_width=240
+            1,
+            MAX_PARTS,
+            fresh.n_parts,
+            step=1,
+            label=strings.N_PARTS_LABEL,
+            info=strings.N_PARTS_HELP,
+            min_width=200,
+            buttons=[],
         )
+        widgets["equal"] = gr.Button(strings.EQUAL_PARTS, elem_id="equal", scale=0, min_width=120)
     widgets["split_notes"] = gr.HTML("", elem_id="split-notes")
     return widgets
 
 
-def kept(name: str, value: int | list[str]) -> gr.HTML:
+def kept(name: str, value: int | list[Any]) -> gr.HTML:
     """A value that the page itself sets, by window.dubKeep, and sends with events; nobody sees it."""
     return gr.HTML(
         value,

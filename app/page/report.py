@@ -35,9 +35,11 @@ def result_facts(result: Result) -> Facts:
         "result": name_of(result),
         "split_mode": manifest.split_used,
         "parts": [time_range(start, end) for start, end in result.times],
+        "times": [[float(start), float(end)] for start, end in result.times],
         "dubs": [
             {
                 "part": one.part,
+                "time": [float(time) for time in result.times[one.part - 1]],
                 "prompt": one.prompt,
                 "seed": one.chosen.seed,
                 "model": one.music.model,

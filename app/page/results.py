@@ -17,7 +17,7 @@ from ..result.facts import DubFacts, ScoreFacts, TakeFacts
 from ..result.folder import Result
 from ..settings import SoundMode
 from . import strings
-from .cards import dubbed_parts, file_url, hint_html, picture_of, time_range
+from .cards import data_pictures, dubbed_parts, file_url, hint_html, time_range
 from .follow_lane import Lane, follow_lane
 from .piano_roll import PianoRoll, piano_roll
 from .render import render
@@ -76,7 +76,7 @@ def results(session: Session, part: float, columns: float | None) -> dict[str, A
     result, chosen = session.result, session.part_of(part)
     number = chosen.index if chosen else 0
     music = music_of(session, number)
-    detail = detail_html(result, music) if result and music else ""
+    detail = detail_html(result, music, number) if result and music else ""
     archive = str(result.archive) if result and result.archive else None
     film = named_film(result) if result and result.film else None
     return {
@@ -105,18 +105,17 @@ def named_film(result: Result) -> Path | None:
 
 
 def music_of(session: Session, part: int) -> DubFacts | None:
-    """The new music of a part, if it has any."""
-    if session.result is None or part not in dubbed_parts(session):
-        return None
-    return session.result.manifest.dub_of(part)
+    """The new music of a part as the film is cut now, if it has any."""
+    number = dubbed_parts(session).get(part)
+    return session.result.manifest.dub_of(number) if session.result is not None and number else None
 
 
-def detail_html(result: Result, music: DubFacts) -> str:
+def detail_html(result: Result, music: DubFacts, number: int) -> str:
     """The dubbed part: its takes, and how it was made; the film above plays it."""
     return render(
         "detail",
         part=music.part,
-        heading=strings.DETAIL_HEADING.format(part=music.part),
+        heading=strings.DETAIL_HEADING.format(part=number),
         takes=takes(result, music),
         made=made(music),
         notes=[*music.notes, *other_notes(result, music)],
@@ -194,8 +193,9 @@ def grid_html(session: Session, result: Result, columns: float | None) -> str:
     """All parts in the chosen number of columns; dubbed ones are marked."""
     dubbed = {one.part for one in result.dubs}
     pictures = [""] * len(result.parts)
-    if session.clip is not None and session.plan is not None and len(session.plan.parts) == len(result.parts):
-        pictures = picture_of(session, session.clip, session.plan.parts)
+    if session.clip is not None:
+        middles = [(part.start_frame + part.end_frame) // 2 for part in result.manifest.parts]
+        pictures = data_pictures(session, session.clip, middles)
     parts = [
         ShownPart(
             number=number,

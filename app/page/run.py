@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,12 @@ from ..dub.order import Order
 from ..dub.run import Run
 from ..dub.story import carry_out
 from ..errors import DubCancelled
+from ..media import explain_split
+from ..plan import Bounds, Part
 from ..result.folder import Result
 from ..settings import Settings
 from . import strings
+from .cards import dubbed_parts
 from .input import Updates, summary
 from .jobs import GpuModels, Job
 from .order import order_for
@@ -33,6 +36,8 @@ from .timeline import film_views
 LOG = logging.getLogger(__name__)
 WATCH_SECONDS = 0.4
 STOP_WAIT_SECONDS = 1.5
+SAME_SECONDS = 0.002
+"""How far what the browser says of a time may be from what it was told."""
 LOST_SECONDS = 30.0
 """How long a job may neither wait nor run before it is taken for lost."""
 
@@ -55,6 +60,15 @@ class Shown:
     """The part that is pressed, 1 for the first."""
     n_parts: int
     """How many there are."""
+    span: tuple[float, float] | None = None
+    """Seconds of its start and end; None where nobody has said them."""
+
+    def is_of(self, parts: Sequence[Part]) -> bool:
+        """Whether these are the parts that are shown."""
+        if self.n_parts != len(parts) or not 1 <= self.part <= len(parts):
+            return False
+        start, end = float(parts[self.part - 1].start), float(parts[self.part - 1].end)
+        return self.span is None or max(abs(self.span[0] - start), abs(self.span[1] - end)) < SAME_SECONDS
 
 
 def begin(
@@ -71,22 +85,22 @@ def begin(
     """
     if session.busy:
         return {}
-    chosen, cut, plan = session.part_of(shown.part), session.cut, session.plan
+    chosen, plan = session.part_of(shown.part), session.plan
     if session.source is None or chosen is None or plan is None:
         return summary(session, shown.part)
     try:
         if refusal:
             raise SettingError(refusal)
-        if shown.n_parts != len(plan.parts):
+        if not shown.is_of(plan.parts):
             raise SettingError(strings.PARTS_CHANGED)
         context.visitors.check_floor()
-        earlier = session.result if session.result_of == cut else None
-        order = order_for(context, session, chosen.index, values, session.prompt, earlier=earlier)
+        ranges = [(chosen.start, chosen.end)] if session.bounds is not None else ()
+        order = order_for(context, session, chosen.index, values, session.prompt, earlier=session.result, ranges=ranges)
     except RiffusionError as error:
         return {"progress": say(session, ended_html(sentence(error), failed=True)), **summary(session, shown.part)}
     stages = Stages(expected={**EXPECTED, **context.seconds_per_stage})
     flag = order.out_dir.parent / f"stop{session.n_runs}"
-    session.job = Job(flag, order, chosen.index, cut, stages=stages, tab=session.tab)
+    session.job = Job(flag, order, order.asked[0], stages=stages, tab=session.tab)
     waiting = waiting_html(0, 0)
     return {"ticket": session.n_runs, "progress": say(session, ""), "waiting": waiting, **summary(session, shown.part)}
 
@@ -140,12 +154,23 @@ def _last_word(context: PageContext, session: Session, job: Job) -> str:
 
 def remember(session: Session, job: Job, result: Result) -> None:
     """Make a result the session's film, and write its take into the history."""
-    session.result, session.result_of = result, job.cut
+    session.result = result
+    adopt(session, result, job.part)
     facts = result.manifest.dub_of(job.part)
     if facts is None:
         return
     where, music, seconds = f"{job.part} of {len(result.parts)}", facts.music, job.stages.elapsed
     session.history.insert(0, HistoryEntry(clock(), where, facts.prompt, facts.chosen.seed, music.model, seconds))
+
+
+def adopt(session: Session, result: Result, part: int) -> None:
+    """Where a run has cut the film in another way than was shown, show that, and the part that it was about."""
+    if session.clip is None or result.cutting == session.cutting:
+        return
+    session.bounds = result.cutting if isinstance(result.cutting, Bounds) else None
+    session.n_parts = session.n_parts if session.bounds is not None else len(result.parts)
+    session.plan = explain_split(session.clip, session.cutting, session.split_mode)
+    session.choose(part)
 
 
 async def watch(session: Session, queue_place: Callable[[str], tuple[int, int]]) -> AsyncIterator[Updates]:
@@ -207,9 +232,10 @@ def undo(context: PageContext, session: Session, part: float, button: str, colum
         columns: for the results.
     """
     chosen = session.part_of(part)
-    if chosen is None or button != strings.UNDO.format(part=chosen.index):
+    number = dubbed_parts(session).get(chosen.index) if chosen is not None else None
+    if chosen is None or number is None or button != strings.UNDO.format(part=chosen.index):
         return results(session, part, columns)
-    return _change(context, session, part, columns, lambda film: undo_order(film, chosen.index, video=session.source))
+    return _change(context, session, part, columns, lambda film: undo_order(film, number, video=session.source))
 
 
 def _change(

@@ -16,7 +16,7 @@ from riffusion_inference.errors import RiffusionError, SettingError
 
 from ..media import Clip, SplitMode, SplitPlan
 from ..models import ModelShelf
-from ..plan import Part
+from ..plan import Bounds, Cutting, Part
 from ..result.folder import Result
 from ..settings import PAGE_FOLDER, Settings
 from . import strings
@@ -87,7 +87,9 @@ class Session:
     look: FilmLook | None = None
     """What was found in it, for the timeline."""
     n_parts: int = 4
-    """Parts asked for."""
+    """Equal parts asked for."""
+    bounds: Bounds | None = None
+    """Where the film is cut instead, once a range was marked."""
     part: int = 1
     """The part that a tab has told last; a tab that comes back begins with it."""
     split_mode: SplitMode = SplitMode.EXACT
@@ -108,10 +110,10 @@ class Session:
     """The cut and the part that they were shown for; for any other they are none to choose from."""
     result: Result | None = None
     """The latest film with all dubs so far."""
-    result_of: tuple[Any, ...] = ()
-    """Source, parts and mode that result was made from; another cut starts a new film."""
     n_films: int = 0
     """Videos so far; with another one the tab's choice begins anew."""
+    n_choices: int = 0
+    """How often the part was chosen here and not in the tab: with a range, or by a run that cut the film anew."""
     n_runs: int = 0
     """Runs begun, for folder names."""
     history: list[HistoryEntry] = field(default_factory=list)
@@ -145,9 +147,18 @@ class Session:
         return self.job is not None and not self.job.ended.is_set()
 
     @property
+    def cutting(self) -> Cutting:
+        """How the film is to be cut."""
+        return self.bounds if self.bounds is not None else self.n_parts
+
+    @property
     def cut(self) -> tuple[Any, ...]:
-        """What earlier dubs must have in common with the next one to stay."""
-        return (self.source, len(self.plan.parts) if self.plan else 0, self.plan.mode_used if self.plan else "")
+        """What stills belong to."""
+        return (self.source, self.cutting, self.plan.mode_used if self.plan else "")
+
+    def choose(self, part: int) -> None:
+        """Choose a part for the tab, whatever it shows; it takes that over with the next strip."""
+        self.part, self.n_choices = part, self.n_choices + 1
 
     def new_run_folder(self) -> Path:
         """A fresh place for a result; the folder itself is made by what writes into it."""

@@ -20,7 +20,8 @@ NO_SOUND = "no sound"
 
 # 2 The part
 N_PARTS_LABEL = "Number of parts"
-N_PARTS_HELP = "The video is cut into this many equal parts; one of them gets new music."
+N_PARTS_HELP = "Equal parts; or drag any range on the timeline."
+EQUAL_PARTS = "Equal parts"
 SPLIT_CHOICES = (
     ("Exact, nothing re-encoded", "exact"),
     ("Re-encode, clean starts", "reencode"),
@@ -50,7 +51,7 @@ KEYS_HELP = (
     ("Alt while dragging", "only to frames, not to cuts and bars"),
 )
 TIMELINE_LABEL = "Timeline"
-TIMELINE_HELP = "Click to go there, drag to mark a range."
+TIMELINE_HELP = "Click to go there; drag to mark a range for new music."
 RANGE_WORDS = "Range"
 RANGE_START, RANGE_END, PLAYHEAD = "Start of the range", "End of the range", "Moment in the film"
 LANE_OLD, LANE_NEW, LANE_LOOKING = "Own sound", "New music", "Looking through the film …"
@@ -167,9 +168,7 @@ NOT_FETCHED = (
 FETCH_STATUS = "{host} answered {status} instead of the file: check the address, or upload the file."
 FETCH_TOO_LARGE = "The file at {host} is larger than {limit} MB, the limit here: choose a smaller one."
 NO_SUCH_RESULT = "There is no result {id}: it was deleted, or is another visitor's. Make it again."
-OTHER_FILM = (
-    "Result {id} is of another video, another number of parts or another way to cut: leave it out to begin a new film."
-)
+OTHER_FILM = "Result {id} is of another video: leave it out to begin a new film."
 NOT_YOURS = "That file is not from this visit: upload it here first."
 STAGES: dict[str, str] = {
     "look": "Looking at the picture",

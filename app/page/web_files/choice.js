@@ -37,7 +37,7 @@ const choose = (name, button, focus = true) => {
   if (focus) button.focus();
   const row = button.parentElement;
   row.scrollTo({ left: button.offsetLeft - row.offsetLeft - (row.clientWidth - button.clientWidth) / 2 });
-  if (name === "part") timeline.choosePart(index);
+  if (name === "part") timeline.choosePart(index, changed);
   if (!changed || name !== "part") return;
   dropStale(index);
   kept.part.tell();

@@ -25,21 +25,31 @@ const timeline = {
     const part = timeline.parts[index - 1];
     if (!part) return;
     timeline.range = [...part];
+    timeline.keepRange();
     if (seek && stage.root) stage.seek(part[0]);
     timeline.paint();
   },
+  keepRange() { if (kept.range) kept.range.props.value = timeline.range.map((at) => Math.round(at * 1e6) / 1e6); },
   setRange(from, to) {
     const [first, last] = from <= to ? [from, to] : [to, from];
     timeline.range = [first, Math.max(last, Math.min(first + stage.frame, stage.duration))];
-    const same = timeline.parts.findIndex(([a, b]) => Math.abs(a - first) < 0.002 && Math.abs(b - last) < 0.002);
-    if (same >= 0 && value("part") !== same + 1) choosePartNumber(same + 1);
+    timeline.keepRange();
     timeline.paint();
+  },
+  // A range that is no part yet becomes one: the server cuts the film there.
+  tellRange() {
+    const [from, to] = timeline.range;
+    const same = timeline.parts.findIndex(([a, b]) => Math.abs(a - from) < 0.002 && Math.abs(b - to) < 0.002);
+    if (same >= 0) choosePartNumber(same + 1);
+    else kept.range?.tell();
   },
   setEdge(edge, seconds) {
     const range = [...timeline.range];
     range[edge] = seconds;
     if (range[0] >= range[1]) range[1 - edge] = edge ? 0 : stage.duration;
     timeline.setRange(...range);
+    clearTimeout(timeline.soon);
+    timeline.soon = setTimeout(timeline.tellRange, 300);
   },
 
   paint() {
@@ -99,6 +109,7 @@ window.dubTimeline = (element) => {
       const number = timeline.parts.findIndex(([from, to]) => from <= at && at < to);
       if (lane && event.clientY >= lane.top && event.clientY <= lane.bottom && number >= 0) choosePartNumber(number + 1);
     }
+    if (drag?.moved && event.type === "pointerup") timeline.tellRange();
     drag = null;
   };
   for (const name of ["pointerup", "pointercancel"]) element.addEventListener(name, dropped);
