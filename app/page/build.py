@@ -40,6 +40,9 @@ from .input import (
     take_video,
     use_found,
 )
+from .mixer_panel import mixer_panel
+from .mixer_values import MIXER
+from .mixing import apply_mix, mix_facts
 from .order import CONTROLS, LOOKING, QUEUE
 from .panels import (
     Widgets,
@@ -61,7 +64,7 @@ from .session import PageContext, Session
 SUMMARY = ("card", "brief", "run", "cancel", "reason")
 FILM = ("timeline", "strip")
 INPUT = ("facts", "split_notes", *FILM, "n_parts", *SUMMARY)
-RESULT = ("results_empty", "detail", "undo", "grid", "archive", "film_file", "history")
+RESULT = ("results_empty", "detail", "undo", "grid", "archive", "film_file", "history", "mixer", "mix_facts", *MIXER)
 
 
 def build(context: PageContext) -> gr.Blocks:
@@ -79,6 +82,7 @@ def build(context: PageContext) -> gr.Blocks:
             with gr.Column(scale=5, min_width=320):
                 widgets.update(music_panel(settings))
                 widgets.update(run_panel())
+                widgets.update(mixer_panel())
                 widgets.update(suggestion(settings))
                 widgets.update(score_panel())
                 widgets.update(settings_panel(settings, any_checkpoint=get_space() is None))
@@ -106,6 +110,7 @@ class Wiring(Events):
         self.settings()
         self.running()
         self.results()
+        self.mixing()
         self.coming_back()
         self.status()
 
@@ -295,6 +300,20 @@ class Wiring(Events):
             ("grid",),
             trigger_mode="always_last",
             queue=False,
+        )
+
+    def mixing(self) -> None:
+        """The mixer shows how the chosen part is mixed, lets another mix be heard, and writes it."""
+        w = self.w
+        self.on(w["mixer"].expand, mix_facts, ("part",), ("mix_facts",), concurrency_limit=2)
+        outputs = ("mix_news", "progress", *FILM, *SUMMARY, *RESULT)
+        self.on(
+            w["apply_mix"].click,
+            partial(apply_mix, self.context),
+            ("part", "columns", *MIXER),
+            outputs,
+            show_progress="minimal",
+            show_progress_on=[w["mix_news"]],
         )
 
     def coming_back(self) -> None:

@@ -19,6 +19,7 @@ from ..settings import SoundMode
 from . import strings
 from .cards import data_pictures, dubbed_parts, file_url, hint_html, time_range
 from .follow_lane import Lane, follow_lane
+from .mixer_values import mixer_values
 from .piano_roll import PianoRoll, piano_roll
 from .render import render
 from .session import HistoryEntry, Session
@@ -87,6 +88,7 @@ def results(session: Session, part: float, columns: float | None) -> dict[str, A
         "archive": gr.update(value=archive, visible=archive is not None),
         "film_file": gr.update(value=str(film) if film else None, visible=film is not None),
         "history": history_html(session.history),
+        **mixer_values(music),
     }
 
 

@@ -19,6 +19,7 @@ from ..dub.run import Run
 from ..dub.story import carry_out
 from ..errors import DubCancelled
 from ..media import explain_split
+from ..models import Models
 from ..plan import Bounds, Part
 from ..result.folder import Result
 from ..settings import Settings
@@ -216,7 +217,7 @@ def cancel(session: Session, part: float) -> Updates:
 
 def choose_take(context: PageContext, session: Session, of: TakeOf, part: float, columns: float | None) -> Updates:
     """Put another candidate of a part into the film."""
-    return _change(
+    return change(
         context, session, part, columns, lambda film: take_order(film, of.part, of.take, video=session.source)
     )
 
@@ -235,18 +236,33 @@ def undo(context: PageContext, session: Session, part: float, button: str, colum
     number = dubbed_parts(session).get(chosen.index) if chosen is not None else None
     if chosen is None or number is None or button != strings.UNDO.format(part=chosen.index):
         return results(session, part, columns)
-    return _change(context, session, part, columns, lambda film: undo_order(film, number, video=session.source))
+    return change(context, session, part, columns, lambda film: undo_order(film, number, video=session.source))
 
 
-def _change(
-    context: PageContext, session: Session, part: float, columns: float | None, order: Callable[[Result], Order]
+def change(
+    context: PageContext,
+    session: Session,
+    part: float,
+    columns: float | None,
+    order: Callable[[Result], Order],
+    models: Models | None = None,
 ) -> Updates:
+    """Change the film in place, and show what has changed.
+
+    Args:
+        context: what all sessions share.
+        session: the tab's.
+        part: the part that the tab shows as chosen.
+        columns: for the results.
+        order: makes the order out of the film as it is.
+        models: where music would come from; None is the page's own shelf.
+    """
     if session.result is None:
         return {"progress": ended_html(strings.NO_RESULT, failed=True)}
     if session.busy:
         return {"progress": ended_html(strings.BUSY, failed=True)}
     try:
-        session.result = carry_out(order(session.result), Run(context.settings), context.shelf)
+        session.result = carry_out(order(session.result), Run(context.settings), models or context.shelf)
     except RiffusionError as error:
         return {"progress": ended_html(sentence(error), failed=True)}
     return {"progress": "", **film_views(session), **summary(session, part), **results(session, part, columns)}

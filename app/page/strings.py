@@ -38,7 +38,7 @@ STAGE_BEFORE, STAGE_AFTER = "The film as it came", "The film with new music"
 STAGE_UNMUTE = "Turn the sound on"
 PLAY, PAUSE = "Play", "Pause"
 SIDES = "Which sound"
-LOOP_RANGE = "Loop the chosen range"
+LOOP_RANGE = "Repeat the chosen range"
 FULL_SCREEN = "Full screen"
 KEYS = "Keys"
 KEYS_HELP = (
@@ -192,6 +192,20 @@ TIME_UNKNOWN = "working out how long"
 TOOK = "It took {seconds}"
 DONE = "Part {part} has new music: it plays above."
 ELAPSED = "{seconds} so far"
+
+# The mixer
+MIXER_HEADING = "Mixer"
+MIXER_INTRO = "Heard at once while the film plays; Apply mix writes it into the film and makes no new music."
+HEAR_MIX = "Hear this mix"
+APPLY_MIX = "Apply mix"
+MIXER = {
+    "mix_gain": ("Level", "Music against the original, in dB, for Under and Duck."),
+    "mix_fade_in": ("Fade in", "Seconds."),
+    "mix_fade_out": ("Fade out", "Seconds."),
+    "mix_depth": ("Duck depth", "How far the music goes down under speech, in dB; 0 goes down to the level."),
+    "mix_attack": ("Duck attack", "Seconds before speech."),
+    "mix_release": ("Duck release", "Seconds after speech."),
+}
 
 # Results
 RESULTS_HEADING = "Results"

@@ -41,17 +41,18 @@ const stage = {
     stage.source("b", after);
     stage.root.classList.toggle("compared", Boolean(after));
     stage.find('[data-to="b"]').disabled = !after;
-    stage.show(after ? stage.side : "a");
+    stage.show(after ? stage.side : "a", mixer.on);
     stage.paint();
   },
 
-  show(side) {
+  show(side, mixed = false) {
+    if (mixer.on && !mixed) mixer.hear(false);
     const before = stage.seen, playing = stage.speed > 0;
     stage.side = side;
     for (const one of ["a", "b"]) {
       const video = stage.video(one), seen = one === side;
       video.classList.toggle("seen", seen);
-      video.muted = !seen || stage.root.classList.contains("quiet") || mixer.on;
+      video.muted = !seen || stage.root.classList.contains("quiet");
       video.tabIndex = -1;
       video.toggleAttribute("aria-hidden", !seen);
       stage.find(`[data-to="${one}"]`).setAttribute("aria-pressed", String(seen));
@@ -116,6 +117,7 @@ const stage = {
     if (stage.loops && to > from && stage.time >= to - stage.frame / 2) stage.seek(from);
     else if (stage.time >= stage.until) stage.pause();
     else if ((seen.ended && stage.speed > 0) || (stage.time <= 0 && stage.speed < 0)) stage.pause();
+    mixer.tick();
     stage.paint();
     requestAnimationFrame(stage.tick);
   },

@@ -169,3 +169,45 @@ def test_the_phone_needs_no_scrolling_and_three_screens_at_most(visit: Open, rea
     assert me.tab.evaluate("document.documentElement.scrollHeight") <= 3 * 844
     assert strings.DONE.format(part=2) in me.tab.title()
     assert strings.DONE.format(part=2) in me.text("#stage .said")
+
+
+def gains(me: Visit) -> tuple[float, float]:
+    """How loud the mixer plays the original and the music now."""
+    me.tab.wait_for_timeout(150)
+    own, music = (float(one) for one in me.tab.locator("#mix-facts [data-gains]").get_attribute("data-gains").split())
+    return own, music
+
+
+def test_a_mix_is_heard_at_once_and_written_without_making_music(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    me = visit()
+    me.tab.get_by_role("button", name=strings.EXAMPLES[0][1]).click()
+    ready(me)
+    me.apply("calm piano")
+    me.run()
+    me.wait_for_part(1)
+    monkeypatch.setattr("app.models.ModelShelf.get", lambda *_: pytest.fail("a mix makes no music"))
+    me.tab.locator("#panel-mixer button", has_text=strings.MIXER_HEADING).first.click()
+    me.tab.locator("#mix-facts .mix-facts").wait_for(state="attached", timeout=20_000)
+    me.settle()
+    me.tab.get_by_role("button", name=strings.HEAR_MIX).click()
+    heard = "(() => { const a = document.querySelector('#stage video[data-side=a]'); return !a.muted && !a.paused })()"
+    me.tab.wait_for_function(heard)
+    own, replaced = gains(me)
+    assert own == 0
+    assert replaced > 0
+    me.tab.locator("#panel-mixer").get_by_label("Under").check()
+    me.number("Level", -6)
+    own, loud = gains(me)
+    assert own == 1
+    me.number("Level", -26)
+    assert gains(me)[1] == pytest.approx(loud / 10, rel=0.02)
+    me.number("Fade in", 30)
+    assert gains(me)[1] < loud / 20
+    me.number("Fade in", 1)
+    me.tab.locator("#apply-mix").click()
+    me.tab.locator("#mix-facts .mix-facts").wait_for(state="detached", timeout=30_000)
+    me.tab.locator("#detail summary", has_text=strings.MADE_HEADING).click()
+    assert "under, music at -26 dB" in me.text("#detail .made")
+    me.tab.locator("#panel-mixer button", has_text=strings.MIXER_HEADING).first.click()
+    me.tab.wait_for_function("document.querySelector('#mix_fade_in input[type=number]').value === '1'")
+    assert me.complaints == []
