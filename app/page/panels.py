@@ -15,6 +15,7 @@ from .order import FIXED
 from .render import render
 from .results import MAX_COLUMNS, history_html
 from .session import Session
+from .word_chips import words_html
 
 Widgets = dict[str, Any]
 """Widgets by name."""
@@ -112,6 +113,7 @@ def music_panel(settings: Settings) -> Widgets:
         widgets["saw"] = gr.HTML("", elem_id="saw")
         widgets["use_found"] = gr.Button(strings.USE_FOUND, size="sm", visible=False, elem_id="use-found")
         widgets["reading"] = gr.HTML(reading_html(strings.READING_EMPTY), elem_id="reading")
+        gr.HTML(words_html(), elem_id="words", js_on_load="window.dubWords(element);")
         with gr.Row(elem_classes="chips", elem_id="ideas"):
             for number, idea in enumerate(strings.PROMPT_EXAMPLES):
                 widgets[f"idea{number}"] = gr.Button(idea, size="sm", min_width=100)

@@ -12,12 +12,13 @@ from typing import Any
 
 import gradio as gr
 
-from ..media import read_score
+from ..media import read_image, read_score
 from ..result.facts import DubFacts, ScoreFacts, TakeFacts
 from ..result.folder import Result
 from ..settings import SoundMode
 from . import strings
-from .cards import data_pictures, dubbed_parts, file_url, hint_html, time_range
+from .cards import data_pictures, data_url, dubbed_parts, file_url, hint_html, time_range
+from .colours import in_colour
 from .follow_lane import Lane, follow_lane
 from .mixer_values import mixer_values
 from .piano_roll import PianoRoll, piano_roll
@@ -144,18 +145,27 @@ def _take(result: Result, dub: DubFacts, number: int, take: TakeFacts) -> ShownT
         midi = result.folder / take.midi
         roll, lane = _score(midi, midi.stat().st_mtime_ns, duration, dub.music.score, name.lower())
         downloads.append((strings.DOWNLOAD_SCORE, file_url(midi), midi.name))
+    image = result.path(take.image)
+    if image is not None:
+        downloads.append((strings.DOWNLOAD_PICTURE, file_url(image), image.name))
     return ShownTake(
         number=number,
         name=name,
         seed=strings.TAKE_SEED.format(seed=take.seed),
         in_use=number == dub.take,
         sound=file_url(sound),
-        picture=file_url(result.folder / take.image) if take.image else "",
+        picture=_coloured(image, image.stat().st_mtime_ns) if image is not None else "",
         picture_says=strings.SPECTROGRAM_ALT.format(take=number),
         roll=roll,
         lane=lane,
         downloads=tuple(downloads),
     )
+
+
+@lru_cache(maxsize=32)
+def _coloured(image: Path, _changed: int) -> str:
+    """A spectrogram in colour, as a data address; the file itself stays as it can be turned into sound again."""
+    return data_url(in_colour(read_image(image)))
 
 
 @lru_cache(maxsize=32)

@@ -20,7 +20,7 @@ NO_SOUND = "no sound"
 
 # 2 The part
 N_PARTS_LABEL = "Number of parts"
-N_PARTS_HELP = "Equal parts; or drag any range on the timeline."
+N_PARTS_HELP = "Or drag any range on the timeline."
 EQUAL_PARTS = "Equal parts"
 SPLIT_CHOICES = (
     ("Exact, nothing re-encoded", "exact"),
@@ -78,6 +78,8 @@ APPLY = "Apply"
 READING_OFF = "No score is written: the checkpoint gets your words as they are."
 READING_OWN = "Your own score is painted; the words say how it sounds."
 READING_EMPTY = "What is understood of your words will appear here."
+WORDS_HEADING = "Words that the music knows"
+WORDS_TEMPO, WORDS_KEY = "Tempo in BPM", "Key"
 NEGATIVE_PLACEHOLDER = "vocals, noise"
 PROMPT_EXAMPLES = (
     "calm piano, slow, warm",
@@ -138,7 +140,7 @@ LOUDNESS_CHOICES = (("Match the original", "match"), ("Fixed level", "fixed"))
 RUN = "Split-n-Generate"
 CANCEL = "Cancel"
 REASON_NO_VIDEO = "Upload a video first."
-REASON_NO_PROMPT = "Write a prompt, or let the eye beside it read the picture."
+REASON_NO_PROMPT = "Write a prompt, or let the eye read the picture."
 REASON_NO_WORDS = "The prompt has no words in it: describe the music in words, such as calm piano, slow."
 UNREAD = (
     "Nothing in the applied prompt was understood, so the music may be anything. "
@@ -243,6 +245,7 @@ LANE_ENERGY = "the curve shows how much happens in the picture"
 ROLL_ACCENT_KEY = "Accent: the music meets the picture"
 DOWNLOAD_SOUND = "Download WAV"
 DOWNLOAD_SCORE = "Download MIDI"
+DOWNLOAD_PICTURE = "Download spectrogram"
 MADE_PROMPT = "Prompt"
 MADE_NEGATIVE = "Negative prompt"
 MADE_LOUDNESS = "Loudness"

@@ -44,7 +44,7 @@ FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "He
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 HERE = Path(__file__).parent
 FILES = HERE / "web_files"
-SCRIPTS = ("choice", "timeline", "stage", "mixer", "run", "session", "upload", "look")
+SCRIPTS = ("choice", "timeline", "stage", "mixer", "words", "run", "session", "upload", "look")
 STYLES = ("page", "film")
 """Files of the browser's side, in the order in which they are read."""
 

@@ -38,6 +38,8 @@ const playNew = (from, to, tries = 50) => {
   if (!stage.facts.after) return;
   stage.show("b");
   stage.playRange(from, to);
-  if (matchMedia("(max-width: 640px)").matches) stage.root.scrollIntoView({ block: "start", behavior: "smooth" });
+  const { top, bottom } = stage.find(".screen").getBoundingClientRect();
+  const bar = matchMedia("(max-width: 640px)").matches ? document.querySelector("#go").clientHeight : 0;
+  if (top < 0 || bottom > innerHeight - bar) stage.root.scrollIntoView({ block: "start", behavior: "smooth" });
 };
 document.addEventListener("focusin", () => { if (lastDone) document.title = window.dubTitle ?? pageTitle; });

@@ -211,3 +211,18 @@ def test_a_mix_is_heard_at_once_and_written_without_making_music(visit: Open, mo
     me.tab.locator("#panel-mixer button", has_text=strings.MIXER_HEADING).first.click()
     me.tab.wait_for_function("document.querySelector('#mix_fade_in input[type=number]').value === '1'")
     assert me.complaints == []
+
+
+def test_chips_write_the_prompt_and_apply_it(visit: Open, real_clip: Path) -> None:
+    me = visit()
+    me.upload(real_clip)
+    me.tab.locator("#words summary").click()
+    for word in ("calm", "piano", "sad"):
+        me.tab.locator(f'#words [data-word="{word}"]').click()
+    me.tab.locator("#words [data-tempo]").fill("92")
+    me.tab.locator("#words [data-tempo]").press("Enter")
+    me.tab.locator("#words [data-key]").select_option("D minor")
+    me.tab.locator("#card dd", has_text="piano, sad, 92 BPM, D minor").wait_for()
+    assert me.tab.locator("#words .chip[aria-pressed=true]").all_inner_texts() == ["sad", "piano"]
+    me.tab.locator("#run").wait_for()
+    me.tab.locator("#reading", has_text="Read as: D minor, 92 BPM, sad, piano.").wait_for()

@@ -14,7 +14,9 @@ from app.page.cards import card_html, notes_html
 from app.page.progress import waiting_html
 from app.page.render import render
 from app.page.session import Session
+from app.page.word_chips import word_groups
 from riffusion_inference.notation.score import Score, Section
+from riffusion_inference.score.brief import read_prompt
 
 APP = Path(__file__).resolve().parents[3] / "app"
 TEMPLATES = sorted((APP / "page" / "templates").glob("*.html"))
@@ -81,3 +83,11 @@ def test_numbers_agree_with_their_nouns() -> None:
     assert "0 jobs are running." in waiting_html(1, 0)
     assert strings.counted(strings.KEYFRAMES, 1) == "1 keyframe"
     assert strings.counted(strings.FRAMES, 150) == "150 frames"
+
+
+def test_every_chip_is_a_word_that_the_composer_knows() -> None:
+    for name, group in word_groups():
+        for word in group.words:
+            brief = read_prompt(word)
+            assert brief.read, f"{name}: {word}"
+            assert "Not understood" not in brief.sentence(), f"{name}: {word}"
