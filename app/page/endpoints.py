@@ -34,7 +34,7 @@ from .input import checked_probe
 from .jobs import Job
 from .made import find, is_of_video
 from .order import LOOKING, QUEUE, order_for, whole
-from .range_input import RangesBox, read_ranges
+from .range_input import read_ranges, takes_ranges
 from .report import Facts, clip_facts, result_facts
 from .run import remember, run_job
 from .session import PageContext, Session, sentence
@@ -61,7 +61,7 @@ WORDS: dict[str, type[gr.components.Component]] = {
     "prompt": gr.Textbox,
     "earlier": gr.Textbox,
     "result": gr.Textbox,
-    "ranges": RangesBox,
+    "ranges": gr.Textbox,
 }
 """What carries the values that are no options; loudness_lufs is a number."""
 MOST_CHOICES = 12
@@ -309,6 +309,8 @@ def _widget(parameter: inspect.Parameter, fetch: Callable[[str], Awaitable[Path]
         return gr.Number(value=default, label=name)
     kind = WIDGETS.get(OPTIONS[name].kind, gr.Textbox) if name in OPTIONS else WORDS.get(name, gr.Number)
     widget = kind(value=default, label=name)
+    if name == "ranges":
+        return takes_ranges(widget)
     return takes_addresses(widget, fetch) if isinstance(widget, gr.File) else widget
 
 

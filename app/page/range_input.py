@@ -1,4 +1,4 @@
-"""Ranges of time as programs send them."""
+"""Ranges of time as programs send them: text, or a list of texts and of pairs of times."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import gradio as gr
 from ..plan import TimeRange, range_texts, read_range
 
 
-class RangesBox(gr.Textbox):
-    """Carries ranges of time: text, or a list of texts and of pairs of times."""
+def takes_ranges(field: gr.Textbox) -> gr.Textbox:
+    """Let a text field, for programs, take lists of ranges too, as they are sent.
 
-    is_template = True
-
-    def api_info(self) -> dict[str, Any]:
-        """What a client may send."""
-        return {"anyOf": [{"type": "string"}, {"type": "array", "items": {}}]}
-
-    def preprocess(self, payload: Any) -> Any:
-        """As it was sent."""
-        return payload
+    Args:
+        field: it.
+    Returns:
+        The field.
+    """
+    # Not a class of its own: Gradio writes a file of types beside each of those.
+    field.preprocess = lambda payload: payload  # type: ignore[method-assign]
+    field.api_info = lambda: {"anyOf": [{"type": "string"}, {"type": "array", "items": {}}]}  # type: ignore[method-assign]
+    return field
 
 
 def read_ranges(value: Any) -> list[TimeRange]:

@@ -70,7 +70,7 @@ def test_a_range_is_the_same_film_from_a_program_and_from_the_command_line(
         "--out",
         tmp_path / "out",
     ]
-    code, _, err = run(capsys, *argv)
+    code, _, err = run(capsys, *argv, "--out", tmp_path / "out")
     assert code == 0, err
     assert Path(film).read_bytes() == (tmp_path / "out" / "film.mp4").read_bytes()
     assert media.read_audio(Path(music)).samples.tolist() == (
