@@ -9,7 +9,7 @@ import gradio as gr
 from ..plan import TimeRange, range_texts, read_range
 
 
-def takes_ranges(field: gr.Textbox) -> gr.Textbox:
+def takes_ranges(field: gr.components.Component) -> gr.components.Component:
     """Let a text field, for programs, take lists of ranges too, as they are sent.
 
     Args:
