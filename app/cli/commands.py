@@ -26,7 +26,7 @@ from .clean import clean_command
 from .compose import compose_command
 from .options import ALL
 from .report import report
-from .result import remix_command
+from .result import export_command, remix_command, timeline_command
 from .sound import generate_command, invert_command, spectrogram_command
 from .terminal import ProgressLines, StopSwitch
 from .usage import UsageError, given_options, print_json, settings_of, wrong_usage
@@ -229,6 +229,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, StopSwitch], int]] = {
     "verify": verify_command,
     "mood": mood_command,
     "remix": remix_command,
+    "timeline": timeline_command,
+    "export": export_command,
     "batch": batch_command,
     "clean": clean_command,
     "serve": serve_command,

@@ -44,7 +44,8 @@ LOG = logging.getLogger(__name__)
 LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 """What is logged without -v, with -v and with -vv."""
 COMMAND_NAMES = (
-    "dub", "split", "generate", "compose", "invert", "spectrogram", "verify", "mood", "remix", "batch", "clean", "serve"
+    "dub", "split", "generate", "compose", "invert", "spectrogram", "verify", "mood", "remix", "timeline", "export",
+    "batch", "clean", "serve",
 )  # fmt: skip
 VERBOSE_HELP = "log more on stderr: -v what is going on, -vv all details and where an error comes from"
 OF_MEMORY = (
@@ -66,10 +67,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"riffusion-dub {__version__}")
     parser.add_argument("-v", "--verbose", action="count", default=0, help=VERBOSE_HELP)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    elsewhere = {"remix": result_options.add_remix, "batch": batch_options.add_batch, "clean": clean.add_clean}
+    elsewhere = {"batch": batch_options.add_batch, "clean": clean.add_clean}
     for name in COMMAND_NAMES:
-        of_videos = options if hasattr(options, f"add_{name}") else sound_options
-        (elsewhere.get(name) or getattr(of_videos, f"add_{name}"))(commands)
+        known = [vars(room).get(f"add_{name}") for room in (options, sound_options, result_options)]
+        next(add for add in (elsewhere.get(name), *known) if add is not None)(commands)
     for command in commands.choices.values():
         options.add_everywhere(command)
         # Suppressed: without -v after the command, the one before it counts.

@@ -7,6 +7,7 @@ from typing import Any
 from ..plan import timeline
 from ..result.facts import DubFacts
 from ..result.folder import Result
+from ..result.terms import terms_of
 from .usage import print_json
 
 
@@ -25,6 +26,7 @@ def report(result: Result, as_json: bool) -> None:
     for name, found in (("film", result.film), ("archive", result.archive), ("manifest", result.manifest_file)):
         if found is not None:
             print(f"{name:<8} {found}")
+    print(*(f"licence  {terms}" for terms in result.manifest.terms), sep="\n", end="\n" * bool(result.manifest.terms))
     seconds = result.manifest.seconds_per_stage
     spent = ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items())
     print(f"seconds  {spent}, together {sum(seconds.values()):.1f}")
@@ -55,6 +57,8 @@ def _music_values(result: Result, dub: DubFacts) -> dict[str, Any]:
         "take": dub.take,
         "seed": dub.chosen.seed,
         "loudness_lufs": dub.loudness_lufs,
+        "licence": dub.music.licence,
+        "terms": terms_of(dub.music),
         "candidates": [{"wav": str(result.path(take.wav)), "seed": take.seed} for take in dub.music.takes],
         "before": str(result.before(dub.part)),
         "after": str(result.after(dub.part)),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..plan import Bounds, n_parts_of, timeline_range
 from ..result.facts import Manifest, PartFacts, SourceFacts, versions
+from ..result.terms import all_terms
 from .cut import Cut
 from .mix import Film, MixedPart
 from .run import Run
@@ -32,6 +33,7 @@ def facts_of(
         n_channels=cut.n_channels,
         parts=tuple(_part(cut, number, file, undubbed.get(number)) for number, file in enumerate(files, 1)),
         dubs=tuple(one.facts for one in mixed),
+        terms=all_terms(one.facts for one in mixed),
         film=film.path.name if film is not None else None,
         film_start_sample=film.start_sample if film is not None else 0,
         film_samples=film.n_samples if film is not None else 0,

@@ -14,7 +14,7 @@ from pathlib import Path
 from .. import media, mood
 from ..files import still_there
 from ..models import Models
-from ..result.archive import pack
+from ..result.archive import pack, write_beside
 from ..result.facts import MusicFacts
 from ..result.folder import Result, check_free_place, made_aside
 from ..unfinished import recover
@@ -85,6 +85,7 @@ def _carry_out(order: Order, run: Run, models: Models) -> Result:
                 check(work, facts_of(cut, files, undubbed, mixed, film, run), cut, run)
         with run.stage("archive"):
             facts = facts_of(cut, files, undubbed, mixed, film, run)
+            write_beside(work, facts)
             manifest = pack(work, facts, run.progress, run.should_cancel)
     return Result(out_dir, replace(manifest, seconds_per_stage=dict(run.seconds)))
 

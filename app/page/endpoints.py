@@ -24,7 +24,6 @@ from ..dub.ranges import place_ranges
 from ..dub.run import Run
 from ..dub.story import carry_out
 from ..media import Clip, explain_split
-from ..plan import TimeRange, range_texts, read_range
 from ..result.folder import Result
 from ..settings import Settings
 from ..settings.options import OPTIONS, SCORE, Kind, Option
@@ -34,6 +33,7 @@ from .input import checked_probe
 from .jobs import Job
 from .made import find, is_of_video
 from .order import LOOKING, QUEUE, order_for, whole
+from .range_input import read_ranges, takes_ranges
 from .report import Facts, clip_facts, result_facts
 from .run import remember, run_job
 from .session import PageContext, Session, sentence
@@ -55,28 +55,12 @@ WIDGETS: dict[Kind, type[gr.components.Component]] = {
     Kind.MIDI: gr.File,
 }
 """What carries an option's value; text is carried by a text field."""
-
-
-class RangesBox(gr.Textbox):
-    """Carries ranges of time: text, or a list of texts and of pairs of times."""
-
-    is_template = True
-
-    def api_info(self) -> dict[str, Any]:
-        """What a client may send."""
-        return {"anyOf": [{"type": "string"}, {"type": "array", "items": {}}]}
-
-    def preprocess(self, payload: Any) -> Any:
-        """As it was sent."""
-        return payload
-
-
 WORDS: dict[str, type[gr.components.Component]] = {
     "video": gr.File,
     "prompt": gr.Textbox,
     "earlier": gr.Textbox,
     "result": gr.Textbox,
-    "ranges": RangesBox,
+    "ranges": gr.Textbox,
 }
 """What carries the values that are no options; loudness_lufs is a number."""
 MOST_CHOICES = 12
@@ -117,7 +101,7 @@ class Endpoints:
             ranges: times that become parts, such as [[12.4, 31]] or "00:12.4-00:31"; the rest is what lies between.
         """
         with self._at_work(session, request) as own:
-            asked = _ranges(ranges)
+            asked = read_ranges(ranges)
             clip = self._open(own, video, 1 if asked else n_parts, split_mode)
             self._context.visitors.check_floor()
             order = Order(clip.path, own.new_run_folder(), own.n_parts, own.split_mode, clip=clip)
@@ -179,7 +163,7 @@ class Endpoints:
         """
         with self._at_work(session, request) as own:
             given = dict(zip(DUB_OPTIONS, options, strict=False))
-            asked, mode = _ranges(ranges), given.pop("split_mode", None)
+            asked, mode = read_ranges(ranges), given.pop("split_mode", None)
             self._open(own, video, 1 if asked else n_parts, mode, 1 if asked else part)
             self._context.visitors.check_floor()
             settings = self._settings(given.pop("no_check", None))
@@ -250,11 +234,6 @@ class Endpoints:
         session.split_mode = split_mode_of(split_mode or self._context.settings.split_mode)
         session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
         return session.clip
-
-
-def _ranges(value: Any) -> list[TimeRange]:
-    """Ranges of time as a program gives them."""
-    return [read_range(text) for text in range_texts(value)]
 
 
 CUTTING, READING = "cutting", "reading"
@@ -328,6 +307,8 @@ def _widget(parameter: inspect.Parameter, fetch: Callable[[str], Awaitable[Path]
         return gr.Number(value=default, label=name)
     kind = WIDGETS.get(OPTIONS[name].kind, gr.Textbox) if name in OPTIONS else WORDS.get(name, gr.Number)
     widget = kind(value=default, label=name)
+    if name == "ranges":
+        return takes_ranges(widget)
     return takes_addresses(widget, fetch) if isinstance(widget, gr.File) else widget
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..media import Clip
 from ..result.folder import Result
+from ..result.terms import terms_of
 from .cards import facts, time_range
 from .made import name_of
 
@@ -44,6 +45,7 @@ def result_facts(result: Result) -> Facts:
                 "seed": one.chosen.seed,
                 "model": one.music.model,
                 "licence": one.music.licence,
+                "terms": terms_of(one.music),
                 "loudness_lufs": one.loudness_lufs,
             }
             for one in result.dubs

@@ -264,6 +264,8 @@ class Manifest:
     """One sentence for each thing a person should know."""
     job: str | None = None
     """Hash of the job of a batch that this is the result of: source, options, checkpoint and version; else None."""
+    terms: tuple[str, ...] = ()
+    """What may be done with the music, by the licences of what made it, in plain words."""
     at_times: bool = False
     """Whether it was cut at given times, those of the parts, and not into equal parts."""
     schema: int = SCHEMA

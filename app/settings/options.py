@@ -34,6 +34,10 @@ MAX_FADE_SECONDS = 60.0
 MAX_DUCK_DEPTH_DB = 40.0
 MIN_DUCK_ATTACK_SECONDS, MAX_DUCK_ATTACK_SECONDS = 0.01, 2.0
 MIN_DUCK_RELEASE_SECONDS, MAX_DUCK_RELEASE_SECONDS = 0.05, 10.0
+TIMELINE_FORMATS = ("otio", "edl", "fcpxml")
+"""What a result's timeline can be written as, for editing programs."""
+PART_FORMATS = ("mp4", "mov", "wav")
+"""What one part of a result can be written as, by itself."""
 MATCH = "match"
 """The loudness that stands for the original's own."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from app import media
 from app.dub import Run
-from app.dub.remix import remix, remix_order
+from app.dub.remixing import remix, remix_order
 from app.errors import ArchiveError
 from app.plan import read_range
 from app.result.folder import Result, open_result
