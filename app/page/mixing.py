@@ -9,7 +9,7 @@ from typing import Any
 from riffusion_inference.datatypes import Waveform
 from riffusion_inference.errors import RiffusionError
 
-from ..dub.remix import NoModels, remix_order
+from ..dub.remixing import NoModels, remix_order
 from ..media import decode_audio, read_audio
 from ..result.facts import DubFacts
 from ..result.folder import Result

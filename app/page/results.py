@@ -15,6 +15,8 @@ import gradio as gr
 from ..media import read_image, read_score
 from ..result.facts import DubFacts, ScoreFacts, TakeFacts
 from ..result.folder import Result
+from ..result.terms import terms_of
+from ..result.timeline import TIMELINE_NAME
 from ..settings import SoundMode
 from . import strings
 from .cards import data_pictures, data_url, dubbed_parts, file_url, hint_html, time_range
@@ -115,12 +117,15 @@ def music_of(session: Session, part: int) -> DubFacts | None:
 
 def detail_html(result: Result, music: DubFacts, number: int) -> str:
     """The dubbed part: its takes, and how it was made; the film above plays it."""
+    timeline = result.folder / TIMELINE_NAME
     return render(
         "detail",
         part=music.part,
         heading=strings.DETAIL_HEADING.format(part=number),
         takes=takes(result, music),
         made=made(music),
+        terms=terms_of(music.music),
+        timeline=file_url(timeline) if timeline.is_file() else "",
         notes=[*music.notes, *other_notes(result, music)],
     )
 

@@ -1,4 +1,4 @@
-"""The page without violations of accessibility rules, where axe-core is there: npm install axe-core (nothing needs it)."""
+"""The page without violations of the rules of accessibility, where axe-core is there: npm install axe-core."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def violations(me: Visit) -> list[str]:
     for rule in found:
         for node in rule["nodes"]:
             where = node["target"][0]
-            ours = me.tab.evaluate("([at, not]) => !document.querySelector(at)?.closest(not)", [where, ", ".join(NOT_OURS)])
+            ours = me.tab.evaluate(
+                "([at, not]) => !document.querySelector(at)?.closest(not)", [where, ", ".join(NOT_OURS)]
+            )
             if ours:
                 lines.append(f"{rule['id']}: {where}: {node['html'][:160]}")
     return lines

@@ -69,7 +69,15 @@ def detail_values(name: str) -> dict[str, object]:
     take = ShownTake(
         1, name, name, in_use=False, sound=name, picture=name, picture_says=name, roll=roll, lane=lane, downloads=files
     )
-    return {"part": name, "heading": name, "takes": [take], "made": [(name, name)], "notes": [name]}
+    return {
+        "part": name,
+        "heading": name,
+        "takes": [take],
+        "made": [(name, name)],
+        "notes": [name],
+        "terms": name,
+        "timeline": name,
+    }
 
 
 def test_a_missing_value_is_an_error_and_no_gap() -> None:
