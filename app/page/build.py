@@ -175,7 +175,7 @@ class Wiring(Events):
             self.on(event, read_draft, ("prompt", *READ_WITH), ("reading",), trigger_mode="always_last", queue=False)
         self.on(w["midi"].change, partial(show_midi, self.context), ("midi",), ("midi_news",))
         self.on(w["prompt"].submit, apply_prompt, ("part", "prompt"), ("prompt", *SUMMARY), queue=False)
-        self.on(w["prompt"].blur, leave_prompt, ("part", "prompt"), ("prompt", *SUMMARY), queue=False)
+        self.on(w["prompt"].blur, leave_prompt, ("part", "prompt"), SUMMARY, queue=False)
         for number, idea in enumerate(strings.PROMPT_EXAMPLES):
             self.on(
                 w[f"idea{number}"].click,

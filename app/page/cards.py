@@ -243,7 +243,8 @@ def reason(session: Session) -> str:
     """Why a run cannot start; empty when it can."""
     if session.plan is None:
         return session.problem
-    if session.draft.strip() and session.draft.strip() != session.prompt:
+    draft = " ".join(session.draft.split())
+    if draft and draft != session.prompt:
         return strings.REASON_DRAFT
     if not session.prompt:
         return strings.REASON_NO_PROMPT

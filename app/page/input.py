@@ -225,11 +225,14 @@ def apply_prompt(session: Session, part: float, text: str) -> Updates:
 
 
 def leave_prompt(session: Session, part: float, text: str) -> Updates:
-    """Leaving the field applies what is in it; an empty one takes nothing away unasked."""
-    words = " ".join(text.split())
-    if not words or words == session.prompt:
+    """Leaving the field applies what is in it; an empty one takes nothing away unasked.
+
+    The field itself is left alone: by the time that the answer comes somebody may be typing in it again.
+    """
+    if not text.strip():
         return summary(session, part)
-    return apply_prompt(session, part, text)
+    applied = apply_prompt(session, part, text)
+    return {name: value for name, value in applied.items() if name != "prompt"}
 
 
 def summary(session: Session, part: float) -> Updates:
