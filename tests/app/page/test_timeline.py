@@ -225,4 +225,4 @@ def test_chips_write_the_prompt_and_apply_it(visit: Open, real_clip: Path) -> No
     me.tab.locator("#card dd", has_text="piano, sad, 92 BPM, D minor").wait_for()
     assert me.tab.locator("#words .chip[aria-pressed=true]").all_inner_texts() == ["sad", "piano"]
     me.tab.locator("#run").wait_for()
-    me.tab.locator("#reading", has_text="Read as: D minor, 92 BPM, sad, piano.").wait_for()
+    me.tab.locator("#reading", has_text="Read as: 92 BPM, D minor, piano, sad.").wait_for()
