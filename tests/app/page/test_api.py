@@ -132,7 +132,7 @@ def test_limits_are_sentences(client: Client, tmp_path: Path) -> None:
 
 def test_every_endpoint_describes_its_parameters(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]  # type: ignore[index]
-    assert set(named) == {"/probe", "/split", "/suggest", "/dub", "/archive"}
+    assert set(named) == {"/probe", "/split", "/suggest", "/dub", "/remix", "/archive"}
     described = httpx.get(f"{client.src}gradio_api/info", headers=client.headers, cookies=client.cookies).json()
     for name, endpoint in described["named_endpoints"].items():
         assert endpoint["description"], name
