@@ -148,6 +148,11 @@ def test_music_that_runs_on_through_parts_stays_when_they_get_other_numbers(cut_
     assert [one.music.writing.lead.part for one in later.dubs] == [4, 4, 4]
     assert takes_of(first).items() <= takes_of(later).items()
     assert verify(later.folder, cut_clip).ok
+    # What is told of it knows the new numbers too.
+    assert any(note.startswith("Part 2: It goes with part 4: ") for note in later.dubs[0].notes)
+    moved = made(order_ranges(cut_clip, tmp_path / "moved", model, "0-0.5", earlier=later), model)
+    assert any(note.startswith("Part 3: It goes with part 5: ") for note in moved.dubs[1].notes)
+    model.calls.pop()
     # What is gone of a piece leaves the rest as it is.
     rest = made(order_ranges(cut_clip, tmp_path / "three", model, "6-8", earlier=later), model)
     assert len(model.calls) == 3
