@@ -120,7 +120,7 @@ class Visit:
         """Write a prompt and press Enter."""
         self.tab.locator("#prompt textarea").fill(prompt)
         self.tab.locator("#prompt textarea").press("Enter")
-        self.tab.locator("#card dd", has_text=prompt).wait_for()
+        self.tab.locator("#card dd", has_text=prompt).wait_for(state="attached")
 
     def choose(self, part: int) -> None:
         """Click a part on the filmstrip."""
@@ -173,10 +173,14 @@ class Visit:
 
     def wait_for_part(self, part: int, seconds: float = 60) -> None:
         """Wait until the results show this part's new music and the page is at rest."""
-        heading = self.tab.locator("#detail h3", has_text=f"Part {part}: before and after")
+        heading = self.tab.locator("#detail h3", has_text=strings.DETAIL_HEADING.format(part=part))
         heading.or_(self.tab.locator("#progress .problem")).first.wait_for(timeout=1000 * seconds)
         assert heading.is_visible(), self.text("#progress")
         self.tab.locator("#run").wait_for()
+
+    def suggest(self) -> None:
+        """Let the picture write a prompt."""
+        self.tab.locator("#suggest").click()
 
     def text(self, selector: str) -> str:
         """What a person reads there."""

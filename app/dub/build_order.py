@@ -76,16 +76,17 @@ def new_order(
     for number in parts:
         check_part(number, n_parts or 1)
     words = words_for(prompts, len(parts or ranges), "part" if parts else "range")
-    kept = kept_parts(earlier) if earlier is not None else ()
     notes: tuple[str, ...] = ()
     if ranges or (earlier is not None and earlier.cutting != cutting):
         placed = _place(clip or media.probe(video), n_parts, parts, ranges, earlier)
-        kept, notes = renumbered(kept, placed.now), placed.notes
+        kept, notes = _kept_at(placed, earlier, but_not=placed.staying.same), placed.notes
         clip, cutting, parts = placed.clip, placed.cutting, placed.numbers
+    else:
+        kept = kept_parts(earlier, but_not=parts) if earlier is not None else ()
     fresh = [
         part_order(number, prompt, given, settings, models, stills) for number, prompt in zip(parts, words, strict=True)
     ]
-    all_parts = run_through((*fresh, *(one for one in kept if one.part not in parts)), parts)
+    all_parts = run_through((*fresh, *kept), parts)
     return Order(video, out_dir, cutting, split_mode, all_parts, earlier, force, tuple(parts), notes, clip)
 
 
@@ -112,6 +113,14 @@ def _place(
         return place_ranges(clip, ranges, earlier)
     assert earlier is not None, "without earlier music equal parts are what they are"
     return place_parts(clip, n_parts, parts, earlier)
+
+
+def _kept_at(placed: Placed, earlier: Result | None, but_not: Sequence[DubFacts] = ()) -> tuple[PartOrder, ...]:
+    """The dubs that stay where a film is cut another way; files of those that do not need not be there."""
+    if earlier is None:
+        return ()
+    gone = [dub.part for dub in (*placed.staying.replaced, *but_not)]
+    return renumbered(kept_parts(earlier, but_not=gone), placed.now)
 
 
 def changed_order(
@@ -148,19 +157,20 @@ def changed_order(
     facts = earlier.manifest
     source, cutting = source_of(earlier, video), earlier.cutting
     mode = split_mode or split_mode_of(facts.split_asked)
-    kept, clip = kept_parts(earlier), None
+    clip: media.Clip | None = None
     notes: tuple[str, ...] = ()
     if ranges or (n_parts is not None and n_parts != cutting):
         placed = _place(media.probe(source), n_parts, parts, ranges, earlier)
-        kept, notes = renumbered(kept, placed.now), placed.notes
+        kept, notes = _kept_at(placed, earlier), placed.notes
         clip, cutting, parts = placed.clip, placed.cutting, placed.numbers
+    else:
+        kept = kept_parts(earlier)
     if not prompts and "prompt" in given:
         prompts = (given["prompt"],)
     orders = {one.part: one for one in kept}
     named = with_their_runs(parts, orders)
-    said = (
-        dict(zip(parts, words_for(prompts, len(parts), "range" if ranges else "part"), strict=True)) if prompts else {}
-    )
+    kind = "range" if ranges else "part"
+    said = dict(zip(parts, words_for(prompts, len(parts), kind), strict=True)) if prompts else {}
     for number in named or tuple(orders):
         words = said.get(number, prompts[0] if prompts else None)
         asked = dict(given) if words is None else {**given, "prompt": words}

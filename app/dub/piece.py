@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..plan import Part
-from ..result.facts import DubFacts, MusicFacts
+from ..result.facts import DubFacts, MusicFacts, renumbered
 from ..result.folder import Result
 from ..result.key import generation_key, numbered_run, of_score
 from .cut import Cut
@@ -141,7 +141,7 @@ def earlier_music(piece: Piece, cut: Cut, earlier: Result | None) -> tuple[Music
         music = next((dub.music for dub in same if earlier.has(*dub.music.file_names)), None)
         if music is None:
             return None
-        found.append(replace(music, generation_key=key, writing=music.writing.renumbered(now)))
+        found.append(replace(renumbered(music, now), generation_key=key))
     return tuple(found)
 
 

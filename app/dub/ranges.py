@@ -82,6 +82,8 @@ class Placed:
     """The part that each asked range is, in the order in which they were asked for."""
     now: dict[int, int]
     """From the number of each earlier part that is one still to the one that it has now."""
+    staying: Staying
+    """What becomes of earlier music."""
     notes: tuple[str, ...]
     """What a person should know before anything runs."""
 
@@ -144,6 +146,7 @@ def _placed(
         cutting,
         tuple(here[span.start_frame, span.end_frame] for span in spans),
         {number: here[place] for number, place in now.items() if place in here},
+        staying,
         (*notes, *staying.sentences),
     )
 

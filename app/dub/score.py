@@ -21,7 +21,7 @@ from riffusion_inference.score.options import with_options
 from .. import mood
 from ..mood import Watched
 from ..plan import Follow
-from ..result.facts import HitFacts, MusicFacts, ScoreFacts
+from ..result.facts import HitFacts, MusicFacts, ScoreFacts, goes_with
 from ..settings.options import ATTRIBUTES
 from ..settings.writing import Lead, Writing
 from .cut import Cut
@@ -128,8 +128,7 @@ def _brief_of(order: PartOrder) -> tuple[Brief, tuple[str, ...]]:
         shown.append(key_name(found.tonic, found.minor))
     if brief.bpm is None and found.bpm is not None:
         shown.append(f"{found.bpm:.4g} BPM")
-    whose = f"part {lead.part}" if lead.part else "music that was here before"
-    return found, (f"It goes with {whose}: {', '.join(shown)}.",) if shown else ()
+    return found, (f"{goes_with(lead)}{', '.join(shown)}.",) if shown else ()
 
 
 def _with_what_is_followed(facts: ScoreFacts, watched: Watched, follow: Follow) -> ScoreFacts:

@@ -14,6 +14,7 @@ from .film import FilmPlan, FilmSound, plan_film, take_sound, write_film
 from .frames import frame_at, frame_hashes, frames_at, small_frames, thumbnails
 from .given import read_image, read_score
 from .mux import film_suffix, mux_film, replace_audio
+from .peaks import MAX_PAIRS, sound_peaks
 from .probe import as_clip, probe, probe_copy
 from .proof.evidence import (
     Claim,
@@ -33,6 +34,7 @@ from .proof.prove import prove
 from .splice.film import Stretch
 
 __all__ = [
+    "MAX_PAIRS",
     "SPLIT_MODES",
     "Claim",
     "Clip",
@@ -75,6 +77,7 @@ __all__ = [
     "read_score",
     "replace_audio",
     "small_frames",
+    "sound_peaks",
     "split",
     "take_sound",
     "thumbnails",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ..media import Clip, thumbnails
 from ..models import ShelfNews, ShelfState
-from ..plan import Part, timeline
+from ..plan import Part, time_of, timeline
 from . import strings
 from .render import render
 from .session import Session
@@ -100,42 +100,42 @@ def _codec(name: str) -> str:
     return CODECS.get(name, name.upper())
 
 
-def picture_of(session: Session, clip: Clip, parts: Iterable[Part]) -> list[str]:
-    """A thumbnail of each part's middle, made once."""
-    keys = {part: (str(clip.path), (part.start_frame + part.end_frame) // 2) for part in parts}
-    missing = {key: part for part, key in keys.items() if key not in session.pictures}
+def data_pictures(session: Session, clip: Clip, frames: Sequence[int]) -> list[str]:
+    """A thumbnail of each of some frames, made once."""
+    keys = [(str(clip.path), frame) for frame in frames]
+    missing = list(dict.fromkeys(key for key in keys if key not in session.pictures))
     if missing:
-        times = [(clip.frame_pts[key[1]] - clip.frame_pts[0]) * clip.time_base for key in missing]
+        times = [time_of(clip, frame) for _, frame in missing]
         for key, image in zip(missing, thumbnails(clip, times, THUMBNAIL_HEIGHT), strict=True):
             session.pictures[key] = data_url(image)
-    return [session.pictures[key] for key in keys.values()]
+    return [session.pictures[key] for key in keys]
 
 
-def dubbed_parts(session: Session) -> set[int]:
-    """Parts of the present film that carry new music."""
-    if session.result is None or session.result_of != session.cut:
-        return set()
-    return {one.part for one in session.result.dubs}
+def dubbed_parts(session: Session) -> dict[int, int]:
+    """Parts that carry new music as they are cut now, and the number that each has in the result."""
+    if session.result is None or session.plan is None:
+        return {}
+    there = {(part.start_frame, part.end_frame): part.index for part in session.result.manifest.parts}
+    dubbed = {one.part for one in session.result.dubs}
+    found = {part.index: there.get((part.start_frame, part.end_frame), 0) for part in session.plan.parts}
+    return {here: number for here, number in found.items() if number in dubbed}
 
 
 def strip_html(session: Session) -> str:
-    """The filmstrip: one button for each part; page.js presses the chosen one, which the tab itself keeps."""
+    """The parts: one button for each; page.js presses the chosen one, which the tab itself keeps."""
     if session.clip is None or session.plan is None:
         return render("empty", text=strings.STRIP_EMPTY, small=False)
-    parts, dubbed = session.plan.parts, dubbed_parts(session)
-    pictures = picture_of(session, session.clip, parts)
-    frames = [
-        _part_frame(part, picture, badge=part.index in dubbed) for part, picture in zip(parts, pictures, strict=True)
-    ]
-    return render("strip", frames=frames, film=session.n_films)
+    dubbed = dubbed_parts(session)
+    frames = [_part_frame(part, badge=part.index in dubbed) for part in session.plan.parts]
+    return render("strip", frames=frames, film=f"{session.n_films}.{session.n_choices}", part=session.part)
 
 
-def _part_frame(part: Part, picture: str, *, badge: bool) -> Frame:
+def _part_frame(part: Part, *, badge: bool) -> Frame:
     name = f"{strings.PART.format(part=part.index)}, {time_range(part.start, part.end)}"
     mark = strings.DUBBED_BADGE if badge else ""
     spoken = f"{name}, {mark}" if mark else name
     lines = (timeline(part.start), timeline(part.end))
-    return Frame(part.index, picture, lines, spoken, corner=str(part.index), badge=mark)
+    return Frame(part.index, "", lines, spoken, corner=str(part.index), badge=mark)
 
 
 def stills_html(session: Session) -> str:
@@ -164,10 +164,23 @@ def card_html(session: Session, chosen: float | None) -> str:
         (strings.CARD_N_PARTS, str(len(plan.parts)) if plan else nothing, ""),
         (strings.CARD_PART_DURATION, part_lengths(plan.parts) if plan else nothing, ""),
         (strings.CARD_PART, f"{part.index} of {len(plan.parts)}" if plan and part else nothing, ""),
-        (strings.CARD_TIMELINE, time_range(part.start, part.end) if part else nothing, "wide"),
-        (strings.CARD_PROMPT, session.prompt or strings.CARD_NO_PROMPT, "wide" if session.prompt else "wide none"),
+        (strings.CARD_TIMELINE, time_range(part.start, part.end) if part else nothing, "wide brief-too"),
+        (
+            strings.CARD_PROMPT,
+            session.prompt or strings.CARD_NO_PROMPT,
+            "wide brief-too" if session.prompt else "wide brief-too none",
+        ),
     ]
     return render("card", rows=rows, part=part.index if part else 0, n_parts=len(plan.parts) if plan else 0)
+
+
+def brief_html(session: Session, chosen: float | None) -> str:
+    """Range and prompt in one line, for narrow screens."""
+    part = session.part_of(chosen)
+    if part is None:
+        return ""
+    where = f"{strings.PART.format(part=part.index)}, {timeline(part.start)} – {timeline(part.end)}"
+    return render("brief", where=where, prompt=session.prompt or strings.CARD_NO_PROMPT)
 
 
 def part_lengths(parts: Iterable[Part]) -> str:
@@ -176,12 +189,12 @@ def part_lengths(parts: Iterable[Part]) -> str:
     return lengths[0] if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
 
 
-def saw_html(suggestion: MoodSuggestion) -> str:
-    """Why this prompt: what was seen, the tempo, and what else there is to know."""
+def saw_html(suggestion: MoodSuggestion, offered: str = "") -> str:
+    """Why this prompt: what was seen, the tempo, what else there is to know; the prompt where it is only offered."""
     words = [strings.SAW.format(saw=suggestion.saw)]
     if suggestion.bpm is not None:
         words.append(strings.SAW_TEMPO.format(bpm=f"{suggestion.bpm:g}"))
-    return render("saw", describer=suggestion.describer, seen=" ".join(words), notes=suggestion.notes)
+    return render("saw", describer=suggestion.describer, seen=" ".join(words), notes=suggestion.notes, offered=offered)
 
 
 def model_html(news: ShelfNews) -> str:
@@ -230,10 +243,11 @@ def reason(session: Session) -> str:
     """Why a run cannot start; empty when it can."""
     if session.plan is None:
         return session.problem
-    if session.draft.strip() and session.draft.strip() != session.prompt:
+    draft = " ".join(session.draft.split())
+    if draft and draft != session.prompt:
         return strings.REASON_DRAFT
     if not session.prompt:
-        return strings.REASON_NO_PROMPT.format(auto=strings.AUTO_BUTTON)
+        return strings.REASON_NO_PROMPT
     if not any(letter.isalpha() for letter in session.prompt):
         return strings.REASON_NO_WORDS
     return ""

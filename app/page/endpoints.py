@@ -8,11 +8,9 @@ read of the options comes from the table of options.
 from __future__ import annotations
 
 import inspect
-import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -22,19 +20,21 @@ from riffusion_inference.errors import RiffusionError, SettingError
 from .. import mood
 from ..dub.order import AUTO, Order, check_part, split_mode_of
 from ..dub.ranges import place_ranges
+from ..dub.remixing import remix, remix_order
 from ..dub.run import Run
 from ..dub.story import carry_out
 from ..media import Clip, explain_split
-from ..plan import TimeRange, range_texts, read_range
 from ..result.folder import Result
 from ..settings import Settings
-from ..settings.options import OPTIONS, SCORE, Kind, Option
+from ..settings.options import SCORE
 from . import strings
-from .given_files import fetcher, takes_addresses
+from .endpoint_fields import described, widget_of
+from .given_files import fetcher
 from .input import checked_probe
 from .jobs import Job
 from .made import find, is_of_video
-from .order import LOOKING, QUEUE, order_for, whole
+from .order import LOOKING, QUEUE, given_options, order_for, whole
+from .range_input import read_ranges
 from .report import Facts, clip_facts, result_facts
 from .run import remember, run_job
 from .session import PageContext, Session, sentence
@@ -46,42 +46,11 @@ DUB_OPTIONS = (
     *SCORE, "no_check", "fade_in", "fade_out", "duck_depth_db", "duck_attack", "duck_release",
 )  # fmt: skip
 """Options of /dub in their order; each may be left out and is then the program's or the model's own."""
-WIDGETS: dict[Kind, type[gr.components.Component]] = {
-    Kind.WHOLE: gr.Number,
-    Kind.NUMBER: gr.Number,
-    Kind.LOUDNESS: gr.Number,
-    Kind.SWITCH: gr.Checkbox,
-    Kind.IMAGE: gr.File,
-    Kind.SOUND: gr.File,
-    Kind.MIDI: gr.File,
-}
-"""What carries an option's value; text is carried by a text field."""
-
-
-class RangesBox(gr.Textbox):
-    """Carries ranges of time: text, or a list of texts and of pairs of times."""
-
-    is_template = True
-
-    def api_info(self) -> dict[str, Any]:
-        """What a client may send."""
-        return {"anyOf": [{"type": "string"}, {"type": "array", "items": {}}]}
-
-    def preprocess(self, payload: Any) -> Any:
-        """As it was sent."""
-        return payload
-
-
-WORDS: dict[str, type[gr.components.Component]] = {
-    "video": gr.File,
-    "prompt": gr.Textbox,
-    "earlier": gr.Textbox,
-    "result": gr.Textbox,
-    "ranges": RangesBox,
-}
-"""What carries the values that are no options; loudness_lufs is a number."""
-MOST_CHOICES = 12
-"""More than this are not listed where an option is described; an error names them all."""
+REMIX_OPTIONS = (
+    "sound_mode", "music_gain_db", "loudness_lufs", "take", "fade_in", "fade_out", "duck_depth_db", "duck_attack",
+    "duck_release", "no_check",
+)  # fmt: skip
+"""Options of /remix in their order; what is left out stays as it was."""
 FILE, FILES, FACTS = (gr.File, {"label": "file"}), (gr.File, {"file_count": "multiple"}), (gr.JSON, {"label": "facts"})
 
 
@@ -118,7 +87,7 @@ class Endpoints:
             ranges: times that become parts, such as [[12.4, 31]] or "00:12.4-00:31"; the rest is what lies between.
         """
         with self._at_work(session, request) as own:
-            asked = _ranges(ranges)
+            asked = read_ranges(ranges)
             clip = self._open(own, video, 1 if asked else n_parts, split_mode)
             self._context.visitors.check_floor()
             order = Order(clip.path, own.new_run_folder(), own.n_parts, own.split_mode, clip=clip)
@@ -180,20 +149,62 @@ class Endpoints:
         """
         with self._at_work(session, request) as own:
             given = dict(zip(DUB_OPTIONS, options, strict=False))
-            asked, mode = _ranges(ranges), given.pop("split_mode", None)
+            asked, mode = read_ranges(ranges), given.pop("split_mode", None)
             self._open(own, video, 1 if asked else n_parts, mode, 1 if asked else part)
             self._context.visitors.check_floor()
             settings = self._settings(given.pop("no_check", None))
             film, number = self._earlier(own, earlier), 1 if asked else whole(strings.PART_LABEL, part)
             order = order_for(self._context, own, number, given, prompt.strip() or AUTO, earlier=film, ranges=asked)
-            job = own.job = Job(order.out_dir.parent / f"stop{own.n_runs}", order, order.asked[0], own.cut)
-            job.started.set()
-            began = time.monotonic()
-            result = run_job(self._context, job, settings=settings)
-            remember(own, job, result, time.monotonic() - began)
+            job = own.job = Job(order.out_dir.parent / f"stop{own.n_runs}", order, order.asked[0])
+            with job.under_way():
+                result = run_job(self._context, job, settings=settings)
+                remember(own, job, result)
             take = next(one.chosen for one in result.dubs if one.part == job.part)
             midi = result.path(take.midi)
             return str(result.film), str(result.path(take.wav)), result_facts(result), str(midi) if midi else None
+
+    def remix(
+        self,
+        request: gr.Request,
+        session: Session,
+        result: str = "",
+        part: float = 0,
+        ranges: Any = "",
+        *options: Any,
+    ) -> tuple[str | None, Facts]:
+        """Mix the music of a film in another way, without making any; returns the film and a report.
+
+        Args:
+            result: which film, as a report names it; empty is this client's latest, which agents do not have.
+            part: whose music, 1 for the first part; 0 is all of it.
+            ranges: times whose music is meant instead, such as [[12.4, 31]] or "00:12.4-00:31".
+        """
+        with self._at_work(session, request) as own:
+            found = self._named(own, result)
+            values = dict(zip(REMIX_OPTIONS, options, strict=False))
+            settings = self._settings(values.pop("no_check", None))
+            given = given_options(self._context, own, values)
+            if values.get("loudness_lufs") is None:
+                del given["loudness"]
+            self._context.visitors.check_floor()
+            number, asked = whole(strings.PART_LABEL, part), read_ranges(ranges)
+            parts = (number,) if number and not asked else ()
+            order = remix_order(found, own.new_run_folder(), parts=parts, ranges=asked, given=given)
+            made = remix(order, Run(settings))
+            if own.result is found:
+                own.result = made
+            return str(made.film), result_facts(made)
+
+    def _named(self, session: Session, name: str) -> Result:
+        """The result of that name, or the client's latest.
+
+        Raises:
+            SettingError: there is none.
+        """
+        found = find(self._context.visitors, session.visitor, name) if name.strip() else session.result
+        if found is None:
+            raise SettingError(strings.NO_RESULT)
+        return found
 
     def archive(self, request: gr.Request, session: Session, result: str = "") -> str:
         """Give the zip of a film: parts, music, spectrograms, film and manifest.
@@ -202,8 +213,8 @@ class Endpoints:
             result: which one, as a report names it; empty is this client's latest, which agents do not have.
         """
         with self._at_work(session, request) as own:
-            found = find(self._context.visitors, own.visitor, result) if result.strip() else own.result
-            if found is None or found.archive is None:
+            found = self._named(own, result)
+            if found.archive is None:
                 raise SettingError(strings.NO_RESULT)
             return str(found.archive)
 
@@ -254,11 +265,6 @@ class Endpoints:
         return session.clip
 
 
-def _ranges(value: Any) -> list[TimeRange]:
-    """Ranges of time as a program gives them."""
-    return [read_range(text) for text in range_texts(value)]
-
-
 CUTTING, READING = "cutting", "reading"
 """The concurrency ids of what cuts videos and of what reads a little of them; neither waits for music."""
 AT_ONCE = {QUEUE: 1, LOOKING: 1, CUTTING: 2, READING: 4}
@@ -268,6 +274,7 @@ ENDPOINTS: dict[str, tuple[Sequence[str], Sequence[tuple[Any, dict[str, Any]]], 
     "split": (("split_mode", "no_check"), [FILES, FACTS], CUTTING),
     "suggest": (("describer",), [FACTS], LOOKING),
     "dub": (DUB_OPTIONS, [FILE, FILE, FACTS, FILE], QUEUE),
+    "remix": (REMIX_OPTIONS, [FILE, FACTS], CUTTING),
     "archive": ((), [FILE], READING),
 }
 """Of each named endpoint: its options, what it returns, and what it waits for."""
@@ -283,54 +290,12 @@ def add_endpoints(context: PageContext, session: gr.State) -> None:
             parameters = list(inspect.signature(work).parameters.values())[2:]
             button.click(
                 work,
-                [session, *(_widget(one, fetch) for one in parameters)],
+                [session, *(widget_of(one, fetch) for one in parameters)],
                 [kind(**how) for kind, how in outputs],
                 api_name=name,
                 concurrency_id=line,
                 concurrency_limit=AT_ONCE[line],
             )
-
-
-def described(work: Callable[..., Any], options: Sequence[str]) -> Callable[..., Any]:
-    """A method as Gradio reads it: options of the table among its parameters, and what they do in its docstring."""
-    kept = [
-        one
-        for one in inspect.signature(work).parameters.values()
-        if one.kind is not one.VAR_POSITIONAL and one.name not in options
-    ]
-    added = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Any)
-        for name in options
-    ]
-
-    def call(*values: Any) -> Any:
-        return work(*values)
-
-    lines = "".join(f"            {name}: {_help(_option(name))}\n" for name in options)
-    call.__name__, call.__doc__ = work.__name__, f"{(work.__doc__ or '').rstrip()}\n{lines}        "
-    call.__signature__ = inspect.Signature([*kept, *added])  # type: ignore[attr-defined]
-    call.__annotations__ = {"request": gr.Request}
-    return call
-
-
-def _option(name: str) -> Option:
-    return OPTIONS["loudness" if name == "loudness_lufs" else name]
-
-
-def _help(option: Option) -> str:
-    """What an option does, and its values where they are few and not in the sentence already."""
-    few = 0 < len(option.choices) <= MOST_CHOICES and not all(choice in option.help for choice in option.choices)
-    return f"{option.help} ({', '.join(option.choices)})" if few else option.help
-
-
-def _widget(parameter: inspect.Parameter, fetch: Callable[[str], Awaitable[Path]]) -> gr.components.Component:
-    """What carries one parameter's value."""
-    name, default = parameter.name, None if parameter.default is inspect.Parameter.empty else parameter.default
-    if isinstance(default, int | float):
-        return gr.Number(value=default, label=name)
-    kind = WIDGETS.get(OPTIONS[name].kind, gr.Textbox) if name in OPTIONS else WORDS.get(name, gr.Number)
-    widget = kind(value=default, label=name)
-    return takes_addresses(widget, fetch) if isinstance(widget, gr.File) else widget
 
 
 class _told:

@@ -46,7 +46,7 @@ class Events:
 
         def spread(updates: Updates) -> Any:
             values = [updates.get(name, gr.skip()) for name in outputs]
-            return values[0] if len(values) == 1 else values
+            return None if not values else values[0] if len(values) == 1 else values
 
         def opened(session: Session, request: gr.Request) -> Session:
             try:

@@ -16,6 +16,7 @@ from gradio.queueing import Event, EventQueue, Queue
 from gradio.route_utils import get_fn
 
 from . import strings
+from .order import QUEUE as JOBS
 from .tabs import Tabs
 from .turns import Turns, Who
 from .web.identity import CALLER, visitor_of
@@ -140,10 +141,25 @@ class FairQueue(Queue):
         await super().process_events(events, *how, **named)
 
     async def clean_events(self, *, session_hash: str | None = None, event_id: str | None = None) -> None:
-        """As Gradio's; also what runs for a tab that has gone is told to stop."""
+        """As Gradio's; also what runs for a tab that has gone is told to stop, and a page's jobs keep their places."""
+        before = {name: list(line.queue) for name, line in self.event_queue_per_concurrency_id.items()}
         await super().clean_events(session_hash=session_hash, event_id=event_id)
+        if event_id is None and self._tabs.goes_on(session_hash):
+            for name, events in before.items():
+                line = self.event_queue_per_concurrency_id[name]
+                lost = [one for one in events if one not in line.queue and one.session_hash == session_hash]
+                kept = [one for one in lost if name == JOBS]
+                line.queue[:] = [one for one in events if one in line.queue or one in kept] + [
+                    one for one in line.queue if one not in events
+                ]
+                self.event_ids_to_events.update({one._id: one for one in kept})
         if session_hash is not None:
             self._tabs.left(session_hash)
+
+    def send_message(self, event: Event, event_message: Any) -> None:
+        """As Gradio's; a job whose tab has gone tells nobody."""
+        if event.session_hash in self.pending_messages_per_session:
+            super().send_message(event, event_message)
 
     async def remove_from_queue(self, event_id: str) -> None:
         """As Gradio's, for a call that is cancelled; also what runs for it is told to stop."""

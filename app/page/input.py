@@ -16,12 +16,14 @@ from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.options import with_options
 
 from .. import mood
+from ..dub.ranges import place_ranges, what_stays
 from ..media import Clip, SplitMode, explain_split, probe
 from ..plan import timeline
 from ..settings import Settings
 from ..settings.options import ATTRIBUTES, PER_MODEL, ScoreMode
 from . import strings
 from .cards import (
+    brief_html,
     card_html,
     error_html,
     facts_html,
@@ -31,10 +33,11 @@ from .cards import (
     reason_html,
     saw_html,
     stills_html,
-    strip_html,
 )
+from .film_look import look_at
 from .order import given_wishes, whole
 from .session import PageContext, Session, sentence
+from .timeline import film_views, timeline_html
 
 Updates = dict[str, Any]
 """New values by the widget's name in the page."""
@@ -67,16 +70,18 @@ def take_video(context: PageContext, session: Session, path: str | None) -> Upda
     """Look at an uploaded video at once; none clears the page. Earlier takes stay in the history."""
     if session.job is not None and session.busy:
         session.job.cancel()
-    session.source = session.clip = session.plan = None
-    session.result, session.result_of = None, ()
+    session.source = session.clip = session.plan = session.look = None
+    session.part, session.bounds = 1, None
+    session.result = None
     session.pictures, session.n_films = {}, session.n_films + 1
     session.problem = strings.REASON_NO_VIDEO
     if path is not None:
         try:
-            source = context.visitors.own(session.visitor, path)
+            source = context.visitors.own(session.by or session.visitor, path)
             clip = checked_probe(source, context.settings)
             session.source, session.clip = source, clip
             session.n_parts = min(session.n_parts, clip.n_frames)
+            context.share(session)
         except RiffusionError as error:
             session.problem = sentence(error)
     return {**replan(session, 1), **drop_stills(session), "n_parts": session.n_parts}
@@ -93,16 +98,41 @@ def take_example(context: PageContext, session: Session, name: str) -> Updates:
     return {**take_video(context, session, str(target)), "video": str(target)}
 
 
-def take_cut(session: Session, part: float, n_parts: float | None, split_mode: SplitMode) -> Updates:
-    """Another number of parts or another way to cut."""
-    session.split_mode = split_mode
+def take_cut(session: Session, part: float, n_parts: float | None, *, anew: bool = False) -> Updates:
+    """Cut into another number of equal parts; anew also where it is the same number and a range was marked since."""
     try:
-        session.n_parts = whole(strings.N_PARTS_LABEL, n_parts)
+        session.part, wanted = max(1, int(part)), whole(strings.N_PARTS_LABEL, n_parts)
+        if anew or wanted != session.n_parts or session.plan is None:
+            session.bounds = None
+        session.n_parts = wanted
         shown = replan(session, part)
     except SettingError as error:
         session.plan, session.problem = None, sentence(error)
-        shown = {"split_notes": "", "strip": strip_html(session), **summary(session, part)}
+        shown = {"split_notes": "", **film_views(session), **summary(session, part)}
     return {**shown, **drop_stills(session)}
+
+
+def take_mode(session: Session, part: float, split_mode: SplitMode) -> Updates:
+    """Another way to cut."""
+    session.split_mode, session.part = split_mode, max(1, int(part))
+    return {**replan(session, part), **drop_stills(session)}
+
+
+def take_range(session: Session, part: float, marked: Sequence[float]) -> Updates:
+    """Cut the film so that a marked range is a part, and choose it; music that it does not touch stays a part too."""
+    if session.clip is None or len(marked) != 2:
+        return summary(session, part)
+    start, end = (
+        min(max(Fraction(at).limit_denominator(1_000_000), Fraction(0)), session.clip.duration) for at in marked
+    )
+    try:
+        placed = place_ranges(session.clip, [(start, end)], session.result)
+    except RiffusionError as error:
+        return {**summary(session, part), "split_notes": error_html(sentence(error))}
+    session.bounds = placed.cutting if placed.cutting.times else None
+    session.n_parts = session.n_parts if placed.cutting.times else 1
+    session.choose(placed.numbers[0])
+    return {**replan(session, session.part), **drop_stills(session)}
 
 
 def replan(session: Session, part: float) -> Updates:
@@ -111,7 +141,7 @@ def replan(session: Session, part: float) -> Updates:
     session.plan = None
     if session.clip is not None:
         try:
-            session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
+            session.plan = explain_split(session.clip, session.cutting, session.split_mode)
             notes = notes_html(session.plan.notes)
         except RiffusionError as error:
             session.problem = sentence(error)
@@ -119,12 +149,27 @@ def replan(session: Session, part: float) -> Updates:
         facts = error_html(session.problem)
     else:
         facts = facts_html(session.clip)
-    return {"facts": facts, "split_notes": notes, "strip": strip_html(session), **summary(session, part)}
+    return {"facts": facts, "split_notes": notes, **film_views(session), **summary(session, part)}
+
+
+def look_through(session: Session) -> Updates:
+    """Look for what is drawn on the timeline, after the film itself is there; another film ends the search."""
+    clip = session.clip
+    if clip is None or (session.look is not None and session.look.clip is clip):
+        return {}
+    try:
+        look = look_at(clip, lambda: session.clip is not clip)
+    except RiffusionError:
+        return {}  # The page goes on without: what matters of a film that cannot be read has been said by now.
+    if session.clip is clip:
+        session.look = look
+    return {"timeline": timeline_html(session)}
 
 
 def choose_part(session: Session, part: float) -> Updates:
     """The part that the filmstrip shows pressed; stills of another one are none to choose from any more."""
     chosen = session.part_of(part)
+    session.part = chosen.index if chosen else 1
     stale = chosen is not None and session.stills and session.stills_of != (session.cut, chosen.index)
     return {**summary(session, part), **(drop_stills(session) if stale else {})}
 
@@ -179,18 +224,37 @@ def apply_prompt(session: Session, part: float, text: str) -> Updates:
     return {**summary(session, part), "prompt": session.prompt}
 
 
+def leave_prompt(session: Session, part: float, text: str) -> Updates:
+    """Leaving the field applies what is in it; an empty one takes nothing away unasked.
+
+    The field itself is left alone: by the time that the answer comes somebody may be typing in it again.
+    """
+    if not text.strip():
+        return summary(session, part)
+    applied = apply_prompt(session, part, text)
+    return {name: value for name, value in applied.items() if name != "prompt"}
+
+
 def summary(session: Session, part: float) -> Updates:
-    """The status card for the part that the tab shows as chosen, and the buttons or the reason why there are none."""
+    """The status card for the part that the tab shows as chosen, and the button or the reason why there is none."""
     why = reason(session)
-    said = reason_html(why) if why else notes_html([strings.UNREAD] if session.unread else [])
+    said = (
+        reason_html(why) if why else notes_html([*([strings.UNREAD] if session.unread else []), *gone(session, part)])
+    )
     busy = session.busy  # Read once: a run may end between two looks.
     return {
         "card": card_html(session, part),
+        "brief": brief_html(session, part),
         "run": gr.update(visible=not why and not busy),
-        "auto": gr.update(interactive=session.plan is not None and not busy),
         "cancel": gr.update(visible=busy),
         "reason": gr.update(value=said, visible=bool(said.strip()) and not busy),
     }
+
+
+def gone(session: Session, part: float) -> tuple[str, ...]:
+    """What is to be said, before anything runs, of earlier music that new music for the chosen part takes out."""
+    chosen = session.part_of(part)
+    return what_stays(session.result, [chosen]).sentences if chosen is not None else ()
 
 
 def model_changed(context: PageContext, model: str | None, touched: Sequence[str] = ()) -> Updates:
@@ -214,7 +278,7 @@ def show_stills(session: Session, part: float, count: float | None) -> Updates:
 
 
 def suggest(context: PageContext, session: Session, part: float, still: float, describer: str) -> Updates:
-    """Write a prompt into the field, to be edited and applied by the person."""
+    """Read a prompt from the picture. It is applied where there was none; one that is applied stays until asked."""
     chosen = session.part_of(part)
     if session.clip is None or chosen is None:
         return {"saw": error_html(session.problem)}
@@ -228,4 +292,12 @@ def suggest(context: PageContext, session: Session, part: float, still: float, d
         )
     except RiffusionError as error:
         return {"saw": error_html(sentence(error))}
-    return {**edit_prompt(session, part, found.prompt), "prompt": found.prompt, "saw": saw_html(found)}
+    session.found = found.prompt
+    is_free = not session.prompt and not session.draft.strip()
+    shown = use_found(session, part) if is_free else {"use_found": gr.update(visible=True)}
+    return {**shown, "saw": saw_html(found, offered="" if is_free else found.prompt)}
+
+
+def use_found(session: Session, part: float) -> Updates:
+    """Apply the prompt that was read from the picture."""
+    return {**apply_prompt(session, part, session.found), "use_found": gr.update(visible=False)}

@@ -8,9 +8,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import spaces
 
@@ -19,6 +20,7 @@ from riffusion_inference.errors import GenerationCancelled
 
 from ..dub.order import Order
 from ..models import ModelShelf
+from .stages import Stages
 
 T = TypeVar("T")
 POLL_SECONDS = 0.2
@@ -80,8 +82,6 @@ class Job:
     """What to do."""
     part: int
     """The part that the person chose, 1-based; the order may name others whose music stays."""
-    cut: tuple[Any, ...]
-    """Source, parts and mode that it was ordered for."""
     began: float = field(default_factory=time.monotonic)
     """When the person pressed the button, on the monotonic clock."""
     started: threading.Event = field(default_factory=threading.Event)
@@ -90,6 +90,21 @@ class Job:
     """Set when nothing of it runs any more."""
     stopped: threading.Event = field(default_factory=threading.Event)
     """Set when the person has stopped it."""
+    stages: Stages = field(default_factory=Stages)
+    """How far it is."""
+    tab: str = ""
+    """The tab whose event waits in the queue for it, as Gradio names it."""
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """Its turn has come; whatever happens in the block, nothing of it runs after that."""
+        self.stages.began = time.monotonic()
+        self.started.set()
+        try:
+            yield
+        finally:
+            self.stages.end()
+            self.ended.set()
 
     def cancel(self) -> None:
         """Ask it to stop; it does so between two steps."""
@@ -102,43 +117,6 @@ class Job:
     def should_cancel(self) -> bool:
         """Whether it was asked to stop."""
         return self.stopped.is_set() or self.flag.exists()
-
-
-@dataclass
-class Stages:
-    """The stages of a run, with times, for the progress panel."""
-
-    began: float = field(default_factory=time.monotonic)
-    """Monotonic seconds when the run began."""
-    latest: dict[str, Progress] = field(default_factory=dict)
-    """Newest progress by stage, in order of appearance."""
-    since: dict[str, float] = field(default_factory=dict)
-    """Monotonic seconds when each stage began."""
-    until: dict[str, float] = field(default_factory=dict)
-    """Monotonic seconds of each stage's newest step."""
-
-    def add(self, progress: Progress) -> None:
-        """Take in one step."""
-        now = time.monotonic()
-        before = self.latest.pop(progress.stage, None)
-        # A stage that comes again (another part, another take) starts over and moves to the end.
-        if before is None or progress.done < before.done:
-            self.since[progress.stage] = now
-        self.until[progress.stage] = now
-        self.latest[progress.stage] = progress
-
-    @property
-    def now(self) -> Progress | None:
-        """The stage that runs."""
-        return next(reversed(self.latest.values()), None)
-
-    def seconds_left(self) -> float | None:
-        """Seconds to the end of the present stage at the pace so far; None before it has one."""
-        stage = self.now
-        if stage is None or not 0 < stage.done < stage.total:
-            return None
-        pace = (self.until[stage.stage] - self.since[stage.stage]) / stage.done
-        return max(0.0, pace * (stage.total - stage.done) - (time.monotonic() - self.until[stage.stage]))
 
 
 _ONE_AT_A_TIME = threading.Lock()

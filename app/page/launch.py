@@ -81,7 +81,7 @@ def _how(context: PageContext, queue: FairQueue, folder: Path, *, on_space: bool
 
     from .gradio_queue import MAX_THREADS
     from .shared_link import ICON, OwnName
-    from .theme import CSS, page_script, theme
+    from .theme import page_script, page_style, theme
 
     settings = context.settings
     script = page_script(settings)
@@ -92,7 +92,7 @@ def _how(context: PageContext, queue: FairQueue, folder: Path, *, on_space: bool
         "share": settings.share,
         "mcp_server": settings.mcp_server,
         "theme": theme(),
-        "css": CSS.read_text(encoding="utf-8"),
+        "css": page_style(),
         "head": f"<script>{script}</script>",
         "js": "() => window.dubReady && window.dubReady()",
         "app_kwargs": {"middleware": [_gate(context, queue, script, on_space=on_space), Middleware(OwnName)]},

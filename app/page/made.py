@@ -49,16 +49,3 @@ def _touch(folder: Path) -> None:
 def is_of_video(result: Result, session: Session) -> bool:
     """Whether a result is of the session's video, however it is cut; the file may lie elsewhere."""
     return session.source is not None and result.manifest.source.sha256 == hash_file(session.source)
-
-
-def is_same_film(result: Result, session: Session) -> bool:
-    """Whether a result is of the session's video, cut as it is to be cut now; the file may lie elsewhere."""
-    facts, plan = result.manifest, session.plan
-    if plan is None or session.source is None:
-        return False
-    cut = [(part.start_frame, part.end_frame) for part in plan.parts]
-    return (
-        facts.split_used == plan.mode_used
-        and [(part.start_frame, part.end_frame) for part in facts.parts] == cut
-        and facts.source.sha256 == hash_file(session.source)
-    )

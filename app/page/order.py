@@ -38,7 +38,6 @@ def order_for(
     prompt: str,
     *,
     earlier: Result | None,
-    still: float = 0,
     ranges: Sequence[TimeRange] = (),
 ) -> Order:
     """Order music for a part, or for ranges of time; earlier dubs stay.
@@ -50,7 +49,6 @@ def order_for(
         values: by the widget's or the endpoint's name; what is None or empty is not given.
         prompt: what the music should be, or "auto".
         earlier: the result that has them; None begins a new film.
-        still: which of the part's stills is looked at for "auto"; 0 is all of them.
         ranges: which times get the music, instead of the part.
     Raises:
         RiffusionError: a value is out of range, or a seed file is not the visitor's or cannot be read.
@@ -68,7 +66,6 @@ def order_for(
         settings=context.settings,
         models=context.shelf,
         earlier=earlier,
-        stills=session.still_of(part, still),
         clip=session.clip,
     )
 
@@ -81,7 +78,7 @@ def given_options(context: PageContext, session: Session, values: Mapping[str, A
             continue
         kind = OPTIONS[name].kind
         if kind in FILES:
-            given[name] = FILES[kind](context.visitors.own(session.visitor, value))
+            given[name] = FILES[kind](context.visitors.own(session.by or session.visitor, value))
         else:
             given[name] = plain_value(name, value)
     fixed = values.get("loudness", FIXED) == FIXED and values.get("loudness_lufs") is not None

@@ -15,6 +15,7 @@ from .order import FIXED
 from .render import render
 from .results import MAX_COLUMNS, history_html
 from .session import Session
+from .word_chips import words_html
 
 Widgets = dict[str, Any]
 """Widgets by name."""
@@ -22,6 +23,7 @@ MAX_PARTS = 60
 AUTO, POCKET = "auto", "pocket"
 MODELS = (AUTO, POCKET, "riffusion", "audioldm", "audioldm2", "replicate")
 TELL_TAKE = (
+    "window.dubDetail(element);"
     "element.addEventListener('click', (event) => { const button = event.target.closest('[data-take]');"
     " if (button) { button.disabled = true; trigger('select', { index: Number(button.dataset.take),"
     " part: Number(button.closest('[data-part]').dataset.part) }); } });"
@@ -43,50 +45,45 @@ def hint(text: str) -> None:
     gr.HTML(hint_html(text))
 
 
-def video_panel(settings: Settings) -> Widgets:
-    """Upload, examples, facts."""
-    widgets: Widgets = {}
-    with gr.Column(elem_id="panel-video"):
-        heading(strings.VIDEO_HEADING)
-        widgets["video"] = gr.Video(label=strings.VIDEO_LABEL, sources=["upload"], height=300, elem_id="video")
-        widgets["facts"] = gr.HTML(facts_html(None), elem_id="facts")
-        with gr.Row(elem_classes="chips"):
-            for number, (_, label) in enumerate(strings.EXAMPLES):
-                widgets[f"example{number}"] = gr.Button(label, size="sm", min_width=120)
-    return widgets
-
-
-def parts_panel(settings: Settings) -> Widgets:
-    """Number of parts, way to cut, filmstrip."""
+def film_panel() -> Widgets:
+    """The film, its timeline, what to cut it into, and how another film gets here."""
     fresh = Session()
     widgets: Widgets = {}
-    with gr.Column(elem_id="panel-parts"):
-        heading(strings.PARTS_HEADING)
-        with gr.Row():
-            widgets["n_parts"] = gr.Slider(
-                1,
-                MAX_PARTS,
-                fresh.n_parts,
-                step=1,
-                label=strings.N_PARTS_LABEL,
-                info=strings.N_PARTS_HELP,
-                min_width=240,
-            )
-            widgets["split_mode"] = gr.Dropdown(
-                list(strings.SPLIT_CHOICES),
-                value=settings.split_mode,
-                **labels("split_mode"),
-                filterable=False,
-                min_width=240,
-            )
-        widgets["split_notes"] = gr.HTML("", elem_id="split-notes")
-        hint(strings.STRIP_LABEL)
+    with gr.Column(elem_id="panel-film"):
+        gr.HTML(render("stage"), elem_id="stage", js_on_load="window.dubStage(element);")
+        widgets["video"] = gr.Video(label=strings.VIDEO_LABEL, sources=["upload"], height=260, elem_id="video")
+        widgets["facts"] = gr.HTML(facts_html(None), elem_id="facts")
+        with gr.Row(elem_classes="chips", elem_id="examples"):
+            for number, (_, label) in enumerate(strings.EXAMPLES):
+                widgets[f"example{number}"] = gr.Button(label, size="sm", min_width=120)
+        widgets["timeline"] = gr.HTML("", elem_id="timeline", js_on_load="window.dubTimeline(element);")
         widgets["strip"] = gr.HTML(strip_html(fresh), elem_id="strip", js_on_load="window.dubStrip('part', element);")
         widgets["part"], widgets["parts_shown"] = kept("part", 1), kept("parts_shown", 0)
+        widgets["range"] = kept("range", [])
+        widgets.update(_cut(fresh))
     return widgets
 
 
-def kept(name: str, value: int | list[str]) -> gr.HTML:
+def _cut(fresh: Session) -> Widgets:
+    """Number of parts, and what the cut means."""
+    widgets: Widgets = {}
+    with gr.Row(elem_id="panel-parts", equal_height=True):
+        widgets["n_parts"] = gr.Slider(
+            1,
+            MAX_PARTS,
+            fresh.n_parts,
+            step=1,
+            label=strings.N_PARTS_LABEL,
+            info=strings.N_PARTS_HELP,
+            min_width=200,
+            buttons=[],
+        )
+        widgets["equal"] = gr.Button(strings.EQUAL_PARTS, elem_id="equal", scale=0, min_width=120)
+    widgets["split_notes"] = gr.HTML("", elem_id="split-notes")
+    return widgets
+
+
+def kept(name: str, value: int | list[Any]) -> gr.HTML:
     """A value that the page itself sets, by window.dubKeep, and sends with events; nobody sees it."""
     return gr.HTML(
         value,
@@ -98,7 +95,7 @@ def kept(name: str, value: int | list[str]) -> gr.HTML:
 
 
 def music_panel(settings: Settings) -> Widgets:
-    """Prompt with Apply, ideas, negative prompt, suggestion from the video."""
+    """Prompt with Apply and the eye that reads the picture, ideas, what the picture says."""
     widgets: Widgets = {}
     with gr.Column(elem_id="panel-music"):
         heading(strings.MUSIC_HEADING)
@@ -112,66 +109,70 @@ def music_panel(settings: Settings) -> Widgets:
                 submit_btn=strings.APPLY,
                 elem_id="prompt",
             )
+            widgets["suggest"] = gr.Button(strings.READ_PICTURE, elem_id="suggest", scale=0, min_width=44)
+        widgets["saw"] = gr.HTML("", elem_id="saw")
+        widgets["use_found"] = gr.Button(strings.USE_FOUND, size="sm", visible=False, elem_id="use-found")
         widgets["reading"] = gr.HTML(reading_html(strings.READING_EMPTY), elem_id="reading")
-        with gr.Row(elem_classes="chips"):
+        gr.HTML(words_html(), elem_id="words", js_on_load="window.dubWords(element);")
+        with gr.Row(elem_classes="chips", elem_id="ideas"):
             for number, idea in enumerate(strings.PROMPT_EXAMPLES):
                 widgets[f"idea{number}"] = gr.Button(idea, size="sm", min_width=100)
-        widgets["negative_prompt"] = gr.Textbox(placeholder=strings.NEGATIVE_PLACEHOLDER, **labels("negative_prompt"))
-        with gr.Accordion(strings.SUGGEST_HEADING, open=False, elem_id="suggestion"):
-            widgets.update(suggestion(settings))
     return widgets
 
 
 def suggestion(settings: Settings) -> Widgets:
-    """Stills to choose from, who looks, what it saw."""
+    """Stills to choose from, and who looks at them."""
     widgets: Widgets = {}
-    hint(strings.SUGGEST_INTRO)
-    with gr.Row(equal_height=True):
-        widgets["stills_count"] = gr.Slider(
-            1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, scale=2, min_width=200
+    with gr.Accordion(strings.SUGGEST_HEADING, open=False, elem_id="suggestion"):
+        hint(strings.SUGGEST_INTRO)
+        with gr.Row(equal_height=True):
+            widgets["stills_count"] = gr.Slider(
+                1, 12, 2, step=1, label=strings.STILLS_COUNT_LABEL, info=strings.STILLS_COUNT_HELP, min_width=200
+            )
+            widgets["show_stills"] = gr.Button(strings.STILLS_BUTTON, min_width=120, elem_id="show-stills")
+        widgets["stills"] = gr.HTML(
+            stills_html(Session()), elem_id="stills", js_on_load="window.dubStrip('still', element);"
         )
-        widgets["show_stills"] = gr.Button(strings.STILLS_BUTTON, min_width=120, elem_id="show-stills")
-    widgets["stills"] = gr.HTML(
-        stills_html(Session()), elem_id="stills", js_on_load="window.dubStrip('still', element);"
-    )
-    widgets["still"] = kept("still", 0)
-    with gr.Row(equal_height=True):
+        widgets["still"] = kept("still", 0)
         widgets["describer"] = gr.Dropdown(
             list(OPTIONS["describer"].choices),
             value=settings.describer,
             **labels("describer"),
             filterable=False,
-            scale=2,
             min_width=200,
         )
-        widgets["suggest"] = gr.Button(strings.SUGGEST_BUTTON, min_width=120, elem_id="suggest")
-    widgets["saw"] = gr.HTML("", elem_id="saw")
     return widgets
 
 
 def run_panel() -> Widgets:
-    """The status card, the buttons or the reason, progress."""
+    """One place: the button, or the reason why there is none, or how far the run is; and the summary under it."""
     now = summary(Session(), 1)
     widgets: Widgets = {}
     with gr.Column(elem_id="panel-run"):
-        heading(strings.CARD_HEADING)
-        widgets["card"] = gr.HTML(card_html(Session(), 1), elem_id="card", js_on_load="window.dubCard(element);")
         with gr.Column(elem_id="go"):
-            widgets["reason"] = gr.HTML(now["reason"]["value"], elem_id="reason", min_height=48)
+            widgets["brief"] = gr.HTML(now["brief"], elem_id="brief")
             widgets["run"] = gr.Button(strings.RUN, variant="primary", size="lg", visible=False, elem_id="run")
-            widgets["cancel"] = gr.Button(strings.CANCEL, variant="stop", size="lg", visible=False, elem_id="cancel")
-            widgets["auto"] = gr.Button(strings.AUTO_BUTTON, size="lg", interactive=False, elem_id="auto")
-            hint(strings.AUTO_HELP)
-        with gr.Column(elem_id="news"):
-            widgets["waiting"] = gr.HTML("", elem_id="waiting")
-            widgets["progress"] = gr.HTML("", elem_id="progress")
+            widgets["reason"] = gr.HTML(now["reason"]["value"], elem_id="reason")
+            with gr.Row(elem_id="news", equal_height=False):
+                with gr.Column(elem_id="said", min_width=160):
+                    widgets["waiting"] = gr.HTML("", elem_id="waiting")
+                    widgets["progress"] = gr.HTML("", elem_id="progress", js_on_load="window.dubProgress(element);")
+                widgets["cancel"] = gr.Button(
+                    strings.CANCEL, variant="stop", visible=False, elem_id="cancel", scale=0, min_width=90
+                )
+        widgets["card"] = gr.HTML(card_html(Session(), 1), elem_id="card", js_on_load="window.dubCard(element);")
     return widgets
 
 
 def settings_panel(settings: Settings, *, any_checkpoint: bool) -> Widgets:
     """Additional settings, each with one line of help."""
     with gr.Accordion(strings.SETTINGS_HEADING, open=False, elem_id="panel-settings"):
-        return {**_generation(settings, any_checkpoint), **_sound(settings), **_seeds(), **_columns()}
+        negative = gr.Textbox(placeholder=strings.NEGATIVE_PLACEHOLDER, **labels("negative_prompt"))
+        split = gr.Dropdown(
+            list(strings.SPLIT_CHOICES), value=settings.split_mode, filterable=False, **labels("split_mode")
+        )
+        rest = {**_generation(settings, any_checkpoint), **_sound(settings), **_seeds(), **_columns()}
+        return {"negative_prompt": negative, "split_mode": split, **rest}
 
 
 def labels(name: str) -> dict[str, Any]:
@@ -270,22 +271,21 @@ def _columns() -> Widgets:
 
 
 def results_panel() -> Widgets:
-    """Downloads, the dubbed part, all parts, the film, the history."""
+    """Downloads, the chosen part's music, all parts, the history."""
     widgets: Widgets = {}
     with gr.Column(elem_id="panel-results"):
         heading(strings.RESULTS_HEADING)
         widgets["results_empty"] = gr.HTML(render("empty", text=strings.RESULTS_EMPTY, small=False))
         with gr.Row(elem_id="downloads"):
-            widgets["archive"] = gr.DownloadButton(
-                strings.DOWNLOAD_ARCHIVE, variant="primary", visible=False, min_width=180, elem_id="archive"
-            )
             widgets["film_file"] = gr.DownloadButton(
-                strings.DOWNLOAD_FILM, visible=False, min_width=180, elem_id="film-file"
+                strings.DOWNLOAD_FILM, visible=False, min_width=140, elem_id="film-file"
             )
-            widgets["undo"] = gr.Button(strings.UNDO_NONE, visible=False, min_width=140, elem_id="undo")
+            widgets["archive"] = gr.DownloadButton(
+                strings.DOWNLOAD_ARCHIVE, visible=False, min_width=140, elem_id="archive"
+            )
+            widgets["undo"] = gr.Button(strings.UNDO_NONE, visible=False, min_width=120, elem_id="undo")
         widgets["detail"] = gr.HTML("", visible=False, elem_id="detail", js_on_load=TELL_TAKE)
         widgets["grid"] = gr.HTML("", visible=False, elem_id="grid")
-        widgets["film"] = gr.HTML("", visible=False, elem_id="film")
         with gr.Accordion(strings.HISTORY_HEADING, open=False):
             widgets["history"] = gr.HTML(history_html(()), elem_id="history")
     return widgets

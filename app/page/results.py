@@ -12,40 +12,23 @@ from typing import Any
 
 import gradio as gr
 
-from ..media import read_score
+from ..media import read_image, read_score
 from ..result.facts import DubFacts, ScoreFacts, TakeFacts
 from ..result.folder import Result
+from ..result.terms import terms_of
+from ..result.timeline import TIMELINE_NAME
 from ..settings import SoundMode
 from . import strings
-from .cards import dubbed_parts, file_url, hint_html, picture_of, time_range
+from .cards import data_pictures, data_url, dubbed_parts, file_url, hint_html, time_range
+from .colours import in_colour
 from .follow_lane import Lane, follow_lane
+from .mixer_values import mixer_values
 from .piano_roll import PianoRoll, piano_roll
-from .progress import stage_name
 from .render import render
 from .session import HistoryEntry, Session
 
-AROUND = Fraction(3)
-"""Seconds of film before and after the part in "hear it in context"."""
 MAX_COLUMNS = 21
 """Parts side by side."""
-
-
-@dataclass(frozen=True)
-class Player:
-    """One film to play."""
-
-    kind: str
-    """before, after, inplace or film; page.js and page.css know them."""
-    url: str
-    """Where the browser fetches it."""
-    name: str
-    """What a screen reader says."""
-    poster: str
-    """Address of the picture before it plays; many a film begins in black."""
-    caption: str = ""
-    """Written above it."""
-    span: tuple[str, str] | None = None
-    """The seconds from and to which it plays; None plays all."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +80,7 @@ def results(session: Session, part: float, columns: float | None) -> dict[str, A
     result, chosen = session.result, session.part_of(part)
     number = chosen.index if chosen else 0
     music = music_of(session, number)
-    poster = picture_of(session, session.clip, [chosen])[0] if session.clip and chosen else ""
-    detail = detail_html(result, music, poster) if result and music else ""
+    detail = detail_html(result, music, number) if result and music else ""
     archive = str(result.archive) if result and result.archive else None
     film = named_film(result) if result and result.film else None
     return {
@@ -106,10 +88,10 @@ def results(session: Session, part: float, columns: float | None) -> dict[str, A
         "detail": gr.update(value=detail, visible=bool(detail)),
         "undo": gr.update(value=strings.UNDO.format(part=number), visible=music is not None),
         "grid": gr.update(value=grid_html(session, result, columns) if result else "", visible=result is not None),
-        "film": gr.update(value=film_html(result, poster) if result else "", visible=film is not None),
         "archive": gr.update(value=archive, visible=archive is not None),
         "film_file": gr.update(value=str(film) if film else None, visible=film is not None),
         "history": history_html(session.history),
+        **mixer_values(music),
     }
 
 
@@ -128,38 +110,24 @@ def named_film(result: Result) -> Path | None:
 
 
 def music_of(session: Session, part: int) -> DubFacts | None:
-    """The new music of a part, if it has any."""
-    if session.result is None or part not in dubbed_parts(session):
-        return None
-    return session.result.manifest.dub_of(part)
+    """The new music of a part as the film is cut now, if it has any."""
+    number = dubbed_parts(session).get(part)
+    return session.result.manifest.dub_of(number) if session.result is not None and number else None
 
 
-def detail_html(result: Result, music: DubFacts, poster: str) -> str:
-    """The dubbed part: before and after, in context, its takes, and how it was made."""
-    start, end = result.times[music.part - 1]
-    first, last = max(Fraction(0), start - AROUND), min(result.times[-1][1], end + AROUND)
+def detail_html(result: Result, music: DubFacts, number: int) -> str:
+    """The dubbed part: its takes, and how it was made; the film above plays it."""
+    timeline = result.folder / TIMELINE_NAME
     return render(
         "detail",
         part=music.part,
-        heading=strings.DETAIL_HEADING.format(part=music.part),
-        before=_captioned("before", result.before(music.part), strings.BEFORE, poster),
-        after=_captioned("after", result.after(music.part), strings.AFTER, poster),
-        in_place=_in_place(result.film, first, last, poster),
-        in_place_range=time_range(first, last),
+        heading=strings.DETAIL_HEADING.format(part=number),
         takes=takes(result, music),
         made=made(music),
+        terms=terms_of(music.music),
+        timeline=file_url(timeline) if timeline.is_file() else "",
         notes=[*music.notes, *other_notes(result, music)],
     )
-
-
-def _captioned(kind: str, path: Path, name: str, poster: str, span: tuple[str, str] | None = None) -> Player:
-    return Player(kind, file_url(path), name, poster, caption=name, span=span)
-
-
-def _in_place(film: Path | None, first: Fraction, last: Fraction, poster: str) -> Player | None:
-    """The film around the part; the browser plays that range of it."""
-    span = (f"{float(first):.3f}", f"{float(last):.3f}")
-    return None if film is None else _captioned("inplace", film, strings.IN_PLACE, poster, span)
 
 
 def other_notes(result: Result, dub: DubFacts) -> list[str]:
@@ -182,18 +150,27 @@ def _take(result: Result, dub: DubFacts, number: int, take: TakeFacts) -> ShownT
         midi = result.folder / take.midi
         roll, lane = _score(midi, midi.stat().st_mtime_ns, duration, dub.music.score, name.lower())
         downloads.append((strings.DOWNLOAD_SCORE, file_url(midi), midi.name))
+    image = result.path(take.image)
+    if image is not None:
+        downloads.append((strings.DOWNLOAD_PICTURE, file_url(image), image.name))
     return ShownTake(
         number=number,
         name=name,
         seed=strings.TAKE_SEED.format(seed=take.seed),
         in_use=number == dub.take,
         sound=file_url(sound),
-        picture=file_url(result.folder / take.image) if take.image else "",
+        picture=_coloured(image, image.stat().st_mtime_ns) if image is not None else "",
         picture_says=strings.SPECTROGRAM_ALT.format(take=number),
         roll=roll,
         lane=lane,
         downloads=tuple(downloads),
     )
+
+
+@lru_cache(maxsize=32)
+def _coloured(image: Path, _changed: int) -> str:
+    """A spectrogram in colour, as a data address; the file itself stays as it can be turned into sound again."""
+    return data_url(in_colour(read_image(image)))
 
 
 @lru_cache(maxsize=32)
@@ -233,8 +210,9 @@ def grid_html(session: Session, result: Result, columns: float | None) -> str:
     """All parts in the chosen number of columns; dubbed ones are marked."""
     dubbed = {one.part for one in result.dubs}
     pictures = [""] * len(result.parts)
-    if session.clip is not None and session.plan is not None and len(session.plan.parts) == len(result.parts):
-        pictures = picture_of(session, session.clip, session.plan.parts)
+    if session.clip is not None:
+        middles = [(part.start_frame + part.end_frame) // 2 for part in result.manifest.parts]
+        pictures = data_pictures(session, session.clip, middles)
     parts = [
         ShownPart(
             number=number,
@@ -249,17 +227,6 @@ def grid_html(session: Session, result: Result, columns: float | None) -> str:
         )
     ]
     return render("grid", parts=parts, n_columns=min(MAX_COLUMNS, max(1, int(columns or 3))))
-
-
-def film_html(result: Result, poster: str) -> str:
-    """The whole film and what it took to make it."""
-    if result.film is None:
-        return ""
-    spent = " · ".join(
-        f"{stage_name(stage)} {seconds:.1f} s" for stage, seconds in result.manifest.seconds_per_stage.items()
-    )
-    film = Player("film", file_url(result.film), strings.FILM_HEADING, poster)
-    return render("film", film=film, spent=spent)
 
 
 def history_html(history: Iterable[HistoryEntry]) -> str:

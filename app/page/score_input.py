@@ -21,7 +21,7 @@ def show_midi(context: PageContext, session: Session, path: str | None) -> Updat
     if path is None:
         return {"midi_news": ""}
     try:
-        reading = read_score(context.visitors.own(session.visitor, path))
+        reading = read_score(context.visitors.own(session.by or session.visitor, path))
         Writing(midi=reading)
     except RiffusionError as error:
         return {"midi_news": error_html(sentence(error))}

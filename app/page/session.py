@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from riffusion_inference.errors import RiffusionError, SettingError
 
 from ..media import Clip, SplitMode, SplitPlan
 from ..models import ModelShelf
-from ..plan import Part
+from ..plan import Bounds, Cutting, Part
 from ..result.folder import Result
 from ..settings import PAGE_FOLDER, Settings
 from . import strings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from ..mood import Still
+    from .film_look import FilmLook
     from .jobs import Job
 
 
@@ -60,6 +62,16 @@ class Session:
 
     visitor: str = ""
     """Whose it is; empty until the first event."""
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    """Whoever has it may go on with this session; it cannot be guessed."""
+    tab: str = ""
+    """The tab that the latest request came from, as Gradio names it."""
+    is_kept: bool = False
+    """Whether it is a page's, whose job goes on when nobody looks; a program that goes away wants no answer."""
+    by: str = ""
+    """Whose the latest request was: the owner's, or a guest's."""
+    guests: set[str] = field(default_factory=set)
+    """Visitors who came by its link."""
     address: str = ""
     """Where the visitor's latest request came from; for sharing out turns, and nobody's key."""
     folder: Path | None = None
@@ -72,8 +84,14 @@ class Session:
     """What a split will do; None while the input is not right."""
     problem: str = strings.REASON_NO_VIDEO
     """Why plan is None, for the person."""
+    look: FilmLook | None = None
+    """What was found in it, for the timeline."""
     n_parts: int = 4
-    """Parts asked for."""
+    """Equal parts asked for."""
+    bounds: Bounds | None = None
+    """Where the film is cut instead, once a range was marked."""
+    part: int = 1
+    """The part that a tab has told last; a tab that comes back begins with it."""
     split_mode: SplitMode = SplitMode.EXACT
     """How to cut."""
     pictures: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -82,6 +100,8 @@ class Session:
     """What the prompt field holds."""
     prompt: str = ""
     """The applied prompt."""
+    found: str = ""
+    """The prompt that was read from the picture last."""
     unread: bool = False
     """Whether nothing in the applied prompt was understood."""
     stills: tuple[Still, ...] = ()
@@ -90,10 +110,10 @@ class Session:
     """The cut and the part that they were shown for; for any other they are none to choose from."""
     result: Result | None = None
     """The latest film with all dubs so far."""
-    result_of: tuple[Any, ...] = ()
-    """Source, parts and mode that result was made from; another cut starts a new film."""
     n_films: int = 0
     """Videos so far; with another one the tab's choice begins anew."""
+    n_choices: int = 0
+    """How often the part was chosen here and not in the tab: with a range, or by a run that cut the film anew."""
     n_runs: int = 0
     """Runs begun, for folder names."""
     history: list[HistoryEntry] = field(default_factory=list)
@@ -127,9 +147,18 @@ class Session:
         return self.job is not None and not self.job.ended.is_set()
 
     @property
+    def cutting(self) -> Cutting:
+        """How the film is to be cut."""
+        return self.bounds if self.bounds is not None else self.n_parts
+
+    @property
     def cut(self) -> tuple[Any, ...]:
-        """What earlier dubs must have in common with the next one to stay."""
-        return (self.source, len(self.plan.parts) if self.plan else 0, self.plan.mode_used if self.plan else "")
+        """What stills belong to."""
+        return (self.source, self.cutting, self.plan.mode_used if self.plan else "")
+
+    def choose(self, part: int) -> None:
+        """Choose a part for the tab, whatever it shows; it takes that over with the next strip."""
+        self.part, self.n_choices = part, self.n_choices + 1
 
     def new_run_folder(self) -> Path:
         """A fresh place for a result; the folder itself is made by what writes into it."""
@@ -151,6 +180,8 @@ class PageContext:
     """The loaded checkpoint."""
     tabs: Tabs = field(default_factory=Tabs)
     """The open tabs."""
+    seconds_per_stage: dict[str, float] = field(default_factory=dict)
+    """What the stages of the latest run took, from which the next one's length is guessed."""
 
     def visitor(self, request: gr.Request | None) -> Visitor:
         """The visitor behind a request."""
@@ -165,17 +196,46 @@ class PageContext:
         visitor = self.visitor(request)
         if not session.visitor:
             session.visitor, session.folder = visitor.key, self.visitors.new_folder(visitor.key)
-        if session.visitor != visitor.key:
+        if visitor.key not in (session.visitor, *session.guests):
             raise SettingError(strings.NOT_YOURS)
-        session.address = visitor.address
+        session.address, session.by = visitor.address, visitor.key
+        session.tab = (request.session_hash if request is not None else None) or session.tab
         # Agents all come through one tab of Gradio's, which is nobody's session.
         self.tabs.note(request.session_hash if request is not None and visitor.key != OPEN else None, session)
         if session.folder is None or not session.folder.is_dir():
-            fresh = Session(visitor.key, visitor.address, self.visitors.new_folder(visitor.key))
+            fresh = Session(visitor.key, folder=self.visitors.new_folder(visitor.key), is_kept=session.is_kept)
             session.__dict__.update(fresh.__dict__)
             raise SettingError(strings.SESSION_LOST)
         self.touch(session)
         return session
+
+    def resume(self, token: str, request: gr.Request, *, unless_open: bool) -> Session | None:
+        """The session of that token, for the tab that asks; whoever has the token may have it.
+
+        Args:
+            token: from the browser's memory, or out of a link.
+            request: the tab's.
+            unless_open: leave it alone where another tab has it open.
+        Returns:
+            The session; None where there is none any more.
+        """
+        found = self.tabs.find(token)
+        if not isinstance(found, Session) or found.folder is None or not found.folder.is_dir():
+            return None
+        if unless_open and self.tabs.is_open(found):
+            return None
+        visitor = self.visitor(request)
+        if visitor.key != found.visitor:
+            found.guests.add(visitor.key)
+            self.share(found)
+        self.tabs.note(request.session_hash, found)
+        return self.open(found, request)
+
+    def share(self, session: Session) -> None:
+        """Let all who have a session's link read its files."""
+        for path in (session.folder, session.source):
+            if path is not None and session.guests:
+                self.visitors.share(path, {session.visitor, *session.guests})
 
     def touch(self, session: Session) -> None:
         """Put off the deletion of what this session uses."""

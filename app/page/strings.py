@@ -6,7 +6,6 @@ TITLE = "Riffusion Dub"
 TAGLINE = "New music for one part of your video. The rest stays exactly as it is."
 
 # 1 The video
-VIDEO_HEADING = "1 · Your video"
 VIDEO_LABEL = "Video"
 VIDEO_EMPTY = "Drop a video above or try an example: its length, size and sound will appear here at once."
 EXAMPLES = (
@@ -20,9 +19,9 @@ KEYFRAMES = ("{n} keyframe", "{n} keyframes")
 NO_SOUND = "no sound"
 
 # 2 The part
-PARTS_HEADING = "2 · The part"
 N_PARTS_LABEL = "Number of parts"
-N_PARTS_HELP = "The video is cut into this many equal parts; one of them gets new music."
+N_PARTS_HELP = "Or drag any range on the timeline."
+EQUAL_PARTS = "Equal parts"
 SPLIT_CHOICES = (
     ("Exact, nothing re-encoded", "exact"),
     ("Re-encode, clean starts", "reencode"),
@@ -32,6 +31,32 @@ STRIP_LABEL = "Choose the part that gets new music"
 STRIP_EMPTY = "The parts of your video will appear here. Click one, or use the arrow keys."
 PART_LABEL, PART = "Part", "Part {part}"
 DUBBED_BADGE = "new music"
+
+# The film and its timeline
+STAGE_LABEL = "Your film"
+STAGE_BEFORE, STAGE_AFTER = "The film as it came", "The film with new music"
+STAGE_UNMUTE = "Turn the sound on"
+PLAY, PAUSE = "Play", "Pause"
+SIDES = "Which sound"
+LOOP_RANGE = "Repeat the chosen range"
+FULL_SCREEN = "Full screen"
+KEYS = "Keys"
+KEYS_HELP = (
+    ("Space, K", "play or pause; pause"),
+    ("← →", "one frame back or on"),
+    ("Shift ← →", "one part back or on"),
+    ("J L", "slower, backwards; faster"),
+    ("I O", "the range begins or ends here"),
+    ("B", "before or after"),
+    ("Alt while dragging", "only to frames, not to cuts and bars"),
+)
+TIMELINE_LABEL = "Timeline"
+TIMELINE_HELP = "Click to go there; drag to mark a range for new music."
+RANGE_WORDS = "Range"
+RANGE_START, RANGE_END, PLAYHEAD = "Start of the range", "End of the range", "Moment in the film"
+LANE_OLD, LANE_NEW, LANE_LOOKING = "Own sound", "New music", "Looking through the film …"
+MUSIC_LANE = ("New music in {n} part, with its bars", "New music in {n} parts, with its bars")
+FOLLOW_LANE = ("How much happens in the picture, and {n} cut", "How much happens in the picture, and {n} cuts")
 
 # The status card
 CARD_HEADING = "Summary"
@@ -45,14 +70,16 @@ CARD_NO_PROMPT = "none yet"
 CARD_NOTHING = "–"
 
 # 3 The music
-MUSIC_HEADING = "3 · The music"
+MUSIC_HEADING = "The music"
 PROMPT_LABEL = "Prompt"
-PROMPT_HELP = "Describe the music, then press Enter or Apply; until then nothing changes."
+PROMPT_HELP = "Describe the music; Enter, Apply or leaving the field applies it."
 PROMPT_PLACEHOLDER = "calm piano and strings, slow, warm"
 APPLY = "Apply"
 READING_OFF = "No score is written: the checkpoint gets your words as they are."
 READING_OWN = "Your own score is painted; the words say how it sounds."
 READING_EMPTY = "What is understood of your words will appear here."
+WORDS_HEADING = "Words that the music knows"
+WORDS_TEMPO, WORDS_KEY = "Tempo in BPM", "Key"
 NEGATIVE_PLACEHOLDER = "vocals, noise"
 PROMPT_EXAMPLES = (
     "calm piano, slow, warm",
@@ -73,19 +100,19 @@ MIDI_READ = "{facts}. It lasts {seconds:.1f} s and is painted as it is; the prom
 MIDI_NAME = "your file"
 
 # Suggest from the video
-SUGGEST_HEADING = "Suggest from the video"
-SUGGEST_INTRO = "Looks at stills from your video and writes a fitting prompt. You can edit it before you apply it."
+SUGGEST_HEADING = "What the picture says"
+SUGGEST_INTRO = "The eye in the prompt field looks at stills from the chosen range, or at the one that you choose here."
 STILLS_BUTTON = "Show stills"
 STILLS_EMPTY = "Stills from the whole video and from the chosen part will appear here."
 STILLS_LABEL = "Choose a still, or all of them"
 STILLS_ALL = "All of them"
 STILLS_COUNT_LABEL = "Number of stills"
 STILLS_COUNT_HELP = "This many from the video and from the part, spread evenly."
-SUGGEST_BUTTON = "Suggest a prompt"
+READ_PICTURE = "Read the picture: find words for the chosen range"
 SAW = "What it saw: {saw}."
 SAW_TEMPO = "Suggested tempo: {bpm} BPM."
-AUTO_BUTTON = "Make music for this part"
-AUTO_HELP = "Looks at the part, writes and applies a prompt, and makes the music."
+FOUND = "The picture suggests:"
+USE_FOUND = "Use this prompt"
 
 # Additional settings
 SETTINGS_HEADING = "Additional settings"
@@ -93,7 +120,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "score": ("Write a score", "Automatic: where the checkpoint was trained to paint one."),
     "follow": ("Follow the picture", "Cuts fall on beats; motion makes the music fuller."),
     "midi": ("Your own score", "A MIDI file that is painted instead of a written score."),
-    "split_mode": ("How to cut", "What this means for your video appears below."),
+    "split_mode": ("How to cut", "What this means for your video appears under its parts."),
     "model": ("Checkpoint", "auto uses riffusion on a CUDA GPU and the built-in pocket elsewhere."),
     "loudness": ("Loudness", "Match the part's original sound, or set a level of your own."),
     "loudness_lufs": (
@@ -113,7 +140,7 @@ LOUDNESS_CHOICES = (("Match the original", "match"), ("Fixed level", "fixed"))
 RUN = "Split-n-Generate"
 CANCEL = "Cancel"
 REASON_NO_VIDEO = "Upload a video first."
-REASON_NO_PROMPT = "Write a prompt and press Apply, or let “{auto}” write one."
+REASON_NO_PROMPT = "Write a prompt, or let the eye read the picture."
 REASON_NO_WORDS = "The prompt has no words in it: describe the music in words, such as calm piano, slow."
 UNREAD = (
     "Nothing in the applied prompt was understood, so the music may be anything. "
@@ -121,7 +148,7 @@ UNREAD = (
 )
 TOKENS = "{n} of {limit} tokens."
 TOKENS_OVER = "{n} tokens, but only the first {limit} are read: shorten the prompt."
-REASON_DRAFT = "The prompt has changed but is not applied yet: press Apply or Enter."
+REASON_DRAFT = "The prompt has changed: press Enter or Apply, or leave the field."
 WAITING = "Waiting for a free place"
 WAITING_PLACE = "You are number {place} in the queue."
 JOBS_RUNNING = ("{n} job is running.", "{n} jobs are running.")
@@ -146,35 +173,51 @@ NO_SUCH_RESULT = "There is no result {id}: it was deleted, or is another visitor
 OTHER_FILM = "Result {id} is of another video: leave it out to begin a new film."
 NOT_YOURS = "That file is not from this visit: upload it here first."
 STAGES: dict[str, str] = {
-    "look": "Look at the video",
-    "watch": "Watch every frame of the part",
-    "probe": "Read the video",
-    "split": "Cut the parts",
-    "download": "Download the checkpoint",
-    "load model": "Load the checkpoint",
-    "generate": "Make the music",
-    "invert": "Turn the picture into sound",
-    "mix": "Mix the music in",
-    "mux": "Put the film together",
-    "check": "Check that nothing else changed",
-    "archive": "Pack the archive",
+    "look": "Looking at the picture",
+    "suggest": "Finding words for the picture",
+    "watch": "Watching for cuts and motion",
+    "probe": "Reading the film",
+    "split": "Cutting the film",
+    "download": "Fetching the checkpoint",
+    "load model": "Warming up",
+    "generate": "Making the music",
+    "decode": "Painting the last details",
+    "invert": "Turning it into sound",
+    "mix": "Mixing",
+    "mux": "Putting the film together",
+    "check": "Checking that nothing else changed",
+    "archive": "Packing the archive",
 }
 STEP_OF = "step {done} of {total}"
 TIME_LEFT = "about {seconds} left"
+TIME_UNKNOWN = "working out how long"
+TOOK = "It took {seconds}"
+DONE = "Part {part} has new music: it plays above."
 ELAPSED = "{seconds} so far"
+
+# The mixer
+MIXER_HEADING = "Mixer"
+MIXER_INTRO = "Heard at once while the film plays; Apply mix writes it into the film and makes no new music."
+HEAR_MIX = "Hear this mix"
+APPLY_MIX = "Apply mix"
+MIXER = {
+    "mix_gain": ("Level", "Music against the original, in dB, for Under and Duck."),
+    "mix_fade_in": ("Fade in", "Seconds."),
+    "mix_fade_out": ("Fade out", "Seconds."),
+    "mix_depth": ("Duck depth", "How far the music goes down under speech, in dB; 0 goes down to the level."),
+    "mix_attack": ("Duck attack", "Seconds before speech."),
+    "mix_release": ("Duck release", "Seconds after speech."),
+}
 
 # Results
 RESULTS_HEADING = "Results"
 RESULTS_EMPTY = "Nothing has been made yet. Your parts, the new music and the whole film will appear here."
-DETAIL_HEADING = "Part {part}: before and after"
+DETAIL_HEADING = "Part {part}: the music"
 BEFORE = "Before"
 AFTER = "After"
-COMPARE_HELP = "Start one while the other is playing: it goes on from the same moment."
-IN_PLACE = "Hear it in context"
-IN_PLACE_HELP = "With up to three seconds of film before and after:"
-TAKES_HEADING = "The music alone"
 TAKE = "Take {take}"
 TAKE_SEED = "seed {seed}"
+DRAWN = "As a picture and as a score"
 USE_TAKE = "Use this take"
 TAKE_IN_USE = "in the film"
 SPECTROGRAM_ALT = "Spectrogram of take {take}: time from left to right, low notes at the bottom"
@@ -202,6 +245,8 @@ LANE_ENERGY = "the curve shows how much happens in the picture"
 ROLL_ACCENT_KEY = "Accent: the music meets the picture"
 DOWNLOAD_SOUND = "Download WAV"
 DOWNLOAD_SCORE = "Download MIDI"
+DOWNLOAD_TIMELINE = "Download the timeline for editing programs (OpenTimelineIO)"
+DOWNLOAD_PICTURE = "Download spectrogram"
 MADE_PROMPT = "Prompt"
 MADE_NEGATIVE = "Negative prompt"
 MADE_LOUDNESS = "Loudness"
@@ -209,6 +254,7 @@ MADE_SEED = "Seed"
 MADE_GENERATION = "Guidance, steps, scheduler"
 MADE_MODEL = "Checkpoint"
 MADE_SOUND = "Sound"
+MADE_HEADING = "How it was made"
 MADE_LEVEL = "{reached} (target {target:.1f} LUFS: {source})"
 MADE_PEAK = "true peak {peak:.1f} dBTP"
 MADE_LICENCE = "{model} (licence: {licence})"
@@ -217,7 +263,6 @@ SILENT = "silent"
 UNDO = "Undo part {part}"
 UNDO_NONE = "Undo"
 PARTS_GRID_HEADING = "All parts"
-FILM_HEADING = "The whole film with the new sound"
 DOWNLOAD_ARCHIVE = "Download archive"
 FILM_NAME = "{video} - new music"
 DOWNLOAD_FILM = "Download film"
@@ -231,9 +276,18 @@ MODEL_LOADING = "Checkpoint {name} is loading; you can set everything up in the 
 MODEL_READY = "Checkpoint {name} is ready."
 MODEL_WAITING = "The checkpoint will be loaded with the first job."
 THEME_TOGGLE = "Switch between light and dark"
+LINK_HEADING = "Open on another device"
+LINK_LABEL = "Link to this session"
+LINK_COPY, LINK_COPIED = "Copy", "The link is copied."
+LINK_HINT = (
+    "Whoever has this link has this session: they see your film and your results and can change them, until the files "
+    "are deleted after {n} minute without use.",
+    "Whoever has this link has this session: they see your film and your results and can change them, until the files "
+    "are deleted after {n} minutes without use.",
+)
 FOOTER = (
-    "Only you can see your files; they are deleted after {n} minute without use.",
-    "Only you can see your files; they are deleted after {n} minutes without use.",
+    "Only you can see your files, and whoever has your link; they are deleted after {n} minute without use.",
+    "Only you can see your files, and whoever has your link; they are deleted after {n} minutes without use.",
 )
 
 # Limits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import threading
 import time
@@ -24,6 +25,8 @@ class Session(Protocol):
     folder: Path | None
     source: Path | None
     job: Any
+    token: str
+    is_kept: bool
 
     @property
     def busy(self) -> bool:
@@ -89,6 +92,8 @@ class Tabs:
                 own.pop(name, None)
                 if not own:
                     self._names.pop(self._owners.get(name, ""), None)
+            # A session that a page has come back to goes on under another name.
+            sessions = [one for one in sessions if all(one is not other for other in self._sessions.values())]
             visitors = {one.visitor for one in self._sessions.values()}
             sources = {one.source for one in self._sessions.values()}
         for name in names:
@@ -127,10 +132,33 @@ class Tabs:
                 self._closed[tab] = time.monotonic()
 
     def left(self, tab: str) -> None:
-        """Stop what a tab was doing that waits for no answer any more."""
+        """Stop what a tab was doing that waits for no answer any more; a page's job goes on for whoever comes back."""
         session = self._sessions.get(tab)
-        if session is not None and session.job is not None:
+        if session is not None and session.job is not None and not session.is_kept:
             session.job.cancel()
+
+    def goes_on(self, tab: str | None) -> bool:
+        """Whether the job of a tab that has gone is still wanted."""
+        session = self._sessions.get(tab or "")
+        return session is not None and session.is_kept and session.busy
+
+    def find(self, token: str) -> Session | None:
+        """The session of that token."""
+        with self._lock:
+            known = list(self._sessions.values())
+        return next((one for one in known if secrets.compare_digest(one.token.encode(), token.encode())), None)
+
+    def is_open(self, session: Session) -> bool:
+        """Whether a browser holds on to a tab with this session."""
+        with self._lock:
+            return any(one is session and self._beats[name] > 0 for name, one in self._sessions.items())
+
+    def forget(self, session: Session) -> None:
+        """A tab's memory of a session is deleted: with the last one the session is closed."""
+        with self._lock:
+            is_known = any(one is session for one in self._sessions.values())
+        if not is_known:
+            close(session)
 
     @contextmanager
     def at_work(self, session: Session) -> Iterator[None]:
@@ -162,11 +190,15 @@ class Tabs:
         """Delete the results and the upload of each tab that was closed so long ago; with a visitor's last tab, all."""
         now = time.monotonic()
         with self._lock:
-            gone = [tab for tab, at in self._closed.items() if now - at >= after_seconds]
+            gone = [tab for tab, at in self._closed.items() if now - at >= after_seconds and not self._is_busy(tab)]
             # Programs may have no heartbeat that ends; what is left of those was swept when nobody used it.
             gone += [tab for tab, one in self._sessions.items() if not one.busy and _is_swept(one)]
         self._drop(gone)
         return len(gone)
+
+    def _is_busy(self, tab: str) -> bool:
+        session = self._sessions.get(tab)
+        return session is not None and session.is_kept and session.busy
 
     def counts(self) -> tuple[int, int]:
         """How many tabs are open, and how many have something to do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from gradio.themes import Base
@@ -9,6 +10,7 @@ from gradio.themes.utils import sizes
 from gradio.themes.utils.colors import Color
 
 from ..settings import Settings
+from . import strings
 
 TEAL = Color(
     name="teal ink",
@@ -41,8 +43,10 @@ PAPER = Color(
 FONT = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace")
 HERE = Path(__file__).parent
-CSS = HERE / "page.css"
-SCRIPT = HERE / "page.js"
+FILES = HERE / "web_files"
+SCRIPTS = ("choice", "timeline", "stage", "mixer", "words", "run", "session", "upload", "look")
+STYLES = ("page", "film")
+"""Files of the browser's side, in the order in which they are read."""
 
 
 def theme() -> Base:
@@ -121,5 +125,16 @@ def theme() -> Base:
 
 
 def page_script(settings: Settings) -> str:
-    """What the browser does on its own, and what it has to know for that."""
-    return f"window.dubPieceBytes = {settings.upload_piece_mb * 1_000_000};\n{SCRIPT.read_text(encoding='utf-8')}"
+    """What the browser does on its own, and what it has to know for that; one script, whose names are its own."""
+    known = {"dubPieceBytes": settings.upload_piece_mb * 1_000_000, "dubTitle": strings.TITLE}
+    lines = [f"window.{name} = {json.dumps(value)};" for name, value in known.items()]
+    return "\n".join(["(() => {", *lines, *_files(SCRIPTS, ".js"), "})();"])
+
+
+def page_style() -> str:
+    """How the page looks, beside what the theme decides."""
+    return "\n".join(_files(STYLES, ".css"))
+
+
+def _files(names: tuple[str, ...], suffix: str) -> list[str]:
+    return [(FILES / f"{name}{suffix}").read_text(encoding="utf-8") for name in names]

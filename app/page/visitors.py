@@ -84,6 +84,7 @@ class Visitors:
         self.in_use: Callable[[], set[Path]] = set
         """Gives the folders and uploads that running jobs need."""
         self._mine: set[Path] = set()
+        self._shared: dict[Path, set[str]] = {}
         self._lock = threading.Lock()
 
     def clear_dead(self) -> None:
@@ -117,7 +118,16 @@ class Visitors:
             return False  # It names nothing, or is no name.
         if not real.is_relative_to(self.home):
             return False
-        return real.is_relative_to(self.home / visitor) or is_open(real.relative_to(self.home).parts[:1])
+        if real.is_relative_to(self.home / visitor) or is_open(real.relative_to(self.home).parts[:1]):
+            return True
+        with self._lock:
+            return any(visitor in guests and real.is_relative_to(path) for path, guests in self._shared.items())
+
+    def share(self, path: Path, visitors: set[str]) -> None:
+        """Let some visitors read a file or a folder of one of them, for as long as it is there."""
+        with self._lock:
+            self._shared = {one: guests for one, guests in self._shared.items() if one.exists()}
+            self._shared[path.resolve()] = set(visitors)
 
     def own(self, visitor: str, path: Path | str) -> Path:
         """The path itself, once it is known to be this visitor's.

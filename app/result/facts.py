@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 
 from riffusion_inference.datatypes import GenerationSettings
 
 from ..settings.options import ScoreMode
-from ..settings.writing import Writing
+from ..settings.writing import Lead, Writing
 from ..soundtrack.mix import MixSettings
 
 SCHEMA = 5
@@ -274,6 +275,25 @@ class Manifest:
     def dub_of(self, part: int) -> DubFacts | None:
         """The dub of a part, if it has one."""
         return next((dub for dub in self.dubs if dub.part == part), None)
+
+
+def goes_with(lead: Lead) -> str:
+    """How the sentence begins that tells what a score goes with."""
+    return f"It goes with {lead.name}: "
+
+
+def renumbered(music: MusicFacts, now: Mapping[int, int]) -> MusicFacts:
+    """The same music where the film's parts have other numbers now; its files keep their names.
+
+    Args:
+        music: of an earlier result.
+        now: from the number that a part had to the one it has; parts that are not among them are gone.
+    """
+    old, writing, score = music.writing.lead, music.writing.renumbered(now), music.score
+    if score is not None and old is not None and writing.lead is not None:
+        notes = (note.replace(goes_with(old), goes_with(writing.lead)) for note in score.notes)
+        score = replace(score, notes=tuple(notes))
+    return replace(music, writing=writing, score=score)
 
 
 def versions() -> dict[str, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError
+from ..errors import ArchiveError, ConfigError
 from .facts import DubFacts, Manifest, PartFacts
 from .folder import safe_stem
 
@@ -22,6 +23,8 @@ FORMATS = {
     "fcpxml": ("fcpx_xml", ".fcpxml", "otio-fcpx-xml-adapter"),
 }
 """Each of TIMELINE_FORMATS: the adapter's name, the file's ending, and the package that brings the adapter."""
+MAX_RATE = 10**9
+"""Units a second; no container counts finer."""
 OURS = "riffusion-dub"
 """The key of our own facts among the metadata of clips."""
 
@@ -31,14 +34,21 @@ class Clock:
 
     Args:
         manifest: whose times are to be told.
+    Raises:
+        ArchiveError: its times are none.
     """
 
     def __init__(self, manifest: Manifest) -> None:
-        rate = Fraction(manifest.source.frame_rate)
+        rate = _fraction(manifest.source.frame_rate)
         bounds = [(part.start_frame, Fraction(part.start)) for part in manifest.parts]
         bounds.append((manifest.parts[-1].end_frame, Fraction(manifest.parts[-1].end)))
-        is_constant = all(time * rate == frame for frame, time in bounds)
-        self.rate = rate if is_constant else Fraction(math.lcm(*(time.denominator for _, time in bounds)))
+        if not all(time * rate == frame for frame, time in bounds):
+            rate = Fraction(1)
+            for _, time in bounds:
+                rate = Fraction(math.lcm(rate.numerator, time.denominator))
+                if rate > MAX_RATE:
+                    raise ArchiveError("The manifest's times are finer than those of any film: do not trust it.")
+        self.rate = rate
 
     def time(self, seconds: Fraction) -> RationalTime:
         """A moment; where it falls between two units, to the nearest."""
@@ -51,6 +61,13 @@ class Clock:
         from opentimelineio.opentime import TimeRange
 
         return TimeRange(self.time(start), self.time(end) - self.time(start))
+
+
+def _fraction(text: str) -> Fraction:
+    """A number of the manifest that nobody has looked at yet."""
+    if not re.fullmatch(r"\d{1,12}(/[1-9]\d{0,11})?", text, re.ASCII):
+        raise ArchiveError(f"The manifest is damaged: {text[:20]!r} is no time and no rate.")
+    return Fraction(text)
 
 
 def timeline_of(manifest: Manifest, folder: str = "") -> Timeline:
@@ -136,7 +153,7 @@ def _markers(manifest: Manifest, clock: Clock) -> Iterator[Marker]:
     for dub in manifest.dubs:
         begin = Fraction(manifest.parts[dub.part - 1].start)
         for hit in dub.music.score.cuts if dub.music.score is not None else ():
-            at = begin + Fraction(hit.time)
+            at = begin + _fraction(hit.time)
             yield Marker("Cut", clock.range(at, at), MarkerColor.RED, {OURS: {"weight": hit.weight}})
 
 

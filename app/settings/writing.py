@@ -31,6 +31,11 @@ class Lead:
     """True: minor mode."""
 
     @property
+    def name(self) -> str:
+        """Whose music that is, as sentences say it."""
+        return f"part {self.part}" if self.part else "music that was here before"
+
+    @property
     def score(self) -> Score:
         """A score of no notes in this key and tempo."""
         key = None if self.tonic is None else Key(self.tonic, self.minor)

@@ -17,7 +17,7 @@ from app.errors import ArchiveError, ConfigError, PlanError
 from app.plan import read_range, snap_ranges
 from app.result.folder import Result, open_result
 from app.result.verify import verify
-from tests.fixtures_dub import SETTINGS, ChordModel, OneModel, make_clip
+from tests.fixtures_dub import SETTINGS, ChordModel, OneModel, make_clip, spectrogram_picture
 from tests.fixtures_score import ScoreModel
 
 
@@ -148,6 +148,11 @@ def test_music_that_runs_on_through_parts_stays_when_they_get_other_numbers(cut_
     assert [one.music.writing.lead.part for one in later.dubs] == [4, 4, 4]
     assert takes_of(first).items() <= takes_of(later).items()
     assert verify(later.folder, cut_clip).ok
+    # What is told of it knows the new numbers too.
+    assert any(note.startswith("Part 2: It goes with part 4: ") for note in later.dubs[0].notes)
+    moved = made(order_ranges(cut_clip, tmp_path / "moved", model, "0-0.5", earlier=later), model)
+    assert any(note.startswith("Part 3: It goes with part 5: ") for note in moved.dubs[1].notes)
+    model.calls.pop()
     # What is gone of a piece leaves the rest as it is.
     rest = made(order_ranges(cut_clip, tmp_path / "three", model, "6-8", earlier=later), model)
     assert len(model.calls) == 3
@@ -212,3 +217,14 @@ def test_what_cannot_be_ordered_is_said(ranged: Result, dub_clip: Path, tmp_path
     with pytest.raises(ArchiveError, match=r"was made from my clip .* with 40 frames, but other.mp4 has 30"):
         order_ranges(other, tmp_path / "out", model, "0-1", earlier=ranged)
     assert not model.calls
+
+
+def test_what_the_music_that_goes_started_from_need_not_be_there(dub_clip: Path, tmp_path: Path) -> None:
+    model = ChordModel()
+    given = {"seed": 7, "num_inference_steps": 1, "seed_image": spectrogram_picture()}
+    first = made(order_ranges(dub_clip, tmp_path / "out", model, "1-2", given=given), model)
+    (first.folder / "music" / "02.seed.png").unlink()
+    for ranges in (("1-2",), ("0.5-1.5",)):
+        assert order_ranges(dub_clip, tmp_path / "new", model, *ranges, earlier=first).asked == (2,)
+    with pytest.raises(ArchiveError, match="which is missing or was changed"):
+        order_ranges(dub_clip, tmp_path / "new", model, "3-4", earlier=first)

@@ -122,7 +122,7 @@ def as_agent(url: str, work: Callable[[Call], Awaitable[None]]) -> None:
                 return texts
 
             tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-            assert set(tools) == {"probe", "split", "suggest", "dub", "archive"}
+            assert set(tools) == {"probe", "split", "suggest", "dub", "remix", "archive"}
             assert all(tool.description for tool in tools.values())
             assert {"earlier", "part", "prompt"} <= set(tools["dub"].inputSchema["properties"])
             assert "result" in tools["archive"].inputSchema["properties"]
@@ -176,6 +176,10 @@ def test_an_agent_does_the_whole_job(
         others = [[0.2, 1.0, "harp"], [1.23, 2.5, prompt], [2.5, 3.73, "strings"], [4.5, 5.0, "harp"]]
         assert dubs == others
         assert second["times"][:2] == [[0.0, 0.2], [0.2, 1.0]]
+        film, said = await call("remix", result=second["result"], ranges="2-3", sound_mode="under", fade_in=0.4)
+        second = facts_in(said)
+        assert [one["part"] for one in second["dubs"]] == [2, 4, 5, 7]
+        assert "generate" not in second["seconds_per_stage"]
         *files, said = await call("split", video=uploaded, ranges="1-2")
         assert facts_in(said)["times"] == [[0.0, 1.0], [1.0, 2.0], [2.0, 5.0]]
         assert len(files) in (1, 3)

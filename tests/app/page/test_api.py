@@ -6,16 +6,19 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from app import media
 from app.media.ffmpeg import ffmpeg_exe
 from app.page.visitors import OPEN
 from app.result.verify import verify
 from app.settings.options import SCORE
 from riffusion_inference.notation.score import Key
 from riffusion_inference.score.midi import midi_from_score, score_from_midi
+from tests.fixtures_dub import run
 from tests.fixtures_page import Served
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,6 +49,23 @@ def test_the_whole_job_from_a_program(client: Client, served: Served, real_clip:
     archive = client.predict(api_name="/archive")
     assert verify(Path(archive), real_clip).ok
     assert str(served.folder) not in str(report)
+
+
+def test_a_range_is_the_same_film_from_a_program_and_from_the_command_line(
+    served: Served, real_clip: Path, tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = Client(served.url, verbose=False, download_files=str(tmp_path / "client"))
+    asked = {"ranges": [["0:01.02", 2.4]], "seed": 5, "num_inference_steps": 2, "sound_mode": "under", "fade_in": 0.5}
+    film, music, report, _ = client.predict(handle_file(str(real_clip)), "calm piano", **asked, api_name="/dub")
+    assert report["dubs"][0]["time"] == pytest.approx([1.0333, 2.4], abs=1e-4)
+    assert "00:01.020 is moved to 00:01.033, where the nearest frame begins." in report["notes"]
+    argv = ["dub", real_clip, "--range", "0:01.02-2.4", "--prompt", "calm piano", "--seed", 5, "--steps", 2]
+    argv += ["--mix", "under", "--fade-in", 0.5, "--model", tiny_checkpoint, "--device", "cpu"]
+    code, _, err = run(capsys, *argv, "--out", tmp_path / "out")
+    assert code == 0, err
+    assert Path(film).read_bytes() == (tmp_path / "out" / "film.mp4").read_bytes()
+    takes = [media.read_audio(path).samples for path in (Path(music), tmp_path / "out" / "music" / "02.wav")]
+    assert np.array_equal(*takes)
 
 
 def test_a_program_says_what_the_score_should_be_and_gets_it(client: Client, real_clip: Path, tmp_path: Path) -> None:
@@ -112,7 +132,7 @@ def test_limits_are_sentences(client: Client, tmp_path: Path) -> None:
 
 def test_every_endpoint_describes_its_parameters(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]  # type: ignore[index]
-    assert set(named) == {"/probe", "/split", "/suggest", "/dub", "/archive"}
+    assert set(named) == {"/probe", "/split", "/suggest", "/dub", "/remix", "/archive"}
     described = httpx.get(f"{client.src}gradio_api/info", headers=client.headers, cookies=client.cookies).json()
     for name, endpoint in described["named_endpoints"].items():
         assert endpoint["description"], name

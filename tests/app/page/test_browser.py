@@ -74,8 +74,13 @@ def test_reason_stands_until_the_prompt_is_applied(visit: Open, real_clip: Path)
     me = visit()
     me.upload(real_clip)
     assert "write a prompt" in me.text("#reason").lower()
+    place = me.tab.locator("#reason").bounding_box()
     me.apply("calm piano")
     me.tab.locator("#run").wait_for()
+    button = me.tab.locator("#run").bounding_box()
+    assert (button["x"], button["y"], button["height"]) == pytest.approx(
+        (place["x"], place["y"], place["height"]), abs=3
+    )
     me.tab.locator("#prompt textarea").press_sequentially(" and more")
     me.tab.locator("#reason", has_text=strings.REASON_DRAFT).wait_for()
     assert not me.tab.locator("#run").is_visible()
@@ -116,9 +121,10 @@ def test_dub_two_parts_compare_choose_undo_download_and_verify(visit: Open, real
     me.number("Steps", 3)
     me.number("Candidates", 2)
     me.run()
-    me.tab.locator("#progress [role=progressbar]").wait_for()
+    me.tab.locator("#progress [role=progressbar]").first.wait_for()
     assert "so far" in me.text("#progress") or "Starting" in me.text("#progress")
     me.wait_for_part(2, seconds=120)
+    me.tab.locator("#detail summary", has_text=strings.MADE_HEADING).click()
     assert "pocket" in me.text("#detail .made")
     assert "LUFS" in me.text("#detail .made")
     check_players(me)
@@ -157,6 +163,7 @@ def test_the_score_lies_under_the_spectrogram_and_can_be_taken_away(
     said = me.tab.locator("#detail .roll > svg").last.get_attribute("aria-label")
     assert "D minor" in said
     assert "Lead: flute" in said
+    me.tab.locator("#detail summary", has_text=strings.MADE_HEADING).click()
     assert any("Read as:" in text for text in me.tab.locator("#detail .note").all_inner_texts())
     for width in (1280, 390):
         me.tab.set_viewport_size({"width": width, "height": 900})
@@ -178,20 +185,16 @@ def test_the_score_lies_under_the_spectrogram_and_can_be_taken_away(
 
 
 def check_players(me: Visit) -> None:
-    """Before, after and in place play, and the pair keeps its place when one takes over from the other."""
-    ready = """e => new Promise((done) => {
-        const ok = () => e.readyState >= 1 && done(e.duration); ok(); e.onloadedmetadata = ok })"""
-    before, after = (me.tab.locator(f"#detail video[data-kind={kind}]") for kind in ("before", "after"))
-    assert before.evaluate(ready) == pytest.approx(1.25, abs=0.05)
-    assert after.evaluate(ready) == pytest.approx(1.25, abs=0.05)
-    in_place = me.tab.locator("#detail video[data-kind=inplace]")
-    assert in_place.evaluate(ready) == pytest.approx(5.0, abs=0.1)
-    assert float(in_place.get_attribute("data-to")) == pytest.approx(5.0, abs=0.1)
-    before.evaluate("e => { e.muted = true; e.currentTime = 0.5; return e.play() }")
-    after.evaluate("e => { e.muted = true; return e.play() }")
-    me.tab.wait_for_function("() => document.querySelector('#detail video[data-kind=before]').paused")
-    assert after.evaluate("e => e.currentTime") >= 0.4
-    after.evaluate("e => e.pause()")
+    """The film plays by itself once its music is there, and before and after stand at the same instant."""
+    before, after = (me.tab.locator(f"#stage video[data-side={side}]") for side in "ab")
+    me.tab.wait_for_function("() => document.querySelector('#stage video[data-side=b]').currentTime > 1.3")
+    assert after.evaluate("e => [e.classList.contains('seen'), e.duration]") == [True, pytest.approx(5.0, abs=0.1)]
+    me.tab.wait_for_function("() => document.querySelector('#stage video[data-side=b]').paused")
+    me.tab.get_by_role("button", name=strings.BEFORE, exact=True).click()
+    assert before.evaluate("e => [e.classList.contains('seen'), e.muted]") == [True, False]
+    assert after.evaluate("e => e.muted")
+    at = "e => e.currentTime"
+    assert before.evaluate(at) == pytest.approx(after.evaluate(at), abs=0.07)
     picture = me.tab.locator("#detail img.spectrogram").first
     assert picture.evaluate("e => e.decode().then(() => e.naturalWidth)") > 0
 
@@ -248,7 +251,7 @@ def test_two_visitors_wait_in_line_and_see_only_their_own_files(visit: Open, rea
         me.apply("calm piano")
     first.run()
     first.wait_for_part(1)
-    films = first.tab.locator("#film video").get_attribute("src")
+    films = first.tab.locator("#stage video[data-side=b]").get_attribute("src")
     address = first.tab.evaluate("src => new URL(src, location.href).href", films)
     assert first.tab.request.get(address).status == 200
     assert second.tab.request.get(address).status == 403
@@ -268,7 +271,7 @@ def test_two_visitors_wait_in_line_and_see_only_their_own_files(visit: Open, rea
     second.wait_for_part(1)
 
 
-def test_music_for_this_part_from_stills_to_film(visit: Open, real_clip: Path, tmp_path: Path) -> None:
+def test_the_picture_writes_the_prompt_and_the_film_is_taken_home(visit: Open, real_clip: Path, tmp_path: Path) -> None:
     me = visit()
     me.upload(real_clip)
     me.choose(3)
@@ -277,16 +280,21 @@ def test_music_for_this_part_from_stills_to_film(visit: Open, real_clip: Path, t
     me.tab.locator("#stills .frame").nth(2).wait_for()
     assert "33 %" in me.text("#stills")
     me.tab.locator("#stills .frame").nth(1).click()
-    me.tab.get_by_role("button", name=strings.SUGGEST_BUTTON).click()
-    me.tab.locator("#saw .saw").wait_for()
-    assert "What it saw" in me.text("#saw")
-    suggested = me.tab.locator("#prompt textarea").input_value()
-    assert len(suggested.split()) >= 4
-    me.tab.locator("#reason", has_text=strings.REASON_DRAFT).wait_for()
-    me.tab.locator("#auto").click()
-    me.wait_for_part(3)
+    me.suggest()
+    me.tab.locator("#saw", has_text="What it saw").wait_for()
+    me.tab.locator("#run").wait_for()
     applied = me.tab.locator("#prompt textarea").input_value()
+    assert len(applied.split()) >= 4
     assert applied in me.text("#card")
+    me.apply("calm piano")
+    me.suggest()
+    me.tab.get_by_role("button", name=strings.USE_FOUND).wait_for()
+    assert me.tab.locator("#prompt textarea").input_value() == "calm piano"
+    assert "calm piano" in me.text("#card")
+    me.tab.get_by_role("button", name=strings.USE_FOUND).click()
+    me.tab.locator("#card dd", has_text=applied).wait_for()
+    me.run()
+    me.wait_for_part(3)
     with me.tab.expect_download() as waiting:
         me.tab.locator("#film-file").click()
     assert waiting.value.suggested_filename == "b - new music.mp4"
@@ -325,7 +333,7 @@ def test_in_a_frame_without_cookies_everything_works(
         me.apply("calm piano")
         me.run()
         me.wait_for_part(1)
-        tab.wait_for_function("document.querySelector('#film video').readyState >= 1")
+        tab.wait_for_function("document.querySelector('#stage video[data-side=b]').readyState >= 1")
         assert me.complaints == []
         assert [url for url in sent if "/file=" in url]
         assert all("/visit/" in url for url in sent if "/gradio_api/" in url)

@@ -22,13 +22,14 @@ from app.mood import Still
 from app.page import strings
 from app.page.cards import data_url, facts_html, part_lengths, reason, strip_html
 from app.page.input import edit_prompt, model_changed, read_draft, reading, replan, take_video
-from app.page.jobs import Job, Stages, Worker, gpu_seconds, use_shelf
+from app.page.jobs import Job, Worker, gpu_seconds, use_shelf
 from app.page.order import CONTROLS, order_for, whole
-from app.page.progress import progress_html, seconds_text, waiting_html
+from app.page.progress import done_html, progress_html, seconds_text, waiting_html
 from app.page.results import history_html, model_name
 from app.page.run import Shown, begin, cancel, run_job, undo, watch
 from app.page.score_input import show_midi
 from app.page.session import HistoryEntry, PageContext, Session
+from app.page.stages import Stages
 from app.page.tabs import close
 from app.page.visitors import Visitors, quota_of
 from app.plan import Part
@@ -119,9 +120,9 @@ def test_parts_that_are_about_to_change_are_not_dubbed(tmp_path: Path, real_clip
     session.prompt, session.n_parts = "calm piano", 5
     replan(session, 11)
     given = dict.fromkeys(CONTROLS)
-    assert strings.PARTS_CHANGED in begin(context, session, Shown(11, 12), given, suggest=False)["progress"]
+    assert strings.PARTS_CHANGED in begin(context, session, Shown(11, 12), given)["progress"]
     assert session.job is None
-    assert "progress" in begin(context, session, Shown(4, 5), given, suggest=False)
+    assert "progress" in begin(context, session, Shown(4, 5), given)
     assert session.job is not None
     assert (session.job.part, session.job.order.n_parts) == (4, 5)
 
@@ -192,21 +193,42 @@ def test_worker_tells_steps_then_the_result_or_the_error() -> None:
         Worker(fail).result()
 
 
-def test_progress_says_stage_step_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_estimate_for_the_whole_run_and_times_that_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("app.page.jobs.time.monotonic", lambda: now[0])
-    stages = Stages(began=100.0)
-    stages.add(Progress("split", 1, 1))
-    stages.add(Progress("generate", 0, 10))
-    now[0] = 104.0
-    stages.add(Progress("generate", 4, 10))
+    monkeypatch.setattr("app.page.stages.time.monotonic", lambda: now[0])
+    stages = Stages(began=100.0, expected={"mix": 3.0, "archive": 1.0})
+
+    def step(at: float, stage: str, done: int, total: int) -> None:
+        now[0] = at
+        stages.add(Progress(stage, done, total))
+
+    step(101, "split", 0, 1)
+    step(102, "generate", 0, 10)
+    assert "Warming up" in progress_html(stages)
+    assert strings.TIME_UNKNOWN in progress_html(stages)
+    step(107, "generate", 1, 10)
+    step(109, "generate", 3, 10)
     html = progress_html(stages)
-    assert "Make the music" in html
-    assert "step 4 of 10 · about 6 s left · 4 s so far" in html
-    assert 'aria-valuenow="40"' in html
-    assert "Cut the parts" in html
-    stages.add(Progress("generate", 1, 10))
-    assert stages.seconds_left() is None or stages.seconds_left() == 0
+    assert "Making the music" in html
+    # Seven steps of a second, and four seconds of what comes after; the five seconds of warm-up slow nothing down.
+    assert "step 3 of 10 · about 11 s left · 9 s so far" in html
+    assert 'aria-valuenow="45"' in html
+    assert html.count("progressbar") == 1
+    share = stages.share()
+    step(110, "generate", 0, 10)
+    assert stages.share() >= share
+    step(111, "generate", 10, 10)
+    step(112, "mix", 0, 1)
+    assert "about 4 s left" in progress_html(stages)
+    now[0] = 114
+    stages.note("Part 2: Read as: calm.")
+    assert "Read as: calm." in progress_html(stages)
+    stages.end()
+    assert stages.spent == {"split": 2.0, "load model": 5.0, "generate": 5.0, "mix": 2.0}
+    assert sum(stages.spent.values()) == 14
+    html = done_html("Part 2 has new music.", 3, (Fraction(5), Fraction(10)), stages)
+    assert "It took 14 s" in html
+    assert 'data-from="5.000" data-to="10.000"' in html
     assert seconds_text(200) == "3 min 20 s"
     assert "1 job is running. You are number 2 in the queue." in waiting_html(2, 1)
 
@@ -238,21 +260,24 @@ def test_cancel_reaches_a_waiting_and_a_running_job(tmp_path: Path) -> None:
 def test_watch_tells_the_place_and_ends_with_silence(tmp_path: Path) -> None:
     session = Session("anna", tmp_path)
     session.job = a_job(tmp_path / "stop1")
+    session.said = "The last word."
     places = iter([(2, 1), (1, 1)])
 
-    def place() -> tuple[int, int]:
+    def place(_: str) -> tuple[int, int]:
         try:
             return next(places)
         except StopIteration:
             assert session.job is not None
             session.job.started.set()
+            session.job.ended.set()
             return 0, 1
 
-    async def all_of_it() -> list[str]:
-        return [updates["waiting"] async for updates in watch(session, place)]
+    async def all_of_it() -> list[Any]:
+        return [updates async for updates in watch(session, place)]
 
     said = finish(all_of_it())
-    assert ["number 2" in said[0], "number 1" in said[1], said[-1]] == [True, True, ""]
+    assert ["number 2" in said[0]["waiting"], "number 1" in said[1]["waiting"]] == [True, True]
+    assert said[-1] == {"waiting": "", "progress": "The last word."}
 
 
 def test_gpu_time_follows_length_steps_and_takes() -> None:

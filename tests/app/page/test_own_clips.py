@@ -76,14 +76,13 @@ def test_an_example_is_a_click_away_and_before_has_sound(visit: object, tmp_path
     me.tab.locator("#strip .frame").nth(3).wait_for()
     assert "00:20.000" in me.text("#facts")
     assert "AAC 48 kHz stereo" in me.text("#facts")
-    me.tab.locator("#video video").wait_for()
     me.apply("calm piano")
     me.run()
     me.wait_for_part(1)
-    source = me.tab.locator("#detail video[data-kind=before]").get_attribute("src")
+    source = me.tab.locator("#stage video[data-side=a]").get_attribute("src")
     before = tmp_path / "before.mp4"
     address = me.tab.evaluate("src => new URL(src, location.href).href", source)
     before.write_bytes(me.tab.request.get(address).body())
-    assert media.probe(before).duration == Fraction(5)
+    assert media.probe(before).duration == Fraction(20)
     assert np.abs(media.decode_audio(before).samples).max() > 0.2
     assert me.complaints == []

@@ -14,7 +14,9 @@ from app.page.cards import card_html, notes_html
 from app.page.progress import waiting_html
 from app.page.render import render
 from app.page.session import Session
+from app.page.word_chips import word_groups
 from riffusion_inference.notation.score import Score, Section
+from riffusion_inference.score.brief import read_prompt
 
 APP = Path(__file__).resolve().parents[3] / "app"
 TEMPLATES = sorted((APP / "page" / "templates").glob("*.html"))
@@ -58,9 +60,8 @@ def detail_values(name: str) -> dict[str, object]:
     """What detail.html wants, with one name in every place that takes one."""
     from app.page.follow_lane import Lane, Moment
     from app.page.piano_roll import piano_roll
-    from app.page.results import Player, ShownTake
+    from app.page.results import ShownTake
 
-    player = Player("before", name, name, name, caption=name, span=(name, name))
     score = Score((), 480, sections=(Section(0, name),))
     roll = piano_roll(score, Fraction(1, 2), name)
     lane = Lane("M0 0", (Moment("5%", name, 1.0),), ((name, name),), name)
@@ -68,15 +69,14 @@ def detail_values(name: str) -> dict[str, object]:
     take = ShownTake(
         1, name, name, in_use=False, sound=name, picture=name, picture_says=name, roll=roll, lane=lane, downloads=files
     )
-    players = {"before": player, "after": player, "in_place": player}
     return {
-        **players,
         "part": name,
         "heading": name,
-        "in_place_range": name,
         "takes": [take],
         "made": [(name, name)],
         "notes": [name],
+        "terms": name,
+        "timeline": name,
     }
 
 
@@ -91,3 +91,11 @@ def test_numbers_agree_with_their_nouns() -> None:
     assert "0 jobs are running." in waiting_html(1, 0)
     assert strings.counted(strings.KEYFRAMES, 1) == "1 keyframe"
     assert strings.counted(strings.FRAMES, 150) == "150 frames"
+
+
+def test_every_chip_is_a_word_that_the_composer_knows() -> None:
+    for name, group in word_groups():
+        for word in group.words:
+            brief = read_prompt(word)
+            assert brief.read, f"{name}: {word}"
+            assert "Not understood" not in brief.sentence(), f"{name}: {word}"

@@ -15,6 +15,7 @@ from opentimelineio.opentime import RationalTime, TimeRange
 
 from app import media
 from app.dub import Run, carry_out, new_order
+from app.errors import ArchiveError
 from app.plan import read_range
 from app.result.archive import unpack
 from app.result.folder import Result, open_result
@@ -93,6 +94,18 @@ def test_times_are_exact_where_frames_are_not_shown_for_whole_times(filmed: Resu
     film, *_ = timeline_of(replace(ntsc, parts=tuple(thirds))).tracks
     [clip] = film.find_clips()
     assert (clip.source_range.duration.value, clip.source_range.duration.rate) == (90, 30000 / 1001)
+
+
+def test_a_manifest_that_somebody_made_up_is_a_sentence(filmed: Result) -> None:
+    facts = filmed.manifest
+    odd = [replace(part, end=f"9/{10**12 + 39}") for part in facts.parts]
+    for made_up in (
+        replace(facts, source=replace(facts.source, frame_rate="1/0")),
+        replace(facts, source=replace(facts.source, frame_rate="nan")),
+        replace(facts, parts=tuple(odd)),
+    ):
+        with pytest.raises(ArchiveError, match="manifest"):
+            timeline_of(made_up)
 
 
 def test_a_timeline_is_written_anywhere_and_in_other_forms_where_that_can_be(
