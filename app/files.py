@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from riffusion_inference.datatypes import ShouldCancel
 
@@ -149,11 +150,22 @@ def copy_file(source: Path, target: Path, should_cancel: ShouldCancel | None = N
     """Copy a file's bytes; never a hard link, so that two results stay independent."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with source.open("rb", buffering=0) as read, target.open("wb") as write:
-        while _copied_by_system(read.fileno(), write.fileno()):
-            check_cancel(should_cancel)
-        while chunk := read.read(CHUNK_BYTES):
-            check_cancel(should_cancel)
-            write.write(chunk)
+        copy_bytes(read, write, should_cancel)
+
+
+def copy_bytes(read: BinaryIO, write: BinaryIO, should_cancel: ShouldCancel | None = None) -> None:
+    """Copy what is left of one file to where another one is, within the system where it can do that.
+
+    Args:
+        read: open without a buffer.
+        write: open, with nothing left in its buffer.
+        should_cancel: asked for every few megabytes.
+    """
+    while _copied_by_system(read.fileno(), write.fileno()):
+        check_cancel(should_cancel)
+    while chunk := read.read(CHUNK_BYTES):
+        check_cancel(should_cancel)
+        write.write(chunk)
 
 
 def _copied_by_system(read: int, write: int) -> int:
