@@ -1,4 +1,8 @@
-"""A checkpoint's networks and schedulers; only this file of `diffusion` knows diffusers and transformers."""
+"""A checkpoint's networks and schedulers: our own where they are built like `pocket`'s, else those of two libraries.
+
+Only this file of `diffusion` knows diffusers and transformers, and it imports them only for a checkpoint, or a
+scheduler, that needs them: that takes seconds.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,18 @@ import torch
 
 from riffusion_inference.diffusion.autoencoder import pixels_per_latent
 from riffusion_inference.diffusion.checkpoints import read_json, weights_file
+from riffusion_inference.diffusion.networks.base import Network
+from riffusion_inference.diffusion.networks.clip_text import ClipText, ClipTokenizer
+from riffusion_inference.diffusion.networks.dpm_solver import DpmSolver
+from riffusion_inference.diffusion.networks.tiny_autoencoder import TinyAutoencoder
+from riffusion_inference.diffusion.networks.unet import UNet
 from riffusion_inference.errors import CheckpointError
 
 AUTOENCODERS = ("AutoencoderKL", "AutoencoderTiny", "AutoencoderDC")
 """The classes of autoencoder that a checkpoint may have."""
+
+OWN_CLASSES = ("UNet2DConditionModel", "AutoencoderTiny", "CLIPTextModel")
+"""diffusers' and transformers' names of what there are networks of our own for."""
 
 SCHEDULER_CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
     "dpm++": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True, "algorithm_type": "dpmsolver++"}),
@@ -35,13 +47,13 @@ class Parts:
     """A checkpoint's networks, loaded."""
 
     unet: Any
-    """UNet2DConditionModel."""
+    """UNet2DConditionModel, or UNet."""
     vae: Any
-    """AutoencoderKL."""
+    """AutoencoderKL, AutoencoderTiny or TinyAutoencoder."""
     text_encoder: Any
-    """CLIPTextModel."""
+    """CLIPTextModel, or ClipText."""
     tokenizer: Any
-    """CLIPTokenizer."""
+    """CLIPTokenizer, or ClipTokenizer."""
     make_scheduler: Callable[[str, int], Any]
     """(one of SCHEDULERS, steps) -> a fresh scheduler, set to its timesteps."""
 
@@ -64,9 +76,11 @@ def make_scheduler(name: str, config: Any, num_inference_steps: int) -> Any:
         config: the checkpoint's scheduler configuration.
         num_inference_steps: steps to set.
     """
+    class_name, options = SCHEDULER_CLASSES[name]
+    if name == "dpm++" and DpmSolver.fits({**config, **options}):
+        return DpmSolver(config, num_inference_steps)
     import diffusers
 
-    class_name, options = SCHEDULER_CLASSES[name]
     if config.get("rescale_betas_zero_snr") and "use_karras_sigmas" in options:
         # The first sigma is then practically infinite, and Karras' spacing would spend most steps near it.
         options = {**options, "use_karras_sigmas": False}
@@ -88,6 +102,41 @@ def load_parts(folder: Path, name: str, device: str, dtype: torch.dtype) -> Part
         CheckpointError: a part is damaged or of a kind that cannot be used.
         torch.OutOfMemoryError, MemoryError: the device has too little memory.
     """
+    loaded = _load_own(folder, name, dtype) or _load_by_libraries(folder, name, dtype)
+    unet, vae, text_encoder = (network.to(device).eval().requires_grad_(False) for network in loaded[:3])
+    config = read_json(folder / "scheduler" / "scheduler_config.json", name)
+    return Parts(
+        unet,
+        vae,
+        text_encoder,
+        loaded[3],
+        lambda scheduler, steps: make_scheduler(scheduler, config, steps),
+    )
+
+
+def _load_own(folder: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any, Any, Any] | None:
+    """UNet, autoencoder, text encoder and tokenizer without the libraries; None where the checkpoint needs them."""
+    classes: dict[str, type[Network]] = {"unet": UNet, "vae": TinyAutoencoder, "text_encoder": ClipText}
+    configs = {part: read_json(folder / part / "config.json", name) for part in classes}
+    files = {part: weights_file(folder, part, name) for part in classes}
+    is_known = all(
+        configs[part].get("_class_name", "CLIPTextModel") in OWN_CLASSES
+        and classes[part].fits(configs[part])
+        and files[part].suffix == ".safetensors"
+        for part in classes
+    )
+    if not is_known or not (folder / "tokenizer" / "tokenizer.json").is_file():
+        return None
+    networks = []
+    for part, network_class in classes.items():
+        with _as_checkpoint_error(name, part):
+            networks.append(network_class.load(configs[part], files[part], dtype))
+    with _as_checkpoint_error(name, "tokenizer"):
+        return networks[0], networks[1], networks[2], ClipTokenizer(folder / "tokenizer")
+
+
+def _load_by_libraries(folder: Path, name: str, dtype: torch.dtype) -> tuple[Any, Any, Any, Any]:
+    """The same by diffusers and transformers."""
     with _quiet():
         import diffusers
         from transformers import CLIPTextModel, CLIPTokenizer
@@ -103,20 +152,12 @@ def load_parts(folder: Path, name: str, device: str, dtype: torch.dtype) -> Part
             "vae": getattr(diffusers, vae_class),
             "text_encoder": CLIPTextModel,
         }
-        networks = {
-            part: _load_network(network_class, folder, part, name, dtype).to(device).eval().requires_grad_(False)
-            for part, network_class in classes.items()
-        }
+        unet, vae, text_encoder = (
+            _load_network(network_class, folder, part, name, dtype) for part, network_class in classes.items()
+        )
         with _as_checkpoint_error(name, "tokenizer"):
             tokenizer = CLIPTokenizer.from_pretrained(str(folder / "tokenizer"), local_files_only=True)
-    config = read_json(folder / "scheduler" / "scheduler_config.json", name)
-    return Parts(
-        networks["unet"],
-        networks["vae"],
-        networks["text_encoder"],
-        tokenizer,
-        lambda scheduler, steps: make_scheduler(scheduler, config, steps),
-    )
+    return unet, vae, text_encoder, tokenizer
 
 
 def _load_network(network_class: Any, folder: Path, part: str, name: str, dtype: torch.dtype) -> Any:

@@ -97,6 +97,7 @@ class _Proof:
         self.source_frames = SourceFrames(claim.source, should_cancel)
         self.files = self._read_all()
         self.source = self.files[claim.source.path]
+        self.source_pictures = self.source.pictures
         parts = [self.files[one.path].clip for one in claim.parts]
         self.is_encoded = claim.mode == SplitMode.REENCODE
         self.is_segmented = claim.mode == SplitMode.KEYFRAME and any(clip.movie is None for clip in parts)
@@ -108,7 +109,7 @@ class _Proof:
 
         def read(clip_or_path: Clip | Path) -> _File:
             clip = clip_or_path if isinstance(clip_or_path, Clip) else probe_copy(clip_or_path)
-            return _File(clip, read_packets(clip.path, self.should_cancel))
+            return _File(clip, read_packets(clip.path, clip.movie, self.should_cancel))
 
         return {claim.source.path: read(claim.source), **{path: read(path) for path in paths}}
 
@@ -144,7 +145,7 @@ class _Proof:
         for one, is_one_near in zip(claim.parts, is_near, strict=True):
             file = self.files[one.path]
             expected = before if self.is_segmented else None
-            evidence = copied_pictures(self.source.pictures, file.pictures, one, expected, self.should_cancel)
+            evidence = copied_pictures(self.source_pictures, file.pictures, one, expected, self.should_cancel)
             found.append(self._with_edges(evidence, file.clip, one) if is_one_near else evidence)
             before += file.packets.pictures.count
         if not self.is_segmented and any(one.first == Edge.SKIPPED for one in found):
@@ -164,7 +165,12 @@ class _Proof:
         return with_mistaken(found, looks)
 
     def _with_starts(self, found: list[PictureEvidence]) -> list[PictureEvidence]:
-        """For parts whose first frames are too far from their beginnings: whether decoding may begin there."""
+        """For parts whose first frames are too far from their beginnings: whether decoding may begin there.
+
+        At the end of a run that is known: its plan copies nothing where it may not.
+        """
+        if self.depth == Depth.EDGES:
+            return found
         parts = tuple(one.part for one, known in zip(self.claim.parts, found, strict=True) if not _is_known(known))
         if starts_alike(self.claim.source, parts):
             return found
@@ -264,7 +270,7 @@ class _Proof:
         assert self.claim.film is not None
         film, source = self.files[self.claim.film], self.source
         is_repackaged = plain_movie(source.clip) is None
-        pictures = film_pictures(source.pictures, film.pictures, is_repackaged, self.should_cancel)
+        pictures = film_pictures(self.source_pictures, film.pictures, is_repackaged, self.should_cancel)
         if pictures.match == Match.UNKNOWN and self.depth != Depth.EDGES:
             total = source.clip.n_frames
             [compared] = compare_all(source.clip, [(film.clip, 0)], False, self._tell(total), self.should_cancel)
