@@ -46,8 +46,11 @@ class Embeddings(nn.Module):
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
-        self.token_embedding = nn.Embedding(config["vocab_size"], config["hidden_size"])
-        self.position_embedding = nn.Embedding(config["max_position_embeddings"], config["hidden_size"])
+        sizes = (config["vocab_size"], config["max_position_embeddings"])
+        # Drawing weights for them, which is of no use here, would import a compiler for a second.
+        self.token_embedding, self.position_embedding = (
+            nn.Embedding.from_pretrained(torch.empty(size, config["hidden_size"]), freeze=False) for size in sizes
+        )
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         places = torch.arange(tokens.shape[1], device=tokens.device)[None]
