@@ -133,20 +133,41 @@ def read_packets(path: Path, movie: Movie | None = None, should_cancel: ShouldCa
         DubCancelled: should_cancel returned True.
     """
     with opened(path) as container:
-        pictures = video_stream(container, path)
-        sounds = [_Reader(one, n) for n, one in enumerate(container.streams.audio) if one.codec_context is not None]
-        readers = [_Reader(pictures), *sounds]
-        listed = [place for reader in readers if (place := _listed(reader, movie)) is not None]
-        _read_listed(path, listed, should_cancel)
-        done = [one.reader for one in listed]
-        left = {one.stream.index: one for one in readers if one not in done}
-        for number, packet in enumerate(container.demux([one.stream for one in left.values()]) if left else ()):
+        found = packets_in_index(path, container, movie, should_cancel)
+        if found is not None:
+            return found
+        readers = _readers(path, container)
+        by_index = {one.stream.index: one for one in readers}
+        for number, packet in enumerate(container.demux([one.stream for one in readers])):
             if number % ASKED_EVERY == 0:
                 check_cancel(should_cancel)
             if packet.size:
-                left[packet.stream_index].add(packet)
-        shown, *heard = (one.packets() for one in readers)
-        return FilePackets(shown, tuple(heard))
+                by_index[packet.stream_index].add(packet)
+        return _file_packets(readers)
+
+
+def packets_in_index(
+    path: Path, container: Any, movie: Movie | None, should_cancel: ShouldCancel | None
+) -> FilePackets | None:
+    """The same of a file that is open, wherever in it one is, by FFmpeg's index; None where that does not say all."""
+    readers = _readers(path, container)
+    listed = [_listed(reader, movie) for reader in readers]
+    known = [one for one in listed if one is not None]
+    if len(known) < len(readers):
+        return None
+    _read_listed(path, known, should_cancel)
+    return _file_packets(readers)
+
+
+def _readers(path: Path, container: Any) -> list[_Reader]:
+    """One for the pictures, and one for each track of sound that FFmpeg knows."""
+    sounds = [_Reader(one, n) for n, one in enumerate(container.streams.audio) if one.codec_context is not None]
+    return [_Reader(video_stream(container, path)), *sounds]
+
+
+def _file_packets(readers: Sequence[_Reader]) -> FilePackets:
+    shown, *heard = (one.packets() for one in readers)
+    return FilePackets(shown, tuple(heard))
 
 
 # FFmpeg's demuxer of MP4 hands out one packet for each entry of its index, in order: the bytes at the entry's place,
@@ -191,8 +212,6 @@ def _listed(reader: _Reader, movie: Movie | None) -> _Listed | None:
 
 def _read_listed(path: Path, listed: Sequence[_Listed], should_cancel: ShouldCancel | None) -> None:
     """Read the packets of all tracks in the order of the file, a megabyte or more at a time."""
-    if not listed:
-        return
     at, size = (np.concatenate([getattr(one, name) for one in listed]) for name in ("at", "size"))
     order = np.argsort(at, kind="stable")
     starts, ends = at[order].tolist(), (at + size)[order].tolist()

@@ -18,7 +18,8 @@ from ...wall.registry import walled
 from ..clip import Clip
 from ..cut.clean_start import starts_alike
 from ..cut.lossless import plain_movie
-from ..probe import probe_copy
+from ..open import opened
+from ..probe import probe_opened
 from .edges import SourceFrames, affordable, cuts_of, first_frame, judged, last_frame
 from .encoded_sound import encoded_sound
 from .everything import Compared, compare_all, decode_all
@@ -35,7 +36,7 @@ from .evidence import (
     SoundEvidence,
 )
 from .film import FilmSound, film_evidence
-from .packets import FilePackets, read_packets
+from .packets import FilePackets, packets_in_index, read_packets
 from .pictures import (
     Pictures,
     copied_pictures,
@@ -107,11 +108,14 @@ class _Proof:
         paths = [one.path for one in claim.parts] + [one.dubbed for one in claim.parts if one.dubbed is not None]
         paths += [claim.film] if claim.film is not None else []
 
-        def read(clip_or_path: Clip | Path) -> _File:
-            clip = clip_or_path if isinstance(clip_or_path, Clip) else probe_copy(clip_or_path)
-            return _File(clip, read_packets(clip.path, clip.movie, self.should_cancel))
+        source = _File(claim.source, read_packets(claim.source.path, claim.source.movie, self.should_cancel))
+        return {claim.source.path: source, **{path: self._read(path) for path in paths}}
 
-        return {claim.source.path: read(claim.source), **{path: read(path) for path in paths}}
+    def _read(self, path: Path) -> _File:
+        with opened(path) as container:
+            clip = probe_opened(path, container)
+            packets = packets_in_index(path, container, clip.movie, self.should_cancel)
+        return _File(clip, packets or read_packets(path, None, self.should_cancel))
 
     def evidence(self) -> Evidence:
         """All steps."""

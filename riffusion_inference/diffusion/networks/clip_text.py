@@ -49,13 +49,19 @@ class Embeddings(nn.Module):
         sizes = (config["vocab_size"], config["max_position_embeddings"])
         # Drawing weights for them, which is of no use here, would import a compiler for a second.
         self.token_embedding, self.position_embedding = (
-            nn.Embedding.from_pretrained(torch.empty(size, config["hidden_size"]), freeze=False) for size in sizes
+            nn.Embedding(size, config["hidden_size"], _weight=torch.empty(size, config["hidden_size"]))
+            for size in sizes
         )
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         places = torch.arange(tokens.shape[1], device=tokens.device)[None]
         embedded: torch.Tensor = self.token_embedding(tokens) + self.position_embedding(places)
         return embedded
+
+
+def _empty_embedding(count: int, size: int) -> nn.Embedding:
+    """An embedding that draws no weights: it would import a compiler for it, which takes a second."""
+    return nn.Embedding(count, size, _weight=torch.empty(count, size))
 
 
 class Encoder(nn.Module):
