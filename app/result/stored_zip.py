@@ -24,6 +24,8 @@ from ..files import copy_bytes
 VERSION, VERSION_64 = 20, 45
 UTF_8 = 0x800
 MAX_16, MAX_32 = 0xFFFF, 0xFFFFFFFF
+"""Numbers from these on are written elsewhere, and their places say so by having all bits set."""
+ELSEWHERE_16, ELSEWHERE_32 = 0xFFFF, 0xFFFFFFFF
 LOCAL = struct.Struct("<4s5H3I2H")
 CENTRAL = struct.Struct("<4s6H3I5H2I")
 END = struct.Struct("<4s4H2IH")
@@ -87,8 +89,8 @@ class StoredZip:
             at = self._file.tell()
             whole = (44, VERSION_64, VERSION_64, 0, 0, count, count, size, start)
             self._file.write(END_64.pack(b"PK\6\6", *whole) + LOCATOR_64.pack(b"PK\6\7", 0, at, 1))
-        few, short, near = min(count, MAX_16), min(size, MAX_32), min(start, MAX_32)
-        self._file.write(END.pack(b"PK\5\6", 0, 0, few, few, short, near, 0))
+        few = count if count < MAX_16 else ELSEWHERE_16
+        self._file.write(END.pack(b"PK\5\6", 0, 0, few, few, _narrow(size), _narrow(start), 0))
         self._file.flush()
 
     def _begin(self, info: zipfile.ZipInfo, crc32: int, size: int) -> None:
@@ -97,7 +99,7 @@ class StoredZip:
         wide = size >= MAX_32
         name, flags = _name(info)
         more = _wide([size, size]) if wide else b""
-        lengths = [MAX_32 if wide else size] * 2
+        lengths = [_narrow(size)] * 2
         fields = (VERSION_64 if wide else VERSION, flags, 0, *_dos_time(info), crc32, *lengths, len(name), len(more))
         self._file.write(LOCAL.pack(b"PK\3\4", *fields) + name + more)
         self._file.flush()
@@ -108,7 +110,7 @@ def _central(entry: _Entry) -> bytes:
     info, (name, flags) = entry.info, _name(entry.info)
     more = _wide([number for number in (entry.size, entry.size, entry.offset) if number >= MAX_32])
     version = VERSION_64 if more else VERSION
-    size, offset = min(entry.size, MAX_32), min(entry.offset, MAX_32)
+    size, offset = _narrow(entry.size), _narrow(entry.offset)
     made_by = version | info.create_system << 8
     fields = (made_by, version, flags, 0, *_dos_time(info), entry.crc32, size, size, len(name), len(more), 0, 0, 0)
     return CENTRAL.pack(b"PK\1\2", *fields, info.external_attr, offset) + name + more
@@ -117,6 +119,11 @@ def _central(entry: _Entry) -> bytes:
 def _name(info: zipfile.ZipInfo) -> tuple[bytes, int]:
     """A name's bytes, and the flag that says what they are."""
     return (info.filename.encode(), 0) if info.filename.isascii() else (info.filename.encode(), UTF_8)
+
+
+def _narrow(number: int) -> int:
+    """A number for a place of 32 bits."""
+    return number if number < MAX_32 else ELSEWHERE_32
 
 
 def _wide(numbers: list[int]) -> bytes:
