@@ -17,7 +17,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .dub import Order, PartOrder, Run, carry_out, changed_order, new_order, take_order, undo_order
+    from .dub import (
+        Order,
+        PartOrder,
+        Run,
+        carry_out,
+        changed_order,
+        new_order,
+        remix,
+        remix_order,
+        take_order,
+        undo_order,
+        what_stays,
+    )
     from .models import ModelShelf
     from .result.folder import Result, open_result
     from .result.verify import verify
@@ -36,9 +48,12 @@ __all__ = [
     "load_settings",
     "new_order",
     "open_result",
+    "remix",
+    "remix_order",
     "take_order",
     "undo_order",
     "verify",
+    "what_stays",
 ]
 __version__ = "0.5.0"
 """The program's version; the wheel's metadata is made from this line."""
@@ -55,9 +70,12 @@ ROOM_OF = {
     "load_settings": "settings",
     "new_order": "dub",
     "open_result": "result.folder",
+    "remix": "dub",
+    "remix_order": "dub",
     "take_order": "dub",
     "undo_order": "dub",
     "verify": "result.verify",
+    "what_stays": "dub",
 }
 """The module of each public name."""
 

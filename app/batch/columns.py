@@ -14,6 +14,7 @@ from riffusion_inference.datatypes import MAX_CANDIDATES, MAX_SEED
 from riffusion_inference.errors import RiffusionError
 
 from ..errors import ConfigError
+from ..plan import range_texts, read_range
 from ..settings.check import check_value
 from ..settings.options import FILE_KINDS, MIX, MUSIC, OPTIONS, SCORE, Kind
 
@@ -30,7 +31,7 @@ OF_DUB = (
     "no_check",
 )
 """The options that a row may set."""
-COLUMNS = ("id", "source", "parts", "part", "prompt", *OF_DUB)
+COLUMNS = ("id", "source", "parts", "part", "range", "prompt", *OF_DUB)
 BY_FLAG = {OPTIONS[name].flag.removeprefix("--").replace("-", "_"): name for name in OF_DUB}
 """The command line's names of options: guidance, steps, mix and so on."""
 ALL = "all"
@@ -59,6 +60,8 @@ class Job:
     """One for all, or one for each; "auto" is read from the picture."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Checked values of the options that are set, by name; files are paths or URLs still."""
+    ranges: tuple[str, ...] = ()
+    """Which times get music instead, as people write them."""
     problem: str = ""
     """Why it cannot be done whatever the files hold."""
 
@@ -71,7 +74,7 @@ class Job:
     def from_text(text: str) -> Job:
         """The job that was sent as `text`."""
         values = json.loads(text)
-        return Job(**{**values, "parts": tuple(values["parts"]), "prompts": tuple(values["prompts"])})
+        return Job(**{**values, **{name: tuple(values[name]) for name in ("parts", "ranges", "prompts")}})
 
     @property
     def files(self) -> dict[str, str]:
@@ -99,14 +102,12 @@ def job_of(number: int, row: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     try:
         if not source:
             raise ConfigError(f"Row {number} names no source: give the path or URL of a video.")
-        n_parts = _whole(values.get("parts"), "parts", where)
-        if n_parts < 1:
-            raise ConfigError(f"parts in {where} is {n_parts}: choose at least 1.")
-        parts, prompts = _parts(values.get("part"), n_parts, where), _prompts(values.get("prompt"), where)
+        ranges, prompts = range_texts(values.get("range")), _prompts(values.get("prompt"), where)
+        n_parts, parts = _place(values, ranges, where)
         options = {name: _value(name, values[name], where) for name in OF_DUB if name in values}
         # The same row makes the same music wherever and however often it is run.
         options.setdefault("seed", seed_of(name))
-        return Job(name, source, n_parts, parts, prompts, options)
+        return Job(name, source, n_parts, parts, prompts, options, ranges)
     except RiffusionError as error:
         return Job(name, source, problem=str(error))
 
@@ -135,6 +136,20 @@ def _whole(value: Any, column: str, where: str) -> int:
         return int(value)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{column} in {where} is {value!r}: write a whole number from 1.") from error
+
+
+def _place(values: Mapping[str, Any], ranges: tuple[str, ...], where: str) -> tuple[int, tuple[int, ...]]:
+    """How many parts, and which of them get music; one and none where times are named instead."""
+    if ranges:
+        for text in ranges:
+            read_range(text)
+        if values.get("parts") is not None or values.get("part") is not None:
+            raise ConfigError(f"There are both parts and a range in {where}: keep one of them.")
+        return 1, ()
+    n_parts = _whole(values.get("parts"), "parts", where)
+    if n_parts < 1:
+        raise ConfigError(f"parts in {where} is {n_parts}: choose at least 1.")
+    return n_parts, _parts(values.get("part"), n_parts, where)
 
 
 def _parts(value: Any, n_parts: int, where: str) -> tuple[int, ...]:

@@ -56,7 +56,7 @@ def job_hash(job: Job, settings: Settings, model: str) -> str:
     decides = {
         "source": [fingerprint(job.source), Path(job.source).name],
         "files": {name: fingerprint(url) for name, url in job.files.items()},
-        "parts": [job.n_parts, *job.parts],
+        "parts": [job.n_parts, *job.parts, *job.ranges],
         "prompts": job.prompts,
         "settings": {name: getattr(own, name) for name in OF_RESULT},
         "model": [model, checkpoint_fingerprint(model), asdict(own.model_defaults(model))],

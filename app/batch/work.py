@@ -22,6 +22,7 @@ from ..dub.run import Run
 from ..dub.story import carry_out
 from ..errors import ArchiveError, DubCancelled, MediaError, MoodError, StorageError
 from ..models import ModelShelf
+from ..plan import read_range
 from ..result.folder import Result
 from ..result.manifest import manifest_text
 from ..settings import Settings, use_temporary_directory
@@ -136,8 +137,9 @@ class Dubber:
         return new_order(
             source,
             scratch / "result",
-            n_parts=job.n_parts,
+            n_parts=None if job.ranges else job.n_parts,
             parts=job.parts,
+            ranges=[read_range(text) for text in job.ranges],
             prompts=job.prompts,
             given=given,
             settings=settings,

@@ -17,11 +17,11 @@ def add_batch(commands: Any) -> None:
         "  python -m app batch clips/ --parts 4 --part 2 --prompt auto --out results\n"
         "  python -m app batch s3://films/list.parquet --out s3://films/dubbed --engine ray --gpus-per-worker 1\n"
         "  python -m app batch --status results\n"
-        "\nA list is JSON lines, CSV or Parquet, one row a film, with the columns id, source, parts, part, prompt\n"
-        "and any option of dub (seed, mix, loudness ...). Options given here hold for every row that does not say\n"
-        "otherwise. A row is done when its result is in its place and bears the hash of its source, options,\n"
-        "checkpoint and version: what has changed is done again, and nothing else. A film that fails costs its row\n"
-        "alone.\n",
+        "\nA list is JSON lines, CSV or Parquet, one row a film, with the columns id, source, prompt, parts\n"
+        "and part, or range (00:12.4-00:31, 01:05-), and any option of dub (seed, mix, loudness ...). Options given\n"
+        "here hold for every row that does not say otherwise. A row is done when its result is in its place and bears\n"
+        "the hash of its source, options, checkpoint and version: what has changed is done again, and nothing else. A\n"
+        "film that fails costs its row alone.\n",
     )
     parser.add_argument(
         "jobs",

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from .. import media
-from ..dub.build_order import changed_order, check_given, new_order
+from ..dub.build_order import changed_order, check_given, new_order, words_for
 from ..dub.order import AUTO, Order, check_part
+from ..dub.ranges import place_ranges
 from ..dub.run import Run
+from ..dub.scenes import SHORTEST, find_scenes
 from ..dub.story import carry_out
 from ..models import ModelShelf
-from ..plan import Part, SplitMode, timeline
+from ..plan import Bounds, Part, SplitMode
 from ..result.checks import VerifyReport
-from ..result.facts import DubFacts
-from ..result.folder import Result, open_result
+from ..result.folder import open_result
 from ..result.verify import verify
-from ..settings import Settings
 from . import PROGRAM
 from .batch import batch_command
 from .clean import clean_command
 from .compose import compose_command
 from .options import ALL
+from .report import report
+from .result import export_command, remix_command, timeline_command
 from .sound import generate_command, invert_command, spectrogram_command
 from .terminal import ProgressLines, StopSwitch
 from .usage import UsageError, given_options, print_json, settings_of, wrong_usage
@@ -34,16 +37,20 @@ def dub_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     if args.earlier is None:
         _check_complete(args)
     settings = settings_of(args)
+    _check_place(args)
+    lines = ProgressLines()
+    run = Run(settings, lines.show, stop.should_cancel, lines.note)
     with ModelShelf(settings) as models:
         make_order = _order_new if args.earlier is None else _order_again
-        return _run(make_order(args, settings, models), settings, models, args.json, stop)
+        return _run(make_order(args, run, models), run, models, args.json, lines)
 
 
 def _check_complete(args: argparse.Namespace) -> None:
+    in_parts = not args.ranges and args.scenes is None
     needed = {
         "VIDEO": args.video,
-        "--parts": args.parts,
-        "--part": args.part,
+        "--parts": args.parts if in_parts else True,
+        "--part": args.part if in_parts else True,
         "--prompt": args.prompt,
         "--out": args.out,
     }
@@ -52,35 +59,56 @@ def _check_complete(args: argparse.Namespace) -> None:
         raise UsageError(f"dub needs {', '.join(absent)}: see {PROGRAM} dub --help.")
 
 
-def _order_new(args: argparse.Namespace, settings: Settings, models: ModelShelf) -> Order:
+def _check_place(args: argparse.Namespace) -> None:
+    """Raise UsageError where it is said in two ways which times get music."""
+    ways = {
+        "--parts and --part": args.parts is not None or bool(args.part),
+        "--range": bool(args.ranges),
+        "--scenes": args.scenes is not None,
+    }
+    chosen = [name for name, is_given in ways.items() if is_given]
+    if len(chosen) > 1:
+        raise UsageError(f"{' and '.join(chosen)} say in different ways what gets music: choose one of them.")
+    if args.shortest_scene is not None and args.scenes is None:
+        raise UsageError("--shortest-scene is for --scenes: give both, or neither.")
+
+
+def _order_new(args: argparse.Namespace, run: Run, models: ModelShelf) -> Order:
+    given = given_options(args, run.settings)
+    with wrong_usage():
+        check_given(given | {"prompt": args.prompt[0]})
+        if args.ranges:
+            words_for(args.prompt, len(args.ranges), "range")
+    options: dict[str, Any] = {"given": given, "settings": run.settings, "models": models, "force": args.force}
+    if args.scenes is not None:
+        clip = media.probe(args.video)
+        ranges = find_scenes(clip, run, args.shortest_scene or SHORTEST, args.scenes or None)
+        return new_order(args.video, args.out, ranges=ranges, prompts=args.prompt, clip=clip, **options)
+    if args.ranges:
+        return new_order(args.video, args.out, ranges=args.ranges, prompts=args.prompt, **options)
+    with wrong_usage():
+        parts = _numbers(args.part, args.parts)
+        return new_order(args.video, args.out, n_parts=args.parts, parts=parts, prompts=args.prompt, **options)
+
+
+def _order_again(args: argparse.Namespace, run: Run, models: ModelShelf) -> Order:
+    """Only what was given changes."""
+    if args.scenes is not None:
+        raise UsageError("--scenes gives a whole film new music: name the video instead of --from.")
+    if not args.ranges and (len(args.prompt) > 1 or AUTO in args.prompt):
+        raise UsageError("--from takes one --prompt in words: run it once for each part.")
+    settings = run.settings
     given = given_options(args, settings)
     with wrong_usage():
-        return new_order(
-            args.video,
-            args.out,
-            n_parts=args.parts,
-            parts=_numbers(args.part, args.parts),
-            prompts=args.prompt,
-            given=given,
-            settings=settings,
-            models=models,
-            force=args.force,
-        )
-
-
-def _order_again(args: argparse.Namespace, settings: Settings, models: ModelShelf) -> Order:
-    """Only what was given changes."""
-    if len(args.prompt) > 1 or AUTO in args.prompt:
-        raise UsageError("--from takes one --prompt in words: run it once for each part.")
-    given = given_options(args, settings) | ({"prompt": args.prompt[0]} if args.prompt else {})
-    with wrong_usage():
-        check_given(given)
+        check_given(given | ({"prompt": args.prompt[0]} if args.prompt else {}))
     earlier = open_result(args.earlier)
     return changed_order(
         earlier,
         args.out if args.out is not None else earlier.folder,
         video=args.video,
         parts=_numbers(args.part, args.parts or earlier.manifest.n_parts),
+        ranges=args.ranges,
+        prompts=args.prompt,
         given=given,
         settings=settings,
         models=models,
@@ -98,69 +126,24 @@ def _numbers(parts: Sequence[int | str], n_parts: int) -> tuple[int, ...]:
 def split_command(args: argparse.Namespace, stop: StopSwitch) -> int:
     """split: parts only."""
     settings = settings_of(args)
+    if sum(map(bool, (args.parts is not None, args.ranges, args.at))) != 1:
+        raise UsageError("split needs one of --parts, --range and --at: say where to cut.")
     with wrong_usage():
-        order = Order(args.video, args.out, args.parts, settings.split_mode, force=args.force)
-    with ModelShelf(settings) as models:
-        return _run(order, settings, models, args.json, stop)
-
-
-def _run(order: Order, settings: Settings, models: ModelShelf, as_json: bool, stop: StopSwitch) -> int:
+        cutting = args.parts if args.parts is not None else Bounds(args.at or ())
+        order = Order(args.video, args.out, cutting, settings.split_mode, force=args.force)
+    if args.ranges:
+        placed = place_ranges(media.probe(args.video), args.ranges, None)
+        order = replace(order, cutting=placed.cutting, clip=placed.clip, notes=placed.notes)
     lines = ProgressLines()
-    result = carry_out(order, Run(settings, lines.show, stop.should_cancel, lines.note), models)
+    with ModelShelf(settings) as models:
+        return _run(order, Run(settings, lines.show, stop.should_cancel, lines.note), models, args.json, lines)
+
+
+def _run(order: Order, run: Run, models: ModelShelf, as_json: bool, lines: ProgressLines) -> int:
+    result = carry_out(order, run, models)
     lines.close()
-    _report(result, as_json)
+    report(result, as_json)
     return 0
-
-
-def _report(result: Result, as_json: bool) -> None:
-    """Where everything is and what it took."""
-    if as_json:
-        print_json(result_values(result))
-        return
-    for number, (path, (start, end)) in enumerate(zip(result.parts, result.times, strict=True), 1):
-        print(f"part {number}   {path}   {timeline(start)} to {timeline(end)}")
-    for one in result.dubs:
-        heard = "silent" if one.loudness_lufs is None else f"{one.loudness_lufs:.1f} LUFS"
-        print(f"music    {result.path(one.chosen.wav)}   part {one.part}, seed {one.chosen.seed}, {heard}")
-        if one.chosen.midi is not None:
-            print(f"score    {result.path(one.chosen.midi)}   part {one.part}")
-    for name, found in (("film", result.film), ("archive", result.archive), ("manifest", result.manifest_file)):
-        if found is not None:
-            print(f"{name:<8} {found}")
-    seconds = result.manifest.seconds_per_stage
-    spent = ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items())
-    print(f"seconds  {spent}, together {sum(seconds.values()):.1f}")
-
-
-def result_values(result: Result) -> dict[str, Any]:
-    """A result as plain values."""
-    return {
-        "out_dir": str(result.folder),
-        "parts": [str(path) for path in result.parts],
-        "times": [[float(start), float(end)] for start, end in result.times],
-        "film": str(result.film) if result.film else None,
-        "archive": str(result.archive) if result.archive else None,
-        "manifest": str(result.manifest_file),
-        "music": [_music_values(result, one) for one in result.dubs],
-        "seconds_per_stage": dict(result.manifest.seconds_per_stage),
-        "notes": list(result.manifest.notes),
-    }
-
-
-def _music_values(result: Result, dub: DubFacts) -> dict[str, Any]:
-    image, midi = result.path(dub.chosen.image), result.path(dub.chosen.midi)
-    return {
-        "part": dub.part,
-        "wav": str(result.path(dub.chosen.wav)),
-        "image": str(image) if image else None,
-        "midi": str(midi) if midi else None,
-        "take": dub.take,
-        "seed": dub.chosen.seed,
-        "loudness_lufs": dub.loudness_lufs,
-        "candidates": [{"wav": str(result.path(take.wav)), "seed": take.seed} for take in dub.music.takes],
-        "before": str(result.before(dub.part)),
-        "after": str(result.after(dub.part)),
-    }
 
 
 def verify_command(args: argparse.Namespace, stop: StopSwitch) -> int:
@@ -245,6 +228,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, StopSwitch], int]] = {
     "spectrogram": spectrogram_command,
     "verify": verify_command,
     "mood": mood_command,
+    "remix": remix_command,
+    "timeline": timeline_command,
+    "export": export_command,
     "batch": batch_command,
     "clean": clean_command,
     "serve": serve_command,

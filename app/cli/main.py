@@ -13,7 +13,7 @@ from riffusion_inference.errors import GenerationCancelled, RiffusionError
 from .. import __version__
 from ..errors import ConfigError, DubCancelled
 from ..wall.starter import STARTER, is_possible
-from . import PROGRAM, batch_options, clean, options
+from . import PROGRAM, batch_options, clean, options, result_options, sound_options
 from .terminal import StopSwitch
 from .usage import UsageError
 
@@ -44,7 +44,8 @@ LOG = logging.getLogger(__name__)
 LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 """What is logged without -v, with -v and with -vv."""
 COMMAND_NAMES = (
-    "dub", "split", "generate", "compose", "invert", "spectrogram", "verify", "mood", "batch", "clean", "serve"
+    "dub", "split", "generate", "compose", "invert", "spectrogram", "verify", "mood", "remix", "timeline", "export",
+    "batch", "clean", "serve",
 )  # fmt: skip
 VERBOSE_HELP = "log more on stderr: -v what is going on, -vv all details and where an error comes from"
 OF_MEMORY = (
@@ -68,7 +69,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     elsewhere = {"batch": batch_options.add_batch, "clean": clean.add_clean}
     for name in COMMAND_NAMES:
-        (elsewhere.get(name) or getattr(options, f"add_{name}"))(commands)
+        known = [vars(room).get(f"add_{name}") for room in (options, sound_options, result_options)]
+        next(add for add in (elsewhere.get(name), *known) if add is not None)(commands)
     for command in commands.choices.values():
         options.add_everywhere(command)
         # Suppressed: without -v after the command, the one before it counts.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from fractions import Fraction
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
+from ..errors import PlanError
+from ..plan import TimeRange, read_range, read_time
 from ..settings.options import ATTRIBUTES, FILE_KINDS, MIX, MUSIC, OPTIONS, SCORE, Kind
 
 VALUE_TYPES: dict[Kind, type] = {Kind.WHOLE: int, Kind.NUMBER: float, **dict.fromkeys(FILE_KINDS, Path)}
@@ -35,6 +36,22 @@ def seconds(text: str) -> Fraction:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds: write for example 12.3") from error
 
 
+def range_of(text: str) -> TimeRange:
+    """A range of time as typed."""
+    try:
+        return read_range(text)
+    except PlanError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def times_of(text: str) -> tuple[Fraction, ...]:
+    """Times with commas between them, as typed."""
+    try:
+        return tuple(map(read_time, text.split(",")))
+    except PlanError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def part_of(text: str) -> tuple[int, int]:
     """K/N as typed."""
     number, _, total = text.partition("/")
@@ -59,7 +76,7 @@ def part_number(text: str) -> int | str:
         raise argparse.ArgumentTypeError(f"{text!r} is not a part: write a number such as 2, or {ALL}") from error
 
 
-def _add(group: Any, *names: str) -> None:
+def add_options(group: Any, *names: str) -> None:
     """Add options of the table; each one that is not given is None."""
     for name in names:
         option = OPTIONS[name]
@@ -77,28 +94,36 @@ def _add(group: Any, *names: str) -> None:
 
 def add_everywhere(parser: argparse.ArgumentParser) -> None:
     """What every command has."""
-    _add(parser, "no_sandbox")
+    add_options(parser, "no_sandbox")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout; progress stays on stderr")
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    _add(parser.add_argument_group("the model"), "model", "device", "max_image_width")
+def add_range(parser: argparse.ArgumentParser, explained: str) -> None:
+    """Ranges of time."""
+    parser.add_argument(
+        "--range", dest="ranges", type=range_of, metavar="A-B", action="append", default=[],
+        help=f"{explained}; nothing, or end, after the - is the film's end",
+    )  # fmt: skip
 
 
-def _add_music(parser: argparse.ArgumentParser) -> None:
-    _add(parser.add_argument_group("the music"), *MUSIC)
+def add_model(parser: argparse.ArgumentParser) -> None:
+    add_options(parser.add_argument_group("the model"), "model", "device", "max_image_width")
 
 
-def _add_score(parser: argparse.ArgumentParser, *names: str) -> None:
-    _add(parser.add_argument_group("the score"), *names)
-    _add(parser.add_argument_group("what the score should be, over what the prompt says"), *ATTRIBUTES)
+def add_music(parser: argparse.ArgumentParser) -> None:
+    add_options(parser.add_argument_group("the music"), *MUSIC)
 
 
-def _add_mix(parser: argparse.ArgumentParser) -> None:
-    _add(parser.add_argument_group("into the film"), "split_mode", *MIX, "threads_on_splitting", "no_check")
+def add_score(parser: argparse.ArgumentParser, *names: str) -> None:
+    add_options(parser.add_argument_group("the score"), *names)
+    add_options(parser.add_argument_group("what the score should be, over what the prompt says"), *ATTRIBUTES)
+
+
+def add_mix(parser: argparse.ArgumentParser) -> None:
+    add_options(parser.add_argument_group("into the film"), "split_mode", *MIX, "threads_on_splitting", "no_check")
 
 
 def add_dub(commands: Any) -> None:
@@ -111,8 +136,10 @@ def add_dub(commands: Any) -> None:
         '  python -m app dub clip.mp4 --parts 4 --part 1 --part 3 --prompt "rain" --prompt "drums" --out result\n'
         '  python -m app dub clip.mp4 --parts 4 --part 2 --prompt "soft strings" --mix duck --out result\n'
         "  python -m app dub clip.mp4 --parts 4 --part all --prompt auto --through --out result\n"
+        '  python -m app dub clip.mp4 --range 00:12.4-00:31 --prompt "calm piano" --out result\n'
+        "  python -m app dub clip.mp4 --scenes --prompt auto --out result\n"
         "  python -m app dub --from result/manifest.json --out again                    (makes the same again)\n"
-        "  python -m app dub --from result/manifest.json --part 2 --loudness -14        (redoes only the mix)\n",
+        '  python -m app dub --from result --range 01:05- --prompt "drums"                 (adds to it)\n',
     )
     parser.add_argument("video", nargs="?", type=Path, metavar="VIDEO", help="the video; not needed with --from")
     parser.add_argument("--parts", type=int, metavar="N", help="how many equal parts to cut it into")
@@ -124,9 +151,17 @@ def add_dub(commands: Any) -> None:
         default=[],
         help="which part gets music, from 1, or all of them; repeat for more",
     )
+    add_range(parser, "which time gets music, instead of parts, such as 00:12.4-00:31; repeat for more")
+    parser.add_argument(
+        "--scenes", type=int, nargs="?", const=0, metavar="N",
+        help="give the whole film music, instead of parts: a piece for each scene that is found, N scenes at most",
+    )  # fmt: skip
+    parser.add_argument(
+        "--shortest-scene", type=seconds, metavar="S", help="with --scenes: what is shorter is no scene (default 4)"
+    )
     parser.add_argument(
         "--prompt", metavar="TEXT", action="append", default=[],
-        help='what the music should be, or "auto" to read it from the picture; once, or once for each --part',
+        help='what the music should be, or "auto" to read it from the picture; once, or for each --part or --range',
     )  # fmt: skip
     parser.add_argument(
         "--out",
@@ -145,11 +180,11 @@ def add_dub(commands: Any) -> None:
 
 def add_of_dub(parser: argparse.ArgumentParser) -> None:
     """What decides a dub beside its video, parts and prompt."""
-    _add(parser, "describer")
-    _add_music(parser)
-    _add_score(parser, *(name for name in SCORE if name not in ATTRIBUTES))
-    _add_model(parser)
-    _add_mix(parser)
+    add_options(parser, "describer")
+    add_music(parser)
+    add_score(parser, *(name for name in SCORE if name not in ATTRIBUTES))
+    add_model(parser)
+    add_mix(parser)
 
 
 def add_split(commands: Any) -> None:
@@ -157,112 +192,21 @@ def add_split(commands: Any) -> None:
     parser = add_command(
         commands,
         "split",
-        "cut a video into equal parts",
+        "cut a video into equal parts, or at times",
         "  python -m app split clip.mp4 --parts 5 --out parts_of_clip\n"
+        "  python -m app split clip.mp4 --at 10,00:25.5,1:02:03 --out parts_of_clip\n"
+        "  python -m app split clip.mp4 --range 00:12.4-00:31 --out parts_of_clip    (that, and what lies around it)\n"
         "  python -m app split clip.mp4 --parts 5 --split reencode --out parts_of_clip\n",
     )
     parser.add_argument("video", type=Path, metavar="VIDEO", help="the video")
-    parser.add_argument("--parts", type=int, metavar="N", required=True, help="how many parts")
+    parser.add_argument("--parts", type=int, metavar="N", help="how many equal parts")
+    add_range(parser, "a part of its own from one time to another, such as 00:12.4-00:31; repeat for more")
+    parser.add_argument("--at", type=times_of, metavar="T,T", help="cut at these times, such as 10,00:25.5")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="a new folder; the files are in DIR/parts"
     )
-    _add(parser, "split_mode", "threads_on_splitting", "no_check")
+    add_options(parser, "split_mode", "threads_on_splitting", "no_check")
     parser.add_argument("--force", action="store_true", help="replace an earlier result in DIR")
-    add_json(parser)
-
-
-def add_generate(commands: Any) -> None:
-    """generate: music without a video."""
-    parser = add_command(
-        commands,
-        "generate",
-        "make music from words, without a video",
-        '  python -m app generate --prompt "funky bass line" --seconds 12.3 --out bass.wav\n'
-        '  python -m app generate --prompt "techno loop" --seconds 8 --loop --out loop.wav --image loop.png\n'
-        '  python -m app generate --prompt "solo harp" --midi tune.mid --out harp.wav\n',
-    )
-    parser.add_argument("--prompt", metavar="TEXT", required=True, help="what the music should be")
-    parser.add_argument("--seconds", type=seconds, metavar="S", help="how long, 0.2 to 600; with --midi, as it is")
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE.wav", required=True, help="further takes go to FILE.take2.wav ..."
-    )
-    parser.add_argument("--image", type=Path, metavar="FILE.png", help="also write the spectrogram image")
-    parser.add_argument("--sample-rate", type=int, metavar="HZ", help="8000 to 192000; the model's own if not given")
-    parser.add_argument(
-        "--loudness",
-        dest="level",
-        metavar="LUFS|raw",
-        default="-16",
-        help="-40 to -6 (default -16), or raw: as it was made",
-    )
-    parser.add_argument("--force", action="store_true", help="replace files that are there")
-    _add_music(parser)
-    _add_score(parser, "score", "midi")
-    _add_model(parser)
-    add_json(parser)
-
-
-def _listed(name: str) -> str:
-    """All that an attribute may be, under its flag."""
-    option = ATTRIBUTES[name]
-    return fill(f"{option.flag}: {', '.join(option.choices)}", 78, subsequent_indent="  ") + "\n"
-
-
-def add_compose(commands: Any) -> None:
-    """compose: a score and no sound."""
-    parser = add_command(
-        commands,
-        "compose",
-        "write a score from words, a video or both, as a MIDI file",
-        '  python -m app compose "lo-fi, 78 BPM" --seconds 30 --out tune.mid\n'
-        "  python -m app compose clip.mp4 --out clip.mid                     (as long as it is, on its cuts)\n"
-        '  python -m app compose "calm piano" clip.mp4 --part 2/4 --out part.mid\n'
-        "  python -m app generate --prompt harp --midi tune.mid --out tune.wav            (paints it)\n\n"
-        + "\n".join(_listed(name) for name in ("genre", "mood", "instruments", "key")),
-    )
-    parser.add_argument("what", nargs="+", metavar="PROMPT|VIDEO", help="words, a video, or both")
-    parser.add_argument("--part", type=part_of, metavar="K/N", help="write for part K of N of the video only")
-    parser.add_argument("--seconds", type=seconds, metavar="S", help="how long, 0.2 to 600; with a video, as it is")
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE.mid|FILE.json", required=True, help="where to; JSON keeps the form in words"
-    )
-    parser.add_argument("--force", action="store_true", help="replace a file that is there")
-    _add(parser, "seed", "loop", "describer")
-    _add_score(parser, "follow")
-    add_json(parser)
-
-
-def add_invert(commands: Any) -> None:
-    """invert: image to sound."""
-    parser = add_command(
-        commands,
-        "invert",
-        "turn a spectrogram image into sound",
-        "  python -m app invert picture.png --out sound.wav\n",
-    )
-    parser.add_argument(
-        "image", type=Path, metavar="IMAGE.png", help="a spectrogram image; its EXIF says how it was made"
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE.wav", required=True, help="where to")
-    parser.add_argument("--force", action="store_true", help="replace a file that is there")
-    _add_model(parser)
-    add_json(parser)
-
-
-def add_spectrogram(commands: Any) -> None:
-    """spectrogram: sound to image."""
-    parser = add_command(
-        commands,
-        "spectrogram",
-        "turn sound into a spectrogram image",
-        "  python -m app spectrogram song.mp3 --out picture.png\n"
-        "  python -m app spectrogram song.mp3 --stereo --out picture.png\n",
-    )
-    parser.add_argument("audio", type=Path, metavar="AUDIO", help="any sound or video file")
-    parser.add_argument("--out", type=Path, metavar="IMAGE.png", required=True, help="where to")
-    parser.add_argument("--stereo", action="store_true", help="left in green, right in blue")
-    parser.add_argument("--force", action="store_true", help="replace a file that is there")
-    _add_model(parser)
     add_json(parser)
 
 
@@ -295,7 +239,7 @@ def add_mood(commands: Any) -> None:
     parser.add_argument("video", type=Path, metavar="VIDEO", help="the video")
     parser.add_argument("--part", type=part_of, metavar="K/N", help="look at part K of N only")
     parser.add_argument("--at", type=seconds, metavar="SHARE", help="look at one still: 0 is the start, 1 the end")
-    _add(parser, "describer", "device")
+    add_options(parser, "describer", "device")
     add_json(parser)
 
 
@@ -304,4 +248,4 @@ def add_serve(commands: Any) -> None:
     parser = add_command(
         commands, "serve", "open the page for a browser", "  python -m app serve\n  python -m app serve --port 8080\n"
     )
-    _add(parser, "host", "port", "share", "model", "device")
+    add_options(parser, "host", "port", "share", "model", "device")

@@ -13,29 +13,33 @@ from .. import media
 from ..errors import ArchiveError, ConfigError
 from ..media import read_image, read_score
 from ..models import Models
-from ..plan import SplitMode
+from ..plan import Cutting, SplitMode, TimeRange
 from ..result.facts import DubFacts
 from ..result.folder import Result
 from ..settings import Settings
-from ..settings.options import MUSIC, PER_MODEL
+from ..settings.options import MIX, MUSIC, PER_MODEL
 from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
 from .order import AUTO, Order, PartOrder, check_part, split_mode_of
 from .piece import run_through
+from .ranges import Placed, place_parts, place_ranges, renumbered
 
 if TYPE_CHECKING:
     from PIL import Image
 
-MIX_FIELDS = {"sound_mode": "mode", "music_gain_db": "music_gain_db", "loudness": "loudness"}
+MIX_FIELDS = {"sound_mode": "mode", **{name: name for name in MIX if name not in ("sound_mode", "take")}}
 """Options of the mix, and their names in MixSettings."""
+MIX_OF_SETTINGS = ("sound_mode", "music_gain_db", "loudness")
+"""Those that are the program's settings too."""
 
 
 def new_order(
     video: Path,
     out_dir: Path,
     *,
-    n_parts: int,
-    parts: Sequence[int],
+    n_parts: int | None = None,
+    parts: Sequence[int] = (),
+    ranges: Sequence[TimeRange] = (),
     prompts: Sequence[str],
     given: Mapping[str, Any],
     settings: Settings,
@@ -43,14 +47,16 @@ def new_order(
     earlier: Result | None = None,
     force: bool = False,
     stills: tuple[Image.Image, ...] = (),
+    clip: media.Clip | None = None,
 ) -> Order:
-    """Order new music for some parts; dubs that `earlier` has of other parts stay.
+    """Order new music for some parts, or for ranges of time; dubs that `earlier` has elsewhere stay.
 
     Args:
         video: the source.
         out_dir: where the result goes.
-        n_parts: parts to cut the video into.
+        n_parts: equal parts to cut the video into; not with ranges.
         parts: which of them get the music, 1-based.
+        ranges: which times get the music; each becomes a part, and the rest of the film is what lies between.
         prompts: one for all, or one for each; "auto" is read from the picture.
         given: what the person has set, by the option's name; the rest is the settings' or the model's own.
         settings: the program's.
@@ -58,26 +64,54 @@ def new_order(
         earlier: a result to go on from.
         force: replace another result at out_dir.
         stills: pictures to read for the prompt "auto".
+        clip: the video where it was probed already.
     Raises:
         RiffusionError: something cannot be right whatever the files hold; the sentence says what.
     """
     split_mode = given.get("split_mode", settings.split_mode)
-    Order(video, out_dir, n_parts, split_mode)
+    if (n_parts is None) != bool(ranges) or (ranges and parts):
+        raise ConfigError("Music goes either into parts of so many, or into ranges of time: choose one of the two.")
+    cutting: Cutting = 1 if n_parts is None else n_parts
+    Order(video, out_dir, cutting, split_mode)
     for number in parts:
-        check_part(number, n_parts)
-    if not prompts:
-        raise ConfigError("There is no prompt for the music: say what it should be.")
-    if len(prompts) not in (1, len(parts)):
-        raise ConfigError(
-            f"There are {len(prompts)} prompts for {len(parts)} parts: give one prompt, or one for each part."
-        )
-    words = [*prompts] * (len(parts) if len(prompts) == 1 else 1)
+        check_part(number, n_parts or 1)
+    words = words_for(prompts, len(parts or ranges), "part" if parts else "range")
+    kept = kept_parts(earlier) if earlier is not None else ()
+    notes: tuple[str, ...] = ()
+    if ranges or (earlier is not None and earlier.cutting != cutting):
+        placed = _place(clip or media.probe(video), n_parts, parts, ranges, earlier)
+        kept, notes = renumbered(kept, placed.now), placed.notes
+        clip, cutting, parts = placed.clip, placed.cutting, placed.numbers
     fresh = [
         part_order(number, prompt, given, settings, models, stills) for number, prompt in zip(parts, words, strict=True)
     ]
-    kept = kept_parts(earlier, but_not=parts) if earlier is not None else ()
-    all_parts = run_through((*fresh, *kept), parts)
-    return Order(video, out_dir, n_parts, split_mode, all_parts, earlier, force)
+    all_parts = run_through((*fresh, *(one for one in kept if one.part not in parts)), parts)
+    return Order(video, out_dir, cutting, split_mode, all_parts, earlier, force, tuple(parts), notes, clip)
+
+
+def words_for(prompts: Sequence[str], n_pieces: int, piece: str) -> list[str]:
+    """A prompt for each part or range, of one for all or one for each."""
+    if not prompts:
+        raise ConfigError("There is no prompt for the music: say what it should be.")
+    if len(prompts) not in (1, n_pieces):
+        raise ConfigError(
+            f"There are {len(prompts)} prompts for {n_pieces} {piece}s: give one prompt, or one for each {piece}."
+        )
+    return [*prompts] * (n_pieces if len(prompts) == 1 else 1)
+
+
+def _place(
+    clip: media.Clip,
+    n_parts: int | None,
+    parts: Sequence[int],
+    ranges: Sequence[TimeRange],
+    earlier: Result | None,
+) -> Placed:
+    """Where ranges, or some of so many equal parts, lie in a film of which an earlier result may have music."""
+    if n_parts is None:
+        return place_ranges(clip, ranges, earlier)
+    assert earlier is not None, "without earlier music equal parts are what they are"
+    return place_parts(clip, n_parts, parts, earlier)
 
 
 def changed_order(
@@ -86,6 +120,8 @@ def changed_order(
     *,
     video: Path | None = None,
     parts: Sequence[int] = (),
+    ranges: Sequence[TimeRange] = (),
+    prompts: Sequence[str] = (),
     given: Mapping[str, Any],
     settings: Settings,
     models: Models,
@@ -100,30 +136,45 @@ def changed_order(
         out_dir: where the new one goes; the same folder changes it in place.
         video: the source; None: where the result remembers it.
         parts: which parts change, 1-based; none means every part that was dubbed. A part without music needs a prompt.
-        given: what the person has set, by the option's name, "prompt" among them.
+        ranges: which times change instead, or get music; each becomes a part.
+        prompts: new words, one for each part or range, or one for all.
+        given: what the person has set, by the option's name; "prompt" may be among it instead.
         settings: the program's; for parts that had no music.
         models: the shelf that knows what a short name of a model stands for.
-        n_parts: another number of parts.
+        n_parts: cut into so many equal parts; dubs of another cut stay where they are, and the parts lie around them.
         split_mode: another way to cut.
         force: replace another result at out_dir.
     """
     facts = earlier.manifest
-    orders = {one.part: one for one in kept_parts(earlier)}
-    named = _with_their_runs(parts, orders)
+    source, cutting = source_of(earlier, video), earlier.cutting
+    mode = split_mode or split_mode_of(facts.split_asked)
+    kept, clip = kept_parts(earlier), None
+    notes: tuple[str, ...] = ()
+    if ranges or (n_parts is not None and n_parts != cutting):
+        placed = _place(media.probe(source), n_parts, parts, ranges, earlier)
+        kept, notes = renumbered(kept, placed.now), placed.notes
+        clip, cutting, parts = placed.clip, placed.cutting, placed.numbers
+    if not prompts and "prompt" in given:
+        prompts = (given["prompt"],)
+    orders = {one.part: one for one in kept}
+    named = with_their_runs(parts, orders)
+    said = (
+        dict(zip(parts, words_for(prompts, len(parts), "range" if ranges else "part"), strict=True)) if prompts else {}
+    )
     for number in named or tuple(orders):
+        words = said.get(number, prompts[0] if prompts else None)
+        asked = dict(given) if words is None else {**given, "prompt": words}
         if number in orders:
-            orders[number] = _changed_part(orders[number], given, models)
-        elif "prompt" not in given:
+            orders[number] = _changed_part(orders[number], asked, models)
+        elif words is None:
             raise ConfigError(f"Part {number} has no music yet: say with --prompt what it should be.")
         else:
-            orders[number] = part_order(number, given["prompt"], given, settings, models)
-    source = source_of(earlier, video)
-    mode = split_mode or split_mode_of(facts.split_asked)
+            orders[number] = part_order(number, words, given, settings, models)
     changed = run_through(tuple(orders.values()), named or tuple(orders))
-    return Order(source, out_dir, n_parts or facts.n_parts, mode, changed, earlier, force)
+    return Order(source, out_dir, cutting, mode, changed, earlier, force, named or tuple(orders), notes, clip)
 
 
-def _with_their_runs(parts: Sequence[int], orders: Mapping[int, PartOrder]) -> tuple[int, ...]:
+def with_their_runs(parts: Sequence[int], orders: Mapping[int, PartOrder]) -> tuple[int, ...]:
     """Parts, and those that are one piece with them: what changes one changes all."""
     runs = (orders[number].writing.run for number in parts if number in orders)
     return tuple(dict.fromkeys((*parts, *(number for run in runs for number in run if number in orders))))
@@ -134,13 +185,18 @@ def take_order(earlier: Result, part: int, take: int, *, video: Path | None = No
     dub = earlier.manifest.dub_of(part)
     if dub is None:
         raise ArchiveError(f"Part {part} of {earlier.folder.name} has no music: dub it first.")
-    n_takes = len(dub.music.takes)
-    if not 1 <= take <= n_takes:
-        raise ArchiveError(f"Part {part} has {n_takes} takes, not a take {take}: choose one of them.")
+    check_take(dub, take)
     kept = {one.part: one for one in kept_parts(earlier)}
-    chosen = _with_their_runs((part,), kept)
+    chosen = with_their_runs((part,), kept)
     parts = [replace(one, take=take) if one.part in chosen else one for one in kept.values()]
     return _in_place(earlier, video, parts)
+
+
+def check_take(dub: DubFacts, take: int) -> None:
+    """Raise ArchiveError unless a dub has a take of that number."""
+    n_takes = len(dub.music.takes)
+    if not 1 <= take <= n_takes:
+        raise ArchiveError(f"Part {dub.part} has {n_takes} takes, not a take {take}: choose one of them.")
 
 
 def undo_order(earlier: Result, part: int, *, video: Path | None = None) -> Order:
@@ -151,9 +207,8 @@ def undo_order(earlier: Result, part: int, *, video: Path | None = None) -> Orde
 
 
 def _in_place(earlier: Result, video: Path | None, parts: Sequence[PartOrder]) -> Order:
-    facts = earlier.manifest
-    source, mode = source_of(earlier, video), split_mode_of(facts.split_asked)
-    return Order(source, earlier.folder, facts.n_parts, mode, tuple(parts), earlier)
+    source, mode = source_of(earlier, video), split_mode_of(earlier.manifest.split_asked)
+    return Order(source, earlier.folder, earlier.cutting, mode, tuple(parts), earlier)
 
 
 def source_of(earlier: Result, video: Path | None) -> Path:
@@ -203,7 +258,7 @@ def part_order(
     """A part's music from what is given, the settings, and what the model likes."""
     # Checked before a device is looked for, which takes seconds.
     asked = GenerationSettings(prompt, **{name: value for name, value in given.items() if name in MUSIC})
-    mix = MixSettings(**{to: given.get(name, getattr(settings, name)) for name, to in MIX_FIELDS.items()})
+    mix = mix_of(MixSettings(**{MIX_FIELDS[name]: getattr(settings, name) for name in MIX_OF_SETTINGS}), given)
     writing = Writing().changed(given)
     model = models.full_name(given.get("model", settings.model))
     defaults = settings.model_defaults(model)
@@ -227,16 +282,21 @@ def _changed_part(old: PartOrder, given: Mapping[str, Any], models: Models) -> P
         old.part,
         generation,
         models.full_name(given["model"]) if "model" in given else old.model,
-        replace(old.mix, **{to: given[name] for name, to in MIX_FIELDS.items() if name in given}),
+        mix_of(old.mix, given),
         min(given.get("take", old.take), generation.candidates),
         writing=writing,
     )
 
 
+def mix_of(old: MixSettings, given: Mapping[str, Any]) -> MixSettings:
+    """A mix with what a person has set over it."""
+    return replace(old, **{to: given[name] for name, to in MIX_FIELDS.items() if name in given})
+
+
 def check_given(given: Mapping[str, Any]) -> None:
     """Raise RiffusionError where a value cannot be right whatever the earlier result holds."""
     GenerationSettings(**{"prompt": AUTO, **{n: v for n, v in given.items() if n in MUSIC or n == "prompt"}})
-    MixSettings(**{to: given[name] for name, to in MIX_FIELDS.items() if name in given})
+    mix_of(MixSettings(), given)
     Writing().changed(given)
     if given.get("take", 1) < 1:
         raise ConfigError(f"Take {given['take']} does not exist: takes count from 1.")

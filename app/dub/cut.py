@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import media
 from ..errors import MediaError, PlanError
 from ..files import Hashing, copy_file
-from ..plan import Part, SplitMode, timeline
+from ..plan import Cutting, Part, SplitMode, timeline
 from ..result.folder import Result
 from .run import Run
 
@@ -24,8 +24,8 @@ class Cut:
     """The source."""
     plan: media.SplitPlan
     """Its parts."""
-    n_parts: int
-    """Parts asked for."""
+    cutting: Cutting
+    """What was asked for: equal parts, or times to cut at."""
     hashing: Hashing
     """Of the source file."""
 
@@ -67,8 +67,15 @@ class Cut:
         return f"{number:0{max(2, len(str(len(self.plan.parts))))}d}"
 
 
-def plan_cut(video: Path, n_parts: int, split_mode: SplitMode, run: Run) -> Cut:
+def plan_cut(video: Path, cutting: Cutting, split_mode: SplitMode, run: Run, *, clip: media.Clip | None = None) -> Cut:
     """Look at a video and plan its parts, saying what will happen.
+
+    Args:
+        video: the source.
+        cutting: how many equal parts, or the times to cut at.
+        split_mode: how to cut.
+        run: settings, notes, the way to stop.
+        clip: the video where it was probed already.
 
     Raises:
         MediaError: it is not a video, or longer than the settings allow.
@@ -76,19 +83,19 @@ def plan_cut(video: Path, n_parts: int, split_mode: SplitMode, run: Run) -> Cut:
     """
     hashing = Hashing(Path(video).absolute(), run.should_cancel)
     try:
-        clip = media.probe(Path(video))
+        clip = clip or media.probe(Path(video))
         limit = run.settings.max_duration_seconds
         if clip.duration > limit:
             raise MediaError(
                 f"{clip.path.name} lasts {timeline(clip.duration)}, but at most {limit} s are accepted: "
                 "cut it, or raise MAX_DURATION_SECONDS."
             )
-        plan = media.explain_split(clip, n_parts, split_mode)
+        plan = media.explain_split(clip, cutting, split_mode)
     except BaseException:
         hashing.stop()
         raise
     run.note(*plan.notes)
-    return Cut(clip, plan, n_parts, hashing)
+    return Cut(clip, plan, cutting, hashing)
 
 
 def same_cut(cut: Cut, earlier: Result | None, x264_crf: int) -> bool:

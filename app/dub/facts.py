@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..plan import timeline
+from ..plan import Bounds, n_parts_of, timeline_range
 from ..result.facts import Manifest, PartFacts, SourceFacts, versions
+from ..result.terms import all_terms
 from .cut import Cut
 from .mix import Film, MixedPart
 from .run import Run
@@ -26,11 +27,13 @@ def facts_of(
         split_asked=cut.plan.mode_asked,
         split_used=cut.plan.mode_used,
         x264_crf=run.settings.x264_crf,
-        n_parts=cut.n_parts,
+        n_parts=n_parts_of(cut.cutting),
+        at_times=isinstance(cut.cutting, Bounds),
         sample_rate=cut.sample_rate,
         n_channels=cut.n_channels,
         parts=tuple(_part(cut, number, file, undubbed.get(number)) for number, file in enumerate(files, 1)),
         dubs=tuple(one.facts for one in mixed),
+        terms=all_terms(one.facts for one in mixed),
         film=film.path.name if film is not None else None,
         film_start_sample=film.start_sample if film is not None else 0,
         film_samples=film.n_samples if film is not None else 0,
@@ -74,6 +77,6 @@ def _part(cut: Cut, number: int, file: Path, undubbed: Path | None) -> PartFacts
         end=str(part.end),
         start_sample=start_sample,
         end_sample=end_sample,
-        timeline=f"{timeline(part.start)} to {timeline(part.end)}",
+        timeline=timeline_range(part.start, part.end),
         undubbed=f"original/{undubbed.name}" if undubbed is not None else None,
     )

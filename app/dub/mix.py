@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,11 +88,26 @@ def _range(sound: Waveform, start: int, end: int) -> Waveform:
 
 
 def mix_piece(
-    piece: Piece, music: Sequence[MusicFacts], cut: Cut, sound: SourceSound, run: Run, work: Path
+    piece: Piece,
+    music: Sequence[MusicFacts],
+    cut: Cut,
+    sound: SourceSound,
+    run: Run,
+    work: Path,
+    dubbed: Collection[int] = (),
 ) -> list[MixedPart]:
     """Mix the music of one part, or of several that it runs on through, with what the source sounds like there.
 
     What is one piece is mixed in one go, so that nothing changes at the cuts between its parts.
+
+    Args:
+        piece: what was asked for.
+        music: the takes of each of its parts.
+        cut: where they lie.
+        sound: the source's.
+        run: told what there is to know.
+        work: the folder with the takes.
+        dubbed: all parts that have music: where one lies beside this, fades do not bring the source's sound back.
     """
     first, numbers = piece.first, piece.numbers
     begin, end = piece.samples(cut)
@@ -106,9 +121,13 @@ def mix_piece(
     takes = [one.takes[order.take - 1] for order, one in zip(piece.orders, music, strict=True)]
     chosen = [media.read_audio(work / take.wav) for take in takes]
     joined = Waveform(np.concatenate([one.samples for one in chosen], axis=1), chosen[0].sample_rate)
-    mixed = mix(original, joined, first.mix, reference)
     edges = ["silence" if begin <= first_sound(cut) else "original", *["music"] * (len(numbers) - 1)]
     edges.append("original" if end < sound.n_samples else "silence")
+    start, stop = (
+        "silence" if beside in dubbed else edge
+        for beside, edge in ((numbers[0] - 1, edges[0]), (numbers[-1] + 1, edges[-1]))
+    )
+    mixed = mix(original, joined, first.mix, reference, start=start, end=stop)
     parts = []
     for place, (order, one) in enumerate(zip(piece.orders, music, strict=True)):
         low, high = (sample - begin for sample in cut.samples_of(order.part))
@@ -147,8 +166,8 @@ def _mixed_part(own: MixedBody, piece: Piece, run: Run) -> MixedPart:
     of_score = (score.read, *score.notes) if score is not None else ()
     notes = [f"{piece.name}: {note}" for note in of_score if note]
     notes += [f"Part {part}: {note}" for note in (*take.notes, *mixed.notes)]
-    alone = len(piece.orders) == 1
-    if lufs is not None and order.mix.mode == "replace" and mixed.target_lufs - lufs > 1.0 and alone:
+    is_steady = len(piece.orders) == 1 and not order.mix.fades
+    if lufs is not None and order.mix.mode == "replace" and mixed.target_lufs - lufs > 1.0 and is_steady:
         notes.append(f"Part {part}: its peaks keep the music at {lufs:.1f} LUFS instead of {mixed.target_lufs:.1f}.")
     run.note(*notes)
     facts = DubFacts(

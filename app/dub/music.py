@@ -15,6 +15,7 @@ from riffusion_inference.errors import EngineError
 from ..errors import PlanError
 from ..files import copy_file
 from ..mood import Watched
+from ..plan import Bounds
 from ..result.facts import MusicFacts, ScoreFacts
 from ..result.folder import Result
 from ..settings.writing import Lead
@@ -31,10 +32,13 @@ def check_length(piece: Piece, cut: Cut) -> None:
     parts = [cut.part(number) for number in piece.numbers]
     for part in parts:
         if not MIN_SECONDS <= float(part.duration) <= MAX_SECONDS:
-            hint = "fewer" if float(part.duration) < MIN_SECONDS else "more"
+            is_short = float(part.duration) < MIN_SECONDS
+            hint = f"{'fewer' if is_short else 'more'} parts"
+            if isinstance(cut.cutting, Bounds):
+                hint = f"a {'longer' if is_short else 'shorter'} range"
             raise PlanError(
                 f"Part {part.index} lasts {float(part.duration):.3f} s, but music is made for {MIN_SECONDS:g} s "
-                f"to {MAX_SECONDS / 60:g} minutes: choose {hint} parts."
+                f"to {MAX_SECONDS / 60:g} minutes: choose {hint}."
             )
     together = sum(part.duration for part in parts)
     if together > MAX_SECONDS:
@@ -44,11 +48,35 @@ def check_length(piece: Piece, cut: Cut) -> None:
         )
 
 
-def copy_music(music: MusicFacts, earlier: Result, work: Path) -> MusicFacts:
-    """Copy an earlier result's takes into the new result's folder."""
-    for name in music.file_names:
-        copy_file(earlier.folder / name, work / name)
-    return music
+def copy_music(music: MusicFacts, earlier: Result, work: Path, stem: str) -> MusicFacts:
+    """Copy an earlier result's takes into the new result's folder, under the names that they have there.
+
+    Args:
+        music: the takes; the files have the earlier result's names.
+        earlier: where they are.
+        work: the new result's folder.
+        stem: the part's number as file names have it.
+    """
+
+    def copied(name: str | None) -> str | None:
+        if name is None:
+            return None
+        _, dot, kind = Path(name).name.partition(".")
+        new = f"music/{stem}{dot}{kind}"
+        copy_file(earlier.folder / name, work / new)
+        return new
+
+    takes = [
+        replace(take, wav=str(copied(take.wav)), image=copied(take.image), midi=copied(take.midi))
+        for take in music.takes
+    ]
+    return replace(
+        music,
+        takes=tuple(takes),
+        seed_image=copied(music.seed_image),
+        seed_audio=copied(music.seed_audio),
+        seed_midi=copied(music.seed_midi),
+    )
 
 
 def make_music(
@@ -81,6 +109,8 @@ def make_music(
     painted = made[first.take - 1].score
     if painted is not None and first.writing.lead is None:
         first = replace(first, writing=replace(first.writing, lead=lead_of(first.part, painted)))
+    if len(piece.orders) > 1:
+        first = replace(first, writing=replace(first.writing, run_samples=(start, end)))
     whole = Piece(tuple(replace(first, part=number) for number in piece.numbers))
     return tuple(_part_music(whole, place, made, facts, model, cut, work) for place in range(len(piece.orders)))
 

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from riffusion_inference.datatypes import MAX_CANDIDATES, MAX_SEED, GenerationSettings, check_range
 
 from ..errors import ConfigError, PlanError
-from ..plan import SplitMode
+from ..plan import Cutting, SplitMode, n_parts_of
 from ..result.folder import Result
 from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from ..media import Clip
 
 AUTO = "auto"
 """The prompt that stands for one that is read from the picture."""
@@ -64,8 +66,8 @@ class Order:
     """The source."""
     out_dir: Path
     """Where the result goes: a folder that does not exist yet, or that of `earlier`."""
-    n_parts: int
-    """Parts to cut the video into."""
+    cutting: Cutting
+    """How to cut the video: into so many equal parts, or at these times."""
     split_mode: SplitMode = SplitMode.EXACT
     """How to cut."""
     parts: tuple[PartOrder, ...] = ()
@@ -74,6 +76,12 @@ class Order:
     """A result to go on from; what is the same in it is not made again."""
     force: bool = False
     """Replace another result at out_dir."""
+    asked: tuple[int, ...] = ()
+    """Which of the parts this order is about, as they were asked for; the others are as they were before."""
+    notes: tuple[str, ...] = ()
+    """What a person should know before anything runs, one sentence each."""
+    clip: Clip | None = None
+    """The video where it was probed already."""
 
     def __post_init__(self) -> None:
         if self.n_parts < 1:
@@ -85,6 +93,11 @@ class Order:
             raise PlanError(f"A part is named twice in {', '.join(map(str, numbers))}: name each part once.")
         object.__setattr__(self, "split_mode", split_mode_of(self.split_mode))
         object.__setattr__(self, "parts", tuple(sorted(self.parts, key=lambda one: one.part)))
+
+    @property
+    def n_parts(self) -> int:
+        """Parts asked for."""
+        return n_parts_of(self.cutting)
 
     @property
     def with_film(self) -> bool:

@@ -128,7 +128,8 @@ def _brief_of(order: PartOrder) -> tuple[Brief, tuple[str, ...]]:
         shown.append(key_name(found.tonic, found.minor))
     if brief.bpm is None and found.bpm is not None:
         shown.append(f"{found.bpm:.4g} BPM")
-    return found, (f"It goes with part {lead.part}: {', '.join(shown)}.",) if shown else ()
+    whose = f"part {lead.part}" if lead.part else "music that was here before"
+    return found, (f"It goes with {whose}: {', '.join(shown)}.",) if shown else ()
 
 
 def _with_what_is_followed(facts: ScoreFacts, watched: Watched, follow: Follow) -> ScoreFacts:

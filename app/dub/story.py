@@ -14,7 +14,7 @@ from pathlib import Path
 from .. import media, mood
 from ..files import still_there
 from ..models import Models
-from ..result.archive import pack, zip_name
+from ..result.archive import pack, write_beside, zip_name
 from ..result.facts import MusicFacts
 from ..result.folder import Result, check_free_place, made_aside
 from ..result.packing import Packing
@@ -52,10 +52,10 @@ def carry_out(order: Order, run: Run, models: Models) -> Result:
 def _carry_out(order: Order, run: Run, models: Models) -> Result:
     """The story itself."""
     out_dir, in_place_of = Path(order.out_dir).absolute(), order.earlier.folder if order.earlier else None
-    run.note(*recover(out_dir.parent))
+    run.note(*recover(out_dir.parent), *order.notes)
     check_free_place(out_dir, order.force or in_place_of == out_dir)
     with run.stage("probe"):
-        cut = plan_cut(order.video, order.n_parts, order.split_mode, run)
+        cut = plan_cut(order.video, order.cutting, order.split_mode, run, clip=order.clip)
         pieces = pieces_of(order.parts)
         for piece in pieces:
             check_length(piece, cut)
@@ -79,9 +79,8 @@ def _carry_out(order: Order, run: Run, models: Models) -> Result:
             with run.stage("mix"):
                 sound = SourceSound(cut)
                 for one in wanted:
-                    mixed += mix_piece(
-                        one.piece, [music[number] for number in one.piece.numbers], cut, sound, run, work
-                    )
+                    takes = [music[number] for number in one.piece.numbers]
+                    mixed += mix_piece(one.piece, takes, cut, sound, run, work, music)
             with run.stage("mux"):
                 film, stretches = write_film(mixed, cut, plan, work, run)
                 undubbed = write_parts(mixed, film, stretches, cut, files, work, run)
@@ -91,6 +90,7 @@ def _carry_out(order: Order, run: Run, models: Models) -> Result:
                 check(work, facts_of(cut, files, undubbed, mixed, film, run), cut, run)
         with run.stage("archive"):
             facts = facts_of(cut, files, undubbed, mixed, film, run)
+            write_beside(work, facts)
             manifest = pack(work, facts, run.progress, run.should_cancel, packing)
     return Result(out_dir, replace(manifest, seconds_per_stage=dict(run.seconds)))
 
@@ -166,8 +166,8 @@ def _all_music(
     music: dict[int, MusicFacts] = {}
     for one in wanted:
         if one.reusable is not None and order.earlier is not None:
-            found = (copy_music(facts, order.earlier, work) for facts in one.reusable)
-            music.update(zip(one.piece.numbers, found, strict=True))
+            for number, facts in zip(one.piece.numbers, one.reusable, strict=True):
+                music[number] = copy_music(facts, order.earlier, work, cut.stem(number))
     for one in wanted:
         if one.reusable is None:
             first = one.piece.first

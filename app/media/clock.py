@@ -8,9 +8,10 @@ is late by L(k): its stated time less the samples that came before it.
 - **Jitter** is where L rises and comes back: milliseconds that were rounded, a recorder that wrote down when it was
   called instead of what it had heard. Nothing is missing, and each packet is heard when the one before it has ended.
 
-So L is looked at half a second ahead. The least of it there is what stays, and only where that is more than rounding is
-it a hole. Where the least falls (packets overlap, or a clock is slow) the times are followed back in the same way, once
-the most of it lies below.
+So L is looked at half a second ahead, and ten seconds as long as it rises by no more than a twentieth of a second,
+which nobody notices: some recorders are late by a packet for several seconds. The least of it there is what stays, and
+only where that is more than rounding is it a hole. Where the least falls (packets overlap, or a clock is slow) the
+times are followed back in the same way, once the most of it lies below.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeVar
+from itertools import takewhile
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -29,6 +31,7 @@ from .mp4.shown import usual_duration
 from .mp4.tables import Runs
 
 AHEAD_SECONDS = Fraction(1, 2)
+LITTLE_SECONDS, FAR_AHEAD_SECONDS = Fraction(1, 20), 10
 LEAST_SLACK_SECONDS = Fraction(1, 1000)
 SLACK_UNITS = 2
 # Every packet of these decodes to as many samples as the one before; others may change from packet to packet, and what
@@ -63,7 +66,7 @@ def slack_samples(time_base: Fraction, sample_rate: int) -> int:
 def steady_starts(
     items: Iterable[tuple[int | None, int, Item]], sample_rate: int, slack: int
 ) -> Iterator[tuple[int, Item]]:
-    """Say when each piece of sound is heard, by the rule above; half a second is read ahead.
+    """Say when each piece of sound is heard, by the rule above; ten seconds are read ahead.
 
     Args:
         items: (stated start in samples or None, samples, anything) of each piece, in order.
@@ -72,33 +75,54 @@ def steady_starts(
     Returns:
         (start in samples, the same thing) of each.
     """
-    ahead = int(AHEAD_SECONDS * sample_rate)
-    waiting: deque[tuple[int | None, int, Item]] = deque()
+    waiting: deque[_Waiting[Item]] = deque()
     total, shift = 0, None
     for stated, length, item in items:
-        late = stated - total if stated is not None else None
-        waiting.append((late, total, item))
+        waiting.append(_Waiting(stated - total if stated is not None else None, total, item))
         total += length
-        while total - waiting[0][1] > ahead:
-            shift = _next_shift(waiting, shift, slack)
-            _, before, first = waiting.popleft()
-            yield before + shift, first
+        while total - waiting[0].before > FAR_AHEAD_SECONDS * sample_rate:
+            shift = _next_shift(waiting, shift, slack, sample_rate)
+            first = waiting.popleft()
+            yield first.before + shift, first.item
     while waiting:
-        shift = _next_shift(waiting, shift, slack)
-        _, before, first = waiting.popleft()
-        yield before + shift, first
+        shift = _next_shift(waiting, shift, slack, sample_rate)
+        first = waiting.popleft()
+        yield first.before + shift, first.item
 
 
-def _next_shift(waiting: Iterable[tuple[int | None, int, Item]], shift: int | None, slack: int) -> int:
-    known = [late for late, _, _ in waiting if late is not None]
-    if not known:
-        return shift or 0
+@dataclass(frozen=True)
+class _Waiting(Generic[Item]):
+    """A piece of sound whose time is not settled yet."""
+
+    late: int | None
+    """Samples by which its stated time is later than what came before it lasts."""
+    before: int
+    """Samples that came before it."""
+    item: Item
+
+
+def _next_shift(waiting: deque[_Waiting[Item]], shift: int | None, slack: int, sample_rate: int) -> int:
+    """By how much the first of those who wait is late for good."""
+    near = _late_within(waiting, int(AHEAD_SECONDS * sample_rate))
     if shift is None:
-        return known[0]
-    if min(known) - shift > slack:
-        return min(known)
-    if shift - max(known) > slack:
-        return max(known)
+        return near[0] if near else 0
+    moved = _followed(near, shift, slack)
+    if moved == shift or abs(moved - shift) > LITTLE_SECONDS * sample_rate:
+        return moved
+    return _followed(_late_within(waiting, FAR_AHEAD_SECONDS * sample_rate), shift, slack)
+
+
+def _late_within(waiting: deque[_Waiting[Item]], samples: int) -> list[int]:
+    end = waiting[0].before + samples
+    return [one.late for one in takewhile(lambda one: one.before <= end, waiting) if one.late is not None]
+
+
+def _followed(late: list[int], shift: int, slack: int) -> int:
+    """What of the lateness stays: the least where all of it is more, the most where all of it is less."""
+    if late and min(late) - shift > slack:
+        return min(late)
+    if late and shift - max(late) > slack:
+        return max(late)
     return shift
 
 

@@ -221,16 +221,22 @@ def _sound_times(path: Path, sample_rate: int | None, frames: FrameTimes, extent
 
 def _clip(path: Path, family: str, facts: dict[str, Any], frames: FrameTimes, movie: Movie | None) -> Clip:
     duration = (frames.end - frames.pts[0]) * frames.time_base
-    return Clip(
-        path=path,
-        container=family,
-        size_bytes=path.stat().st_size,
-        duration=duration,
-        frame_pts=tuple(frames.pts),
-        time_base=frames.time_base,
-        frame_rate=(len(frames.pts) / duration).limit_denominator(100_000),
-        keyframes=tuple(frames.keyframes),
-        frames_are_packets=frames.are_packets,
-        movie=movie,
-        **facts,
-    )
+    try:
+        return Clip(
+            path=path,
+            container=family,
+            size_bytes=path.stat().st_size,
+            duration=duration,
+            frame_pts=tuple(frames.pts),
+            time_base=frames.time_base,
+            frame_rate=(len(frames.pts) / duration).limit_denominator(100_000),
+            keyframes=tuple(frames.keyframes),
+            frames_are_packets=frames.are_packets,
+            movie=movie,
+            **facts,
+        )
+    except ValueError as error:
+        raise MediaError(
+            f"{path.name} is damaged: what it says of its times, its size or its sound cannot be. "
+            "Copy or download it again."
+        ) from error

@@ -10,7 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
+from av.codec.context import Flags2
 from av.error import InvalidDataError
 
 from ..errors import MediaError
@@ -116,14 +118,27 @@ def _clock(container: Any, stream: Any) -> SoundClock | None:
     if stream.type != "audio" or codec_name(stream) not in EVEN_CODECS:
         return None
     frames: list[Any] = []
-    for packet in islice(container.demux(stream), CLOCK_PACKETS):
+    packets = list(islice(container.demux(stream), CLOCK_PACKETS))
+    for packet in packets:
         with suppress(InvalidDataError):
             frames += packet.decode()
     context = stream.codec_context
     if not frames or frames[0].pts is None or any(frame.sample_rate != context.sample_rate for frame in frames):
         return None
-    # An edit list may leave nothing but pieces of packets: those say less than the decoder does.
-    return SoundClock(context.sample_rate, max(context.frame_size, *(f.samples for f in frames), 1), frames[0].pts)
+    # An edit list may leave nothing but pieces of packets, and not every decoder says how long a whole one is.
+    lengths = [frame.samples for frame in (*frames, *(_whole_frames(stream, packets) if len(frames) < 3 else ()))]
+    return SoundClock(context.sample_rate, max(context.frame_size, *lengths, 1), frames[0].pts)
+
+
+def _whole_frames(stream: Any, packets: list[Any]) -> list[Any]:
+    """What packets decode to where nothing is left out for an edit list."""
+    context: Any = av.CodecContext.create(stream.codec_context.codec.name, "r")
+    context.extradata, context.flags2 = stream.codec_context.extradata, Flags2.skip_manual
+    frames: list[Any] = []
+    for packet in packets:
+        with suppress(InvalidDataError):
+            frames += context.decode(packet if packet.size else None)
+    return frames
 
 
 def audio_stream(container: Any, track: int, path: Path) -> Any:

@@ -21,9 +21,11 @@ from riffusion_inference.errors import RiffusionError, SettingError
 
 from .. import mood
 from ..dub.order import AUTO, Order, check_part, split_mode_of
+from ..dub.ranges import place_ranges
 from ..dub.run import Run
 from ..dub.story import carry_out
 from ..media import Clip, explain_split
+from ..plan import TimeRange, range_texts, read_range
 from ..result.folder import Result
 from ..settings import Settings
 from ..settings.options import OPTIONS, SCORE, Kind, Option
@@ -31,7 +33,7 @@ from . import strings
 from .given_files import fetcher, takes_addresses
 from .input import checked_probe
 from .jobs import Job
-from .made import find, is_same_film
+from .made import find, is_of_video
 from .order import LOOKING, QUEUE, order_for, whole
 from .report import Facts, clip_facts, result_facts
 from .run import remember, run_job
@@ -41,7 +43,7 @@ from .visitors import OPEN
 DUB_OPTIONS = (
     "split_mode", "negative_prompt", "model", "scheduler", "guidance_scale", "num_inference_steps", "seed",
     "candidates", "sound_mode", "music_gain_db", "loudness_lufs", "seed_image", "seed_audio", "strength", "loop",
-    *SCORE, "no_check",
+    *SCORE, "no_check", "fade_in", "fade_out", "duck_depth_db", "duck_attack", "duck_release",
 )  # fmt: skip
 """Options of /dub in their order; each may be left out and is then the program's or the model's own."""
 WIDGETS: dict[Kind, type[gr.components.Component]] = {
@@ -54,11 +56,28 @@ WIDGETS: dict[Kind, type[gr.components.Component]] = {
     Kind.MIDI: gr.File,
 }
 """What carries an option's value; text is carried by a text field."""
+
+
+class RangesBox(gr.Textbox):
+    """Carries ranges of time: text, or a list of texts and of pairs of times."""
+
+    is_template = True
+
+    def api_info(self) -> dict[str, Any]:
+        """What a client may send."""
+        return {"anyOf": [{"type": "string"}, {"type": "array", "items": {}}]}
+
+    def preprocess(self, payload: Any) -> Any:
+        """As it was sent."""
+        return payload
+
+
 WORDS: dict[str, type[gr.components.Component]] = {
     "video": gr.File,
     "prompt": gr.Textbox,
     "earlier": gr.Textbox,
     "result": gr.Textbox,
+    "ranges": RangesBox,
 }
 """What carries the values that are no options; loudness_lufs is a number."""
 MOST_CHOICES = 12
@@ -87,19 +106,25 @@ class Endpoints:
         session: Session,
         video: str,
         n_parts: float = 4,
+        ranges: Any = "",
         split_mode: str | None = None,
         no_check: bool | None = None,
     ) -> tuple[list[str], Facts]:
-        """Cut a video into equal parts; returns the files in order, and what was done.
+        """Cut a video into equal parts, or around ranges of time; returns the files in order, and what was done.
 
         Args:
             video: the video file.
-            n_parts: how many parts, 1 to the number of frames.
+            n_parts: how many equal parts, 1 to the number of frames; not used with ranges.
+            ranges: times that become parts, such as [[12.4, 31]] or "00:12.4-00:31"; the rest is what lies between.
         """
         with self._at_work(session, request) as own:
-            clip = self._open(own, video, n_parts, split_mode)
+            asked = _ranges(ranges)
+            clip = self._open(own, video, 1 if asked else n_parts, split_mode)
             self._context.visitors.check_floor()
-            order = Order(clip.path, own.new_run_folder(), own.n_parts, own.split_mode)
+            order = Order(clip.path, own.new_run_folder(), own.n_parts, own.split_mode, clip=clip)
+            if asked:
+                placed = place_ranges(clip, asked, None)
+                order = replace(order, cutting=placed.cutting, notes=placed.notes)
             result = carry_out(order, Run(self._settings(no_check)), self._context.shelf)
             return [str(path) for path in result.parts], result_facts(result)
 
@@ -137,27 +162,31 @@ class Endpoints:
         n_parts: float = 4,
         part: float = 1,
         earlier: str = "",
+        ranges: Any = "",
         *options: Any,
     ) -> tuple[str | None, str | None, Facts, str | None]:
-        """Make new music for one part of a video; returns the film, the music alone, a report, and the score as MIDI.
+        """Make new music for a part of a video; returns the film, the music alone, a report, and the score as MIDI.
 
-        The report names the result, for later calls. There is no score where the checkpoint finds the notes itself.
+        The report names the result, for later calls, and says when each part and each piece of music begins and ends.
+        There is no score where the checkpoint finds the notes itself.
 
         Args:
             video: the video file.
             prompt: what the music should be; empty looks at the part and finds one.
             n_parts: how many equal parts the video is cut into.
             part: which part gets the music, 1 for the first.
-            earlier: the result to go on from, as a report names it; its music of other parts stays.
+            earlier: the result to go on from, as a report names it; its music at other times stays.
+            ranges: times that get music instead, each its own, such as [[12.4, 31]] or "00:12.4-00:31, 01:05-".
         """
         with self._at_work(session, request) as own:
             given = dict(zip(DUB_OPTIONS, options, strict=False))
-            self._open(own, video, n_parts, given.pop("split_mode", None), part)
+            asked, mode = _ranges(ranges), given.pop("split_mode", None)
+            self._open(own, video, 1 if asked else n_parts, mode, 1 if asked else part)
             self._context.visitors.check_floor()
             settings = self._settings(given.pop("no_check", None))
-            film, number = self._earlier(own, earlier), whole(strings.PART_LABEL, part)
-            order = order_for(self._context, own, number, given, prompt.strip() or AUTO, earlier=film)
-            job = own.job = Job(order.out_dir.parent / f"stop{own.n_runs}", order, number, own.cut)
+            film, number = self._earlier(own, earlier), 1 if asked else whole(strings.PART_LABEL, part)
+            order = order_for(self._context, own, number, given, prompt.strip() or AUTO, earlier=film, ranges=asked)
+            job = own.job = Job(order.out_dir.parent / f"stop{own.n_runs}", order, order.asked[0], own.cut)
             job.started.set()
             began = time.monotonic()
             result = run_job(self._context, job, settings=settings)
@@ -188,15 +217,15 @@ class Endpoints:
                 yield own
 
     def _earlier(self, session: Session, name: str) -> Result | None:
-        """The result to go on from: the one that is named, else the client's latest where that is of the same cut.
+        """The result to go on from: the one that is named, else the client's latest where that is of this video.
 
         Raises:
-            SettingError: there is none of that name, or it is of another video or cut.
+            SettingError: there is none of that name, or it is of another video.
         """
         if not name.strip():
-            return session.result if session.result is not None and is_same_film(session.result, session) else None
+            return session.result if session.result is not None and is_of_video(session.result, session) else None
         found = find(self._context.visitors, session.visitor, name)
-        if not is_same_film(found, session):
+        if not is_of_video(found, session):
             raise SettingError(strings.OTHER_FILM.format(id=name))
         return found
 
@@ -223,6 +252,11 @@ class Endpoints:
         session.split_mode = split_mode_of(split_mode or self._context.settings.split_mode)
         session.plan = explain_split(session.clip, session.n_parts, session.split_mode)
         return session.clip
+
+
+def _ranges(value: Any) -> list[TimeRange]:
+    """Ranges of time as a program gives them."""
+    return [read_range(text) for text in range_texts(value)]
 
 
 CUTTING, READING = "cutting", "reading"

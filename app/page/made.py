@@ -46,6 +46,11 @@ def _touch(folder: Path) -> None:
     os.utime(folder)
 
 
+def is_of_video(result: Result, session: Session) -> bool:
+    """Whether a result is of the session's video, however it is cut; the file may lie elsewhere."""
+    return session.source is not None and result.manifest.source.sha256 == hash_file(session.source)
+
+
 def is_same_film(result: Result, session: Session) -> bool:
     """Whether a result is of the session's video, cut as it is to be cut now; the file may lie elsewhere."""
     facts, plan = result.manifest, session.plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..dub.build_order import new_order
 from ..dub.order import Order
 from ..errors import MediaError
 from ..media import read_image, read_score
+from ..plan import TimeRange
 from ..result.folder import Result
 from ..settings.options import ATTRIBUTES, MUSIC, OPTIONS, SCORE, Kind
 from .session import PageContext, Session
@@ -38,8 +39,9 @@ def order_for(
     *,
     earlier: Result | None,
     still: float = 0,
+    ranges: Sequence[TimeRange] = (),
 ) -> Order:
-    """Order music for a part; earlier dubs stay.
+    """Order music for a part, or for ranges of time; earlier dubs stay.
 
     Args:
         context: settings, files, models.
@@ -49,6 +51,7 @@ def order_for(
         prompt: what the music should be, or "auto".
         earlier: the result that has them; None begins a new film.
         still: which of the part's stills is looked at for "auto"; 0 is all of them.
+        ranges: which times get the music, instead of the part.
     Raises:
         RiffusionError: a value is out of range, or a seed file is not the visitor's or cannot be read.
     """
@@ -57,14 +60,16 @@ def order_for(
     return new_order(
         session.source,
         session.new_run_folder(),
-        n_parts=session.n_parts,
-        parts=(part,),
+        n_parts=None if ranges else session.n_parts,
+        parts=() if ranges else (part,),
+        ranges=ranges,
         prompts=(prompt,),
         given=given,
         settings=context.settings,
         models=context.shelf,
         earlier=earlier,
         stills=session.still_of(part, still),
+        clip=session.clip,
     )
 
 

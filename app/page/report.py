@@ -6,6 +6,7 @@ from typing import Any
 
 from ..media import Clip
 from ..result.folder import Result
+from ..result.terms import terms_of
 from .cards import facts, time_range
 from .made import name_of
 
@@ -35,13 +36,16 @@ def result_facts(result: Result) -> Facts:
         "result": name_of(result),
         "split_mode": manifest.split_used,
         "parts": [time_range(start, end) for start, end in result.times],
+        "times": [[float(start), float(end)] for start, end in result.times],
         "dubs": [
             {
                 "part": one.part,
+                "time": [float(time) for time in result.times[one.part - 1]],
                 "prompt": one.prompt,
                 "seed": one.chosen.seed,
                 "model": one.music.model,
                 "licence": one.music.licence,
+                "terms": terms_of(one.music),
                 "loudness_lufs": one.loudness_lufs,
             }
             for one in result.dubs

@@ -143,9 +143,7 @@ NOT_FETCHED = (
 FETCH_STATUS = "{host} answered {status} instead of the file: check the address, or upload the file."
 FETCH_TOO_LARGE = "The file at {host} is larger than {limit} MB, the limit here: choose a smaller one."
 NO_SUCH_RESULT = "There is no result {id}: it was deleted, or is another visitor's. Make it again."
-OTHER_FILM = (
-    "Result {id} is of another video, another number of parts or another way to cut: leave it out to begin a new film."
-)
+OTHER_FILM = "Result {id} is of another video: leave it out to begin a new film."
 NOT_YOURS = "That file is not from this visit: upload it here first."
 STAGES: dict[str, str] = {
     "look": "Look at the video",

@@ -18,6 +18,8 @@ from .facts import MANIFEST_NAME, Manifest
 from .folder import safe_stem
 from .manifest import check_file_name, manifest_text
 from .packing import Packing
+from .terms import LICENCE_NAME, licence_text
+from .timeline import TIMELINE_NAME, timeline_text
 
 MAX_ENTRIES = 10_000
 # Results are stored, not deflated: what grows much more than this in unpacking was not made here.
@@ -27,6 +29,20 @@ MAX_GROWTH = 20
 def zip_name(video_name: str) -> str:
     """The name of the zip in a result of a video."""
     return f"{safe_stem(video_name)}.zip"
+
+
+def write_beside(folder: Path, manifest: Manifest) -> None:
+    """Write what goes with a film for others to use: a timeline for editing programs, and the music's terms.
+
+    Args:
+        folder: the result.
+        manifest: all but the list of files; without a film there is nothing to write.
+    """
+    if manifest.film is None:
+        return
+    (folder / TIMELINE_NAME).write_text(timeline_text(manifest), encoding="utf-8")
+    if manifest.dubs:
+        (folder / LICENCE_NAME).write_text(licence_text(manifest.dubs, manifest.parts), encoding="utf-8")
 
 
 def pack(

@@ -12,7 +12,7 @@ from ..settings.options import ScoreMode
 from ..settings.writing import Writing
 from ..soundtrack.mix import MixSettings
 
-SCHEMA = 4
+SCHEMA = 5
 MANIFEST_NAME = "manifest.json"
 SPLICED, ENCODED = "spliced", "encoded"
 """How a film's sound was made: only the packets of the dubbed ranges are new, or all of it was encoded."""
@@ -264,6 +264,10 @@ class Manifest:
     """One sentence for each thing a person should know."""
     job: str | None = None
     """Hash of the job of a batch that this is the result of: source, options, checkpoint and version; else None."""
+    terms: tuple[str, ...] = ()
+    """What may be done with the music, by the licences of what made it, in plain words."""
+    at_times: bool = False
+    """Whether it was cut at given times, those of the parts, and not into equal parts."""
     schema: int = SCHEMA
     """Version of this layout."""
 

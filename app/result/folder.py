@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import ArchiveError
 from ..files import hash_file, write_errors
+from ..plan import Bounds, Cutting
 from ..unfinished import REPLACED, UNFINISHED, delete, exchange, flush, flush_entry, hidden_name, recover
 from .facts import MANIFEST_NAME, DubFacts, Manifest
 from .manifest import file_names, read_manifest
@@ -35,6 +36,12 @@ class Result:
     def times(self) -> tuple[tuple[Fraction, Fraction], ...]:
         """Start and end of each part in seconds."""
         return tuple((Fraction(part.start), Fraction(part.end)) for part in self.manifest.parts)
+
+    @property
+    def cutting(self) -> Cutting:
+        """How it was cut, as an order says it."""
+        facts = self.manifest
+        return Bounds(tuple(start for start, _ in self.times[1:])) if facts.at_times else facts.n_parts
 
     @property
     def dubs(self) -> tuple[DubFacts, ...]:

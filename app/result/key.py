@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -15,7 +15,7 @@ from riffusion_inference.datatypes import GenerationSettings
 from ..plan import Follow
 from ..settings.options import ScoreMode
 from ..settings.writing import Writing
-from .facts import NOT_IN_JSON
+from .facts import NOT_IN_JSON, Manifest
 
 
 def generation_key(
@@ -46,19 +46,24 @@ def generation_key(
     return digest.hexdigest()
 
 
-def of_score(writing: Writing, spans: Mapping[int, tuple[int, int]], picture: Sequence[Any]) -> list[Any]:
+def numbered_run(manifest: Manifest, writing: Writing) -> list[Any]:
+    """What stood for the samples of a piece in the keys of version 4 and older: its parts by their numbers."""
+    parts = {part.index: part for part in manifest.parts}
+    there = [parts[number] for number in writing.run if number in parts]
+    return [[part.index, part.start_sample, part.end_sample] for part in there]
+
+
+def of_score(writing: Writing, run: Sequence[Any], picture: Sequence[Any]) -> list[Any]:
     """What decides the score of a part beside its prompt and its length, as plain values.
 
     Args:
         writing: how it is written.
-        spans: first sample, and one past the last, of each part that there is.
+        run: the samples of the whole piece, where that is more than the part; see Writing.run_samples.
         picture: what tells the part's pictures from others.
     """
     decides = writing.decides
     if not decides:
         return []
-    # Of a run that was made of more parts than there are now, those that are gone have no samples.
-    of_run = [[number, *spans[number]] for number in writing.run if number in spans]
     # A score of one's own, or none at all, has nothing of the picture.
     sees = writing.midi is None and writing.score != ScoreMode.OFF and writing.follow != Follow.OFF
-    return [decides, of_run, [*picture] if sees else []]
+    return [decides, [*run], [*picture] if sees else []]

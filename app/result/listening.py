@@ -13,7 +13,7 @@ from .. import media
 from ..soundtrack.loudness import integrated_loudness
 from .checks import Check
 from .facts import DubFacts, Manifest, PartFacts
-from .key import generation_key, of_score
+from .key import generation_key, numbered_run, of_score
 from .sounds import MILLISECOND_SAMPLES, MIN_LOSSY_SNR_DB
 
 EDGE_SECONDS = 0.1
@@ -41,8 +41,7 @@ def judge_music(folder: Path, manifest: Manifest) -> Iterator[Check]:
         right = all(length == part.n_samples == dub.music.n_samples for length in lengths)
         text = f"{len(lengths)} takes of {', '.join(map(str, lengths))} samples"
         yield Check(f"music {dub.part}", right, text if right else f"{text}, and the part has {part.n_samples}")
-        key = _key(manifest, dub, part)
-        if key is not None and key != dub.music.generation_key:
+        if dub.music.generation_key not in (_keys(manifest, dub, part) or (dub.music.generation_key,)):
             text = "what the manifest says of how it was made does not lead to the key of these takes"
             yield Check(f"music {dub.part}", False, text)
         names = [take.midi for take in dub.music.takes if take.midi is not None]
@@ -51,15 +50,16 @@ def judge_music(folder: Path, manifest: Manifest) -> Iterator[Check]:
             yield Check(f"score {dub.part}", True, f"scores of {', '.join(map(str, notes))} notes can be read")
 
 
-def _key(manifest: Manifest, dub: DubFacts, part: PartFacts) -> str | None:
-    """What the generation key should be; None where files decide it too."""
+def _keys(manifest: Manifest, dub: DubFacts, part: PartFacts) -> tuple[str, ...]:
+    """What the generation key may be; none where files decide it too."""
     music = dub.music
     if music.seed_image or music.seed_audio or music.seed_midi:
-        return None
-    spans = {one.index: (one.start_sample, one.end_sample) for one in manifest.parts}
+        return ()
     picture = [manifest.source.sha256, part.start_frame, part.end_frame]
-    score = of_score(music.writing, spans, picture)
-    return generation_key(music.generation, music.model, music.n_samples, music.sample_rate, score)
+    runs = (music.writing.run_samples, numbered_run(manifest, music.writing))
+    scores = (of_score(music.writing, run, picture) for run in runs)
+    made = (music.generation, music.model, music.n_samples, music.sample_rate)
+    return tuple(generation_key(*made, score) for score in scores)
 
 
 def judge_lengths(manifest: Manifest, evidence: media.Evidence) -> Iterator[Check]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass, replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args, get_origin, get_type_hints
@@ -24,7 +24,10 @@ MAX_PARTS, MAX_RATE, MAX_CHANNELS, MAX_SECONDS, MAX_FILE_BYTES = 100_000, 768_00
 """Numbers that nothing that was made here exceeds; others would ask for more memory than there is."""
 FIRST_SCHEMA = 1
 """What version 0.1.0 wrote: a dub's generation and takes are among its other fields. 0.2.0 wrote version 2, without
-scores, and 0.3.0 version 3; all of them encoded the whole sound of a film."""
+scores, and 0.3.0 version 3; all of them encoded the whole sound of a film. 0.5.0 wrote version 4, with equal parts
+alone."""
+LAST_ENCODED, LAST_NUMBERED = 3, 4
+"""The last versions in which films were encoded whole, and in which a run of parts was known by their numbers alone."""
 
 
 def manifest_text(manifest: Manifest) -> str:
@@ -72,6 +75,8 @@ def read_manifest_text(text: str, path: Path) -> Manifest:
         raise ArchiveError(f"{path} cannot be read as a manifest (it is nested too deep).") from error
     except ValueError as error:
         raise ArchiveError(f"{path} cannot be read as a manifest ({str(error)[:200]}).") from error
+    if "\\ud" in text.lower() and not _is_text(values):
+        raise ArchiveError(f"{path} cannot be read as a manifest (it has half characters, which no text has).")
     schema = values.get("schema") if isinstance(values, dict) else None
     if not isinstance(schema, int) or not FIRST_SCHEMA <= schema <= SCHEMA:
         raise ArchiveError(
@@ -79,14 +84,34 @@ def read_manifest_text(text: str, path: Path) -> Manifest:
         )
     if schema == FIRST_SCHEMA:
         values = _from_first_schema(values)
-    if schema < SCHEMA:
-        encoded = ENCODED if values.get("film") is not None else None
-        values = {**values, "film_sound": encoded, "schema": SCHEMA}
-    manifest: Manifest = _build(Manifest, values, str(path))
+    if schema <= LAST_ENCODED:
+        values = {**values, "film_sound": ENCODED if values.get("film") is not None else None}
+    manifest: Manifest = _build(Manifest, {**values, "schema": SCHEMA}, str(path))
     for name in file_names(manifest):
         check_file_name(name, path)
     _check_sense(manifest, str(path))
-    return manifest
+    return _with_run_samples(manifest) if schema <= LAST_NUMBERED else manifest
+
+
+def _with_run_samples(manifest: Manifest) -> Manifest:
+    """The same, where pieces of several parts also say which samples they are made for."""
+    parts, dubs = {part.index: part for part in manifest.parts}, []
+    for dub in manifest.dubs:
+        writing, there = dub.music.writing, [number for number in dub.music.writing.run if number in parts]
+        if there:
+            samples = (parts[min(there)].start_sample, parts[max(there)].end_sample)
+            dub = replace(dub, music=replace(dub.music, writing=replace(writing, run_samples=samples)))
+        dubs.append(dub)
+    return replace(manifest, dubs=tuple(dubs))
+
+
+def _is_text(values: Any) -> bool:
+    """Whether all strings can be written: JSON may escape one half of a character that is written as two."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _from_first_schema(values: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,14 @@ from ..plan import Follow, SplitMode
 DESCRIBERS = ("auto", "palette", "vlm", "replicate")
 MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS = -40.0, -6.0
 MIN_MUSIC_GAIN_DB, MAX_MUSIC_GAIN_DB = -40.0, 0.0
+MAX_FADE_SECONDS = 60.0
+MAX_DUCK_DEPTH_DB = 40.0
+MIN_DUCK_ATTACK_SECONDS, MAX_DUCK_ATTACK_SECONDS = 0.01, 2.0
+MIN_DUCK_RELEASE_SECONDS, MAX_DUCK_RELEASE_SECONDS = 0.05, 10.0
+TIMELINE_FORMATS = ("otio", "edl", "fcpxml")
+"""What a result's timeline can be written as, for editing programs."""
+PART_FORMATS = ("mp4", "mov", "wav")
+"""What one part of a result can be written as, by itself."""
 MATCH = "match"
 """The loudness that stands for the original's own."""
 
@@ -222,6 +230,27 @@ MIX: dict[str, Option] = {
         Kind.LOUDNESS,
         "match the original, or a loudness in LUFS, -40 to -6 (-14 is usual for video sites, -16 for podcasts)",
         "Loudness", "--loudness", "match|LUFS", MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS, step=0.5,
+    ),
+    "fade_in": Option(
+        Kind.NUMBER, "seconds over which the music comes in, 0 to 60; what it replaces goes as it comes", "Fade in",
+        "--fade-in", "S", 0.0, MAX_FADE_SECONDS, step=0.1,
+    ),
+    "fade_out": Option(
+        Kind.NUMBER, "seconds over which the music goes out, 0 to 60; what it replaces comes back as it goes",
+        "Fade out", "--fade-out", "S", 0.0, MAX_FADE_SECONDS, step=0.1,
+    ),
+    "duck_depth_db": Option(
+        Kind.NUMBER, "for duck: how far the music goes down while the original speaks, 0 to 40 dB below --music-gain; "
+        "if not given, it goes down to --music-gain, and in pauses is as loud as the original", "Duck depth",
+        "--duck-depth", "DB", 0.0, MAX_DUCK_DEPTH_DB, step=0.5,
+    ),
+    "duck_attack": Option(
+        Kind.NUMBER, "for duck: seconds before speech in which the music goes down, 0.01 to 2 (0.05 if not given)",
+        "Duck attack", "--duck-attack", "S", MIN_DUCK_ATTACK_SECONDS, MAX_DUCK_ATTACK_SECONDS, step=0.01,
+    ),
+    "duck_release": Option(
+        Kind.NUMBER, "for duck: seconds in which the music comes back after speech, 0.05 to 10 (0.4 if not given)",
+        "Duck release", "--duck-release", "S", MIN_DUCK_RELEASE_SECONDS, MAX_DUCK_RELEASE_SECONDS, step=0.05,
     ),
     "take": Option(
         Kind.WHOLE, "which candidate goes into the film, 1 for the first", "", "--take", "T", 1, MAX_CANDIDATES

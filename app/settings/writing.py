@@ -22,7 +22,7 @@ class Lead:
     """Key and tempo of a film's first music, which the others go with."""
 
     part: int
-    """Whose music that is, 1-based."""
+    """Whose music that is, 1-based; 0 where that music is gone."""
     bpm: float
     """Its tempo, quarter notes per minute."""
     tonic: int | None = None
@@ -55,6 +55,8 @@ class Writing:
     """True: the prompt was read from the picture, so that a tempo in it is nobody's wish."""
     run: tuple[int, ...] = ()
     """Parts that are one piece with this one, itself among them; empty where it is a piece by itself."""
+    run_samples: tuple[int, ...] = ()
+    """First sample of the film under such a piece, and one past its last, once it is made; some of it may be gone."""
     lead: Lead | None = None
     """What it goes with; its own part where it leads. None: not known before the film's other music is."""
     midi: MidiReading | None = None
@@ -70,6 +72,8 @@ class Writing:
             raise ConfigError("A MIDI file is given to be painted, but the score is off: leave one of them out.")
         if self.midi is not None and not self.midi.score.notes:
             raise ConfigError("The MIDI file has no notes that could be painted: choose one that has some.")
+        if self.run_samples and not (len(self.run_samples) == 2 and 0 <= self.run_samples[0] < self.run_samples[1]):
+            raise ConfigError(f"A piece of music lies at the samples {list(self.run_samples)}, which is no range.")
         # As JSON has it, so that what was read back from a manifest is equal.
         plain: dict[str, Any] = {
             name: [*value] if isinstance(value, tuple) else value for name, value in self.attributes.items()
@@ -96,6 +100,15 @@ class Writing:
             named.setdefault("score", ScoreMode.AUTO)
         attributes = {name: given[name] for name in ATTRIBUTES if name in given}
         return replace(self, **named, attributes={**self.attributes, **attributes}) if named or attributes else self
+
+    def renumbered(self, now: Mapping[int, int]) -> Writing:
+        """This where the film's parts have other numbers now; parts that are not among them are gone.
+
+        Args:
+            now: from the number that a part had to the one it has.
+        """
+        lead = None if self.lead is None else replace(self.lead, part=now.get(self.lead.part, 0))
+        return replace(self, run=tuple(now[number] for number in self.run if number in now), lead=lead)
 
     @property
     def decides(self) -> dict[str, Any]:

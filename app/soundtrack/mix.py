@@ -16,8 +16,14 @@ from riffusion_inference.datatypes import Waveform, check_range
 
 from ..errors import ConfigError
 from ..settings.options import (
+    MAX_DUCK_ATTACK_SECONDS,
+    MAX_DUCK_DEPTH_DB,
+    MAX_DUCK_RELEASE_SECONDS,
+    MAX_FADE_SECONDS,
     MAX_LOUDNESS_LUFS,
     MAX_MUSIC_GAIN_DB,
+    MIN_DUCK_ATTACK_SECONDS,
+    MIN_DUCK_RELEASE_SECONDS,
     MIN_LOUDNESS_LUFS,
     MIN_MUSIC_GAIN_DB,
     SoundMode,
@@ -55,6 +61,16 @@ class MixSettings:
     """Music over original. duck: only while the original speaks; in its pauses the music is as loud as it."""
     loudness: float | None = None
     """LUFS of the result; None keeps the reference (the original's, its neighbours' or -16)."""
+    fade_in: float = 0.0
+    """Seconds over which the music comes in; in replace, what it takes the place of goes as it comes."""
+    fade_out: float = 0.0
+    """Seconds over which the music goes out; in replace, what it took the place of comes back as it goes."""
+    duck_depth_db: float | None = None
+    """duck: how far the music goes down, from music_gain_db, while the original speaks; None goes down to it."""
+    duck_attack: float = ATTACK_SECONDS
+    """duck: seconds before speech in which the music goes down."""
+    duck_release: float = RELEASE_SECONDS
+    """duck: seconds in which it comes back after speech."""
 
     def __post_init__(self) -> None:
         if self.mode not in list(SoundMode):
@@ -63,6 +79,18 @@ class MixSettings:
         check_range("The music's gain in dB", self.music_gain_db, MIN_MUSIC_GAIN_DB, MAX_MUSIC_GAIN_DB)
         if self.loudness is not None:
             check_range("Loudness in LUFS", self.loudness, MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS)
+        check_range("The fade in, in seconds,", self.fade_in, 0.0, MAX_FADE_SECONDS)
+        check_range("The fade out, in seconds,", self.fade_out, 0.0, MAX_FADE_SECONDS)
+        if self.duck_depth_db is not None:
+            check_range("The duck's depth in dB", self.duck_depth_db, 0.0, MAX_DUCK_DEPTH_DB)
+        attack, release = self.duck_attack, self.duck_release
+        check_range("The duck's attack in seconds", attack, MIN_DUCK_ATTACK_SECONDS, MAX_DUCK_ATTACK_SECONDS)
+        check_range("The duck's release in seconds", release, MIN_DUCK_RELEASE_SECONDS, MAX_DUCK_RELEASE_SECONDS)
+
+    @property
+    def fades(self) -> bool:
+        """Whether the music comes in or goes out slowly."""
+        return self.fade_in > 0 or self.fade_out > 0
 
 
 @dataclass(frozen=True)
@@ -110,13 +138,23 @@ def fit_channels(samples: np.ndarray, n_channels: int) -> np.ndarray:
     return fitted
 
 
-def mix(original: Waveform, music: Waveform, settings: MixSettings, reference_lufs: float) -> Mixed:
+def mix(
+    original: Waveform,
+    music: Waveform,
+    settings: MixSettings,
+    reference_lufs: float,
+    *,
+    start: str = "original",
+    end: str = "original",
+) -> Mixed:
     """Put music and a part's original sound together at the loudness asked for.
 
     Args:
         original: [C, T], the part's own sound; zeros where it has none.
         music: [any C, T] at the same sample rate.
         reference_lufs: what "match" means here, from reference_loudness.
+        start, end: what the fades of music that replaces cross over from and to, as in join_edges: "original" or
+            "silence".
     Returns:
         [C, T]; the original's channels and length.
     """
@@ -134,12 +172,37 @@ def mix(original: Waveform, music: Waveform, settings: MixSettings, reference_lu
         notes.append(f"The part has no sound of its own to mix with ({settings.mode}): the music takes its place.")
     if settings.mode == "replace" or original_lufs is None:
         samples = _brought(fitted, rate, target, music_lufs)
+        if settings.fades:
+            samples = limit(_crossed(samples, original, settings, start, end), rate)
     else:
         if music_lufs is not None:
             fitted = fitted * _music_gain(original, original_lufs, music_lufs, settings)
+        rise, fall = fade_curves(fitted.shape[1], rate, settings)
+        fitted = fitted * (rise * fall)
         both = original.samples + fitted
         samples = limit(both, rate) if settings.loudness is None else bring_to(both, rate, target)
+    together, lasts = settings.fade_in + settings.fade_out, music.n_samples / rate
+    if together > lasts:
+        notes.append(f"The fades take {together:g} s together and the music lasts {lasts:.1f} s: they overlap.")
     return Mixed(Waveform(samples, rate), target, tuple(notes))
+
+
+def fade_curves(n_samples: int, sample_rate: int, settings: MixSettings) -> tuple[np.ndarray, np.ndarray]:
+    """[T] how much of the music there is as it comes in, and [T] as it goes out: 0 to 1, raised cosines."""
+    left = np.arange(n_samples) + 0.5
+    lengths = (max(1.0, seconds * sample_rate) for seconds in (settings.fade_in, settings.fade_out))
+    rise, fall = (0.5 - 0.5 * np.cos(np.pi * np.minimum(left / length, 1.0)) for length in lengths)
+    return (
+        rise.astype(np.float32) if settings.fade_in else np.ones(n_samples, dtype=np.float32),
+        fall[::-1].astype(np.float32) if settings.fade_out else np.ones(n_samples, dtype=np.float32),
+    )
+
+
+def _crossed(music: np.ndarray, original: Waveform, settings: MixSettings, start: str, end: str) -> np.ndarray:
+    """[C, T] music that comes in and goes out over what it replaces, where there is that beside it."""
+    rise, fall = fade_curves(original.n_samples, original.sample_rate, settings)
+    own = (1 - rise if start == "original" else 0) + (1 - fall if end == "original" else 0)
+    return np.asarray(music * (rise * fall) + original.samples * np.minimum(own, 1), dtype=np.float32)
 
 
 def _music_gain(original: Waveform, original_lufs: float, music_lufs: float, settings: MixSettings) -> np.ndarray:
@@ -147,22 +210,33 @@ def _music_gain(original: Waveform, original_lufs: float, music_lufs: float, set
     level = original_lufs - music_lufs
     if settings.mode == "under":
         return np.array([db_to_gain(level + settings.music_gain_db)], dtype=np.float32)
-    speaking = speech_envelope(original, original_lufs)
-    return (10.0 ** ((level + settings.music_gain_db * speaking) / 20.0)).astype(np.float32)
+    speaking = speech_envelope(original, original_lufs, settings.duck_attack, settings.duck_release)
+    in_pauses, depth = 0.0, settings.music_gain_db
+    if settings.duck_depth_db is not None:
+        in_pauses, depth = settings.music_gain_db, -settings.duck_depth_db
+    return (10.0 ** ((level + in_pauses + depth * speaking) / 20.0)).astype(np.float32)
 
 
-def speech_envelope(original: Waveform, loudness_lufs: float) -> np.ndarray:
-    """[T] from 0 (the original is quiet) to 1 (it speaks); rises in the 50 ms before speech, falls over 0.4 s."""
+def speech_envelope(
+    original: Waveform, loudness_lufs: float, attack: float = ATTACK_SECONDS, release: float = RELEASE_SECONDS
+) -> np.ndarray:
+    """[T] from 0 (the original is quiet) to 1 (it speaks); rises in the seconds before speech, falls over those after.
+
+    Args:
+        original: [C, T].
+        loudness_lufs: of it.
+        attack, release: seconds.
+    """
     hop = max(1, round(ENVELOPE_HOP_SECONDS * original.sample_rate))
     n_hops = -(-original.n_samples // hop)
     energy = np.zeros(n_hops * hop)
     energy[: original.n_samples] = np.square(original.samples, dtype=np.float64).sum(axis=0)
     level_db = 10.0 * np.log10(energy.reshape(n_hops, hop).mean(axis=1) + 1e-12)
     active = np.clip((level_db - (loudness_lufs - SPEAKS_WITHIN_LU)) / DUCK_KNEE_DB, 0.0, 1.0)
-    ahead = max(1, round(ATTACK_SECONDS / ENVELOPE_HOP_SECONDS))
+    ahead = max(1, round(attack / ENVELOPE_HOP_SECONDS))
     active = np.lib.stride_tricks.sliding_window_view(np.pad(active, (0, ahead), mode="edge"), ahead + 1).max(axis=1)
-    rise = 1.0 - math.exp(-ENVELOPE_HOP_SECONDS / (ATTACK_SECONDS / 2))
-    fall = 1.0 - math.exp(-ENVELOPE_HOP_SECONDS / RELEASE_SECONDS)
+    rise = 1.0 - math.exp(-ENVELOPE_HOP_SECONDS / (attack / 2))
+    fall = 1.0 - math.exp(-ENVELOPE_HOP_SECONDS / release)
     followed, state = np.empty(n_hops), float(active[0])
     for i, value in enumerate(active):
         state += (value - state) * (rise if value > state else fall)

@@ -19,6 +19,8 @@ THUMBNAIL = 24
 LATE_PACKETS = 12
 # A hole is looked for where a packet comes this much later than the one before it ends.
 LATE_SECONDS = Fraction(25, 10_000)
+# What is late by no more than this, and is back in step within so many seconds, is nobody's hole.
+LITTLE_SECONDS, BACK_SECONDS = Fraction(1, 20), 10
 
 
 @dataclass
@@ -140,24 +142,35 @@ def _placed(stated: list[Fraction | None], lengths: list[int], rate: int) -> np.
     """When each sample is heard.
 
     A packet that comes late is a hole where those after it stay late, and jitter where one of the next dozen is back in
-    step; then it is heard when the one before it has ended. What stays early is followed likewise.
+    step, or, late by a twentieth of a second at most, is so within ten seconds; then it is heard when the one before it
+    has ended. What stays early is followed likewise.
     """
     late, shift = [], Fraction(0)
     total = 0
     for time, length in zip(stated, lengths, strict=True):
         late.append(None if time is None else time - Fraction(total, rate))
         total += length
+    before = np.cumsum([0, *lengths])
     known = [one for one in late if one is not None]
     shift = known[0] if known else Fraction(0)
     out = []
     total = 0
     for number, length in enumerate(lengths):
-        ahead = [one for one in late[number : number + LATE_PACKETS] if one is not None]
-        if ahead and (min(ahead) - shift > LATE_SECONDS or shift - max(ahead) > LATE_SECONDS):
-            shift = min(ahead) if min(ahead) > shift else max(ahead)
+        settled = _settled(late[number : number + LATE_PACKETS], shift)
+        if settled != shift and abs(settled - shift) <= LITTLE_SECONDS:
+            settled = _settled(late[number : int(np.searchsorted(before, total + BACK_SECONDS * rate))], shift)
+        shift = settled
         out.append(float(shift) + (total + np.arange(length)) / rate)
         total += length
     return np.concatenate([np.zeros(0), *out])
+
+
+def _settled(late: list[Fraction | None], shift: Fraction) -> Fraction:
+    """The lateness that all of them have at least, or at most."""
+    known = [one for one in late if one is not None]
+    if known and (min(known) - shift > LATE_SECONDS or shift - max(known) > LATE_SECONDS):
+        return min(known) if min(known) > shift else max(known)
+    return shift
 
 
 def binary_hashes(path: Path) -> list[str]:

@@ -2,8 +2,9 @@
 
     python -m benchmarks.soak --minutes 10 --visitors 20
 
-Ends with 1 where an answer was lost or another's, an attack came through, somebody waited twice as long as most, or
-the page kept more than a tenth above what it held after the first minute's visitors had gone.
+Ends with 1 where an answer was lost or another's, an attack came through, somebody waited twice as long as most, a
+probe took over two seconds while a hundred uploads hung, or the page kept more than a tenth above what it held after
+the first minute's visitors had gone.
 """
 
 from __future__ import annotations
@@ -25,13 +26,16 @@ import httpx
 from app.settings import PAGE_FOLDER, ROOT
 from benchmarks.soak.measure import Held, held_by
 from benchmarks.soak.server import FORGET_SECONDS, SWEEP
-from benchmarks.soak.visitors import Tally, Visitor, cancel, harm, vanish, wait
+from benchmarks.soak.visitors import Tally, Visitor, cancel, harm, probe_among_hanging, vanish, wait
 
 START_SECONDS = 120.0
 SETTLE_SECONDS = 60.0
 STILL_SECONDS = 3.0
 """How long nothing may change before what the page holds is taken down."""
 MOST_OVER_MEDIAN = 2.0
+MOST_TOLD = 3
+"""Tracebacks of the page's log that are printed."""
+HANGING, PROBES, MOST_PROBE_SECONDS = 100, 10, 2.0
 
 
 class Page:
@@ -122,6 +126,17 @@ def report(tally: Tally, before: Held, after: Held, seconds: float, n: int) -> b
     return not (tally.wrong or tally.broken or grew) and longest < MOST_OVER_MEDIAN * median
 
 
+def hang(page: Page, folder: Path) -> bool:
+    """Print how long probes take while uploads hang; tells whether all is well."""
+    tally = Tally()
+    seconds = probe_among_hanging(Visitor(0, page.url, folder, tally, 0.0), HANGING, PROBES)
+    print(f"{PROBES} probes while {HANGING} uploads hang: median {statistics.median(seconds):.2f} s, ", end="")
+    print(f"longest {max(seconds):.2f} s")
+    for trouble in tally.wrong:
+        print(f"TROUBLE: {trouble}")
+    return not tally.wrong and max(seconds) < MOST_PROBE_SECONDS
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     import socket
@@ -145,12 +160,15 @@ def main() -> int:
             before, tally = page.held(), Tally()
             let_loose(page, Path(work) / "second", args.visitors, 60 * args.minutes, tally)
             good = report(tally, before, page.held(), 60 * args.minutes, args.visitors)
+            good = hang(page, Path(work) / "third") and good
             stopped = page.stop()
         finally:
             page.process.kill()
         log = page.log.read_text()
     print(f"exit code of the page {stopped}, tracebacks in its log {log.count('Traceback')}")
-    print(*sorted(set(re.findall(r"^\w[\w.]*(?:Error|Exception)\b.{0,120}", log, re.MULTILINE)))[:10], sep="\n")
+    whole = re.compile(r"^Traceback .*?^\w[\w.]*(?:Error|Exception)\b[^\n]*", re.MULTILINE | re.DOTALL)
+    told = dict.fromkeys(whole.findall(log))
+    print(*list(told)[:MOST_TOLD], sep="\n\n")
     return 0 if good and stopped == 0 else 1
 
 

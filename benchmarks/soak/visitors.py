@@ -26,6 +26,7 @@ from benchmarks.soak.server import pitch_of
 
 API = "/gradio_api"
 ANSWER_SECONDS = 300
+CLIP_FRAMES = 20
 
 
 @dataclass
@@ -169,8 +170,6 @@ def vanish(me: Visitor, client: Client, turn: int) -> None:
 
 def harm(me: Visitor, client: Client, turn: int) -> None:
     """Whatever comes to mind."""
-    where = urlsplit(me.url)
-    lines = []
     with httpx.Client(base_url=me.url, timeout=60, headers={"x-visitor": me.token}) as plain:
         for _ in range(20):
             body = {"data": [None, "mine"], "session_hash": f"hostile{turn}"}
@@ -185,14 +184,38 @@ def harm(me: Visitor, client: Client, turn: int) -> None:
             _attack(me, plain.post(f"{API}/call/v2/probe", json=data).status_code in (200, 429), "junk")
         for path in ("/gradio_api/proxy=http://127.0.0.1/", "/gradio_api/runs", "/gradio_api/component_server"):
             _attack(me, plain.get(path).status_code in (403, 429), path)
-        for _ in range(10):
-            line = socket.create_connection((where.hostname, where.port))
-            head = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nX-Visitor: {me.token}\r\nContent-Length: 900000\r\n"
-            line.sendall((head + "Content-Type: multipart/form-data; boundary=X\r\n\r\n--X\r\n").encode())
-            lines.append(line)
+        lines = [hanging_upload(me.url, me.token) for _ in range(10)]
     time.sleep(me.chance.uniform(0.5, 2.0))
     for line in lines:
         line.close()
+
+
+def hanging_upload(url: str, token: str) -> socket.socket:
+    """An upload that says how long it is, begins, and says no more."""
+    where = urlsplit(url)
+    line = socket.create_connection((where.hostname, where.port))
+    head = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nX-Visitor: {token}\r\nContent-Length: 900000\r\n"
+    line.sendall((head + "Content-Type: multipart/form-data; boundary=X\r\n\r\n--X\r\n").encode())
+    return line
+
+
+def probe_among_hanging(me: Visitor, uploads: int, probes: int) -> list[float]:
+    """Seconds that each of an honest visitor's probes takes, upload included, while others' uploads hang."""
+    lines = [hanging_upload(me.url, f"{1000 + number % 50:064x}") for number in range(uploads)]
+    seconds = []
+    try:
+        client = me.client()
+        for _ in range(probes):
+            began = time.monotonic()
+            facts = client.predict(handle_file(str(me.clip)), api_name="/probe")
+            seconds.append(time.monotonic() - began)
+            if facts["n_frames"] != CLIP_FRAMES:
+                me.tally.wrong.append(f"a probe found {facts['n_frames']} frames")
+        client.close()
+    finally:
+        for line in lines:
+            line.close()
+    return seconds
 
 
 def _attack(me: Visitor, held: bool, what: str) -> None:

@@ -27,7 +27,7 @@ from riffusion_inference.diffusion.denoise import PassSize, denoise
 from riffusion_inference.diffusion.parts import Parts
 from riffusion_inference.diffusion.prompts import encode_prompts
 from riffusion_inference.diffusion.seeding import seed_picture, stretch_circular
-from riffusion_inference.diffusion.sketching import noise_columns, sketch_picture
+from riffusion_inference.diffusion.sketching import noise_columns, sketch_picture, with_sharp_drums
 from riffusion_inference.notation.score import Score
 from riffusion_inference.resampling import resample, resample_circular
 from riffusion_inference.score.sketch import borrowed_sounds
@@ -60,6 +60,8 @@ class Sketch:
     """[1, C, h, canvas.n_latents]."""
     given_as: SketchInput
     """How the checkpoint paints over it."""
+    picture: NDArray[np.float32]
+    """Brightness [3, n_mels, W], at least as wide as the canvas."""
 
 
 SKETCHED_OVERLAP = 1 / 8
@@ -149,7 +151,8 @@ class Painter:
             self.start = self._encode(self.picture.brightness)
         self.sketch: Sketch | None = None
         if score is not None and sketch_input is not None:
-            self.sketch = Sketch(self._encode(sketch_picture(score, canvas, parts.factor)), sketch_input)
+            drawn = sketch_picture(score, canvas, parts.factor)
+            self.sketch = Sketch(self._encode(drawn), sketch_input, drawn)
         self.notes = self.conditioning.notes + (self.picture.notes if self.picture else ())
         self.notes += borrowed_sounds(score.played()) if score is not None else ()
 
@@ -265,6 +268,8 @@ class Painter:
         else:
             held = max(0, columns - brightness.shape[2])
             fitted = np.pad(brightness[:, :, :columns], ((0, 0), (0, 0), (0, held)), mode="edge")
+            if self.score is not None and self.sketch is not None:
+                fitted = with_sharp_drums(fitted, self.sketch.picture, self.score)
         return image_from_brightness(fitted, self.params, self._max_value())
 
     def _invert(self, image: Image.Image, n_samples: int, sample_rate: int) -> Waveform:

@@ -22,6 +22,8 @@ CRASH_FROM, BREATH_FROM = 0.6, 0.85
 BREATH = TICKS // 2
 STRUCK_RISE = 0.02
 """Seconds after which, at most, what is struck is heard to begin."""
+PLUCK_RISE = Fraction(13, 1000)
+"""Seconds by which a plucked string that sounds alone is heard late, in the middle of 24."""
 ABOVE = 12
 """How much louder than all that swells in something is struck beside it."""
 STRUCK = ("keys", "mallets", "guitar", "plucked", "bass", "synth")
@@ -54,6 +56,7 @@ def mark_accents(notes: list[ScoreNote], accents: tuple[Accent, ...], writer: Wr
         struck += _strikes(accent, writer)
         if alone and struck and family == BOWED and not is_last(accent, writer):
             near = []  # Who plucks a string cannot bow it.
+            struck = [_earlier(note, clock, PLUCK_RISE) for note in struck]
         # A drum is heard at once, whatever swells in beside it.
         if not any(note.layer == "drums" for note in (*near, *struck)):
             near = [_ahead(note, clock, whole=early) for note in near]
@@ -71,7 +74,11 @@ def _ahead(note: ScoreNote, clock: Score, *, whole: bool) -> ScoreNote:
             struck beside it.
     """
     rise = rise_seconds(note.program, note.key)
-    early = Fraction(rise if whole else max(rise - STRUCK_RISE, 0) / 2).limit_denominator(1000)
+    return _earlier(note, clock, Fraction(rise if whole else max(rise - STRUCK_RISE, 0) / 2).limit_denominator(1000))
+
+
+def _earlier(note: ScoreNote, clock: Score, early: Fraction) -> ScoreNote:
+    """A note that begins some seconds earlier and ends when it did."""
     tick = max(clock.tick_at(clock.seconds(note.tick) - early), 0)
     return replace(note, tick=tick, ticks=note.ticks + note.tick - tick)
 

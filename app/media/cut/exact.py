@@ -186,8 +186,11 @@ def sound_span(movie: Movie, clip: Clip, part: Part, track: Track, origin: Fract
     # Less than a sample is rounding between the timescales, and no wait that an empty edit should be written for.
     if abs(at) * rate < 1:
         at = Fraction(0)
-    first = max(0, table.sample_at(start) - warm_up)
-    return Span(first, table.sample_at(end - 1) + 1, at, start, end, packet=usual_duration(table))
+    first, last = max(0, table.sample_at(start) - warm_up), table.sample_at(end - 1) + 1
+    # FFmpeg takes a track's last packet to be as long as the edit, and so may not find an edit that starts inside it.
+    if start > table.time_at(last - 1):
+        last = min(last + 1, table.n_samples)
+    return Span(first, last, at, start, end, packet=usual_duration(table))
 
 
 def text_span(track: Track, begin: Fraction, end: Fraction) -> Span:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from ...errors import MediaError
 from ..clip import Clip
 from ..mp4.movie import Movie, Track
 from ..mp4.shown import frame_times, usual_duration
@@ -50,6 +53,8 @@ def check_lossless(clip: Clip) -> LosslessCheck:
 
     Args:
         clip: a probed clip.
+    Raises:
+        MediaError: it cannot be cut in any way.
     """
     names = stream_names(clip)
     notes = [
@@ -96,12 +101,30 @@ def _mp4_obstacle(clip: Clip, movie: Movie) -> tuple[str, str]:
         return "", FRAGMENTED_NOTE
     if any(track.shown is None for track in _kept(movie)):
         return "its own edit list shows more than one segment", ""
+    if clip.video_index < len(movie.tracks):
+        _check_beginning(clip, movie.tracks[clip.video_index])
     indexed = frame_times(movie, clip.video_index)
     if indexed is None or tuple(indexed.pts) != clip.frame_pts:
         return f"its index does not say when each {clip.video_codec} frame is shown", ""
     if any(_is_old_sound(track) for track in _kept(movie)):
         return "", OLD_SOUND_NOTE
     return "", ""
+
+
+def _check_beginning(clip: Clip, pictures: Track) -> None:
+    """Raise MediaError where an edit list hides pictures at the start, and shows some before the first keyframe.
+
+    Those cannot be decoded rightly, and players do not agree on when they are shown: FFmpeg is late by as long.
+    """
+    table, shown = pictures.table, pictures.shown
+    if table.sync is None or not len(table.sync) or shown is None:
+        return
+    visible = np.flatnonzero(table.presentation_times() >= shown.first)
+    if len(visible) and 0 < visible[0] < table.sync[0]:
+        raise MediaError(
+            f"{clip.path.name} is to be shown from a picture on that comes before its first keyframe, and players "
+            "disagree on what that looks like: convert it first, for example with ffmpeg -i FILE new.mp4."
+        )
 
 
 def _kept(movie: Movie) -> list[Track]:

@@ -56,10 +56,10 @@ def cut_source(clip: Clip, mode: SplitMode, folder: Path, should_cancel: ShouldC
         return CutSource(plain, clip, plain.tracks[clip.video_index])
     with_video = mode != SplitMode.REENCODE and check_lossless(clip).is_possible
     path = folder / "remuxed.mp4"
-    if not _remux(clip, path, with_video, should_cancel):
-        return CutSource(None, clip, None)
     known = _known_sound(stream_names(clip))
     decoded = source_sounds(clip.path, [number for number, _ in known])
+    if not _remux(clip, path, with_video, decoded, should_cancel):
+        return CutSource(None, clip, None)
     sounds = [_cut_at_edit(clip, sound, number) for sound, (number, _) in zip(decoded, known, strict=True)]
     copy = _with_last_frame(probe(path), clip) if with_video else None
     index = copy.movie if copy is not None else read_movie(path)
@@ -121,16 +121,22 @@ def _shown_alike(clip: Clip, copy: Clip) -> bool:
     return copy.n_frames == clip.n_frames and all(0 <= one < clip.time_base for one in late)
 
 
-def _remux(clip: Clip, path: Path, with_video: bool, should_cancel: ShouldCancel | None) -> bool:
+def _remux(
+    clip: Clip, path: Path, with_video: bool, sounds: list[SourceSound], should_cancel: ShouldCancel | None
+) -> bool:
     """Copy all that MP4 can carry into a plain MP4 with the same times; False where there is nothing to copy."""
     names = stream_names(clip)
     source = input_of(clip.path, copyts=None, fflags="+genpts")
     streams = [source["V:0"]] if with_video else []
     options: dict[str, Any] = {"c": "copy", "strict": "experimental", "movie_timescale": _movie_timescale(clip)}
     for place, (number, name) in enumerate(_known_sound(names)):
-        streams.append(source[f"a:{number}"])
+        stream = source[f"a:{number}"]
         if not _is_copied(clip, name):
             options |= _transcoding(name, place, clip.n_channels)
+            if not any(sounds[place].gaps):
+                # An encoder takes jitter in its input's times for holes.
+                stream = stream.filter("asetpts", "N/SR/TB")
+        streams.append(stream)
     texts = [number for number, name in enumerate(names["subtitle"]) if name in TEXT_SUBTITLES]
     streams += [source[f"s:{number}"] for number in texts]
     if not streams:

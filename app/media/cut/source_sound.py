@@ -70,6 +70,9 @@ def _source_sound(path: Path, track: int) -> SourceSound:
             break
         hidden += usual - count
         counts[number] = usual
+    if at is not None:
+        # What is hidden at the start may be less than a unit of the file's clock, which has rounded the first time.
+        stated[0] = rescaled(at, rate) - hidden
     gaps = _gaps(stated, counts, rate, slack_samples(time_base, rate))
     return SourceSound(at or Fraction(0), tuple(counts), gaps, hidden, n_samples, rate)
 

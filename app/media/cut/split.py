@@ -13,7 +13,7 @@ from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 from ...errors import PlanError
 from ...files import check_cancel, check_free_space, write_errors, written_together
-from ...plan import SPLIT_MODES, Part, SplitMode, parts_at, plan_parts
+from ...plan import SPLIT_MODES, Cutting, Part, SplitMode, moved, parts_at, plan_cutting
 from ...unfinished import work_folder
 from ...wall.registry import walled
 from ..clip import Clip, SplitPlan
@@ -36,26 +36,28 @@ OPEN_GOP_NOTE = (
 
 
 @walled
-def explain_split(clip: Clip, n_parts: int, mode: str) -> SplitPlan:
+def explain_split(clip: Clip, cutting: Cutting, mode: str) -> SplitPlan:
     """Say what a split will do before it does anything.
 
     Args:
         clip: a probed clip.
-        n_parts: parts wanted.
+        cutting: how many equal parts are wanted, or the times at which to cut.
         mode: a SplitMode or its value.
     Returns:
         The mode that will run, the parts that will be written, and the notes a person should read first.
     Raises:
-        PlanError: n_parts does not fit the clip, or the mode is unknown.
+        PlanError: the cutting does not fit the clip or its keyframes, or the mode is unknown.
+        MediaError: the clip cannot be cut in any mode.
     """
     if mode not in SPLIT_MODES:
         raise PlanError(f"Split mode {mode!r} is unknown: choose one of {', '.join(SPLIT_MODES)}.")
     mode = SplitMode(mode)
-    parts = plan_parts(clip, n_parts)
+    parts = plan_cutting(clip, cutting)
+    is_equal = isinstance(cutting, int)
     lossless = check_lossless(clip)
-    notes = list(lossless.notes)
+    notes = [*lossless.notes, *(() if isinstance(cutting, int) else moved(clip, cutting.times))]
     if mode == SplitMode.KEYFRAME and not lossless.is_possible and segment_format(clip) is not None:
-        cuts, cut_notes = _keyframe_cuts(clip, parts)
+        cuts, cut_notes = _keyframe_cuts(clip, parts, is_equal)
         return SplitPlan(mode, mode, parts_at(clip, cuts), (*cut_notes, PACKET_NOTE))
     if mode != SplitMode.REENCODE and lossless.is_possible and not starts_alike(clip, parts):
         lossless = LosslessCheck(False, NEEDS_BEGINNING, lossless.notes)
@@ -65,13 +67,13 @@ def explain_split(clip: Clip, n_parts: int, mode: str) -> SplitPlan:
             notes.insert(0, f"{reason} Its video is re-encoded instead.")
         return SplitPlan(mode, SplitMode.REENCODE, parts, tuple(notes))
     if mode == SplitMode.KEYFRAME:
-        cuts, cut_notes = _keyframe_cuts(clip, parts)
+        cuts, cut_notes = _keyframe_cuts(clip, parts, is_equal)
         return SplitPlan(mode, mode, parts_at(clip, cuts), (*notes, *cut_notes))
     return SplitPlan(mode, mode, parts, (*notes, *_lead_in_notes(clip, parts)))
 
 
-def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list[str]]:
-    """The keyframes nearest to the cuts of equal parts, and what a person should know of the difference."""
+def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...], is_equal: bool) -> tuple[list[int], list[str]]:
+    """The keyframes nearest to where the parts begin, and what a person should know of the difference."""
     keys = [key for key in clip.keyframes if key > 0]
     cuts = [0]
     for part in parts[1:]:
@@ -81,6 +83,10 @@ def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list
         if nearest > cuts[-1]:
             cuts.append(nearest)
     notes = []
+    if len(cuts) < len(parts) and not is_equal:
+        raise PlanError(
+            "Two of the cuts have the same nearest keyframe, so keyframe cannot give these ranges: choose exact."
+        )
     if len(cuts) < len(parts):
         n_keys = len(keys) + 1
         notes.append(
@@ -90,9 +96,8 @@ def _keyframe_cuts(clip: Clip, parts: tuple[Part, ...]) -> tuple[list[int], list
     elif cuts != [part.start_frame for part in parts]:
         wanted = [clip.frame_pts[part.start_frame] for part in parts]
         off = max(abs(clip.frame_pts[cut] - pts) for cut, pts in zip(cuts, wanted, strict=True)) * clip.time_base
-        notes.append(
-            f"The cuts move to the nearest keyframes, by up to {float(off):.2f} s; choose exact for equal parts."
-        )
+        wish = "equal parts" if is_equal else "the very times"
+        notes.append(f"The cuts move to the nearest keyframes, by up to {float(off):.2f} s; choose exact for {wish}.")
     return cuts, notes
 
 

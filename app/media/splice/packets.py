@@ -126,9 +126,9 @@ def _demuxed(clip: Clip) -> Packets | str:
                 times.append(packet.pts * time_base if packet.pts is not None else None)
                 lengths.append(packet.size // align if align else frame)
         coding = _coding(stream, PCM_BLOCK if is_pcm else frame, rate)
-    first = next((time for time in times if time is not None), Fraction(0))
-    begin = clip.audio_start_sample - hidden
-    stated = [None if time is None else begin + rescaled(time - first, rate) for time in times]
+    stated = [None if time is None else rescaled(time - clip.start, rate) for time in times]
+    # What is hidden at the start may be less than a unit of the file's clock, which has rounded the first time.
+    stated[0] = clip.audio_start_sample - hidden
     items = zip(stated, lengths, [None] * len(lengths), strict=True)
     starts = np.array(
         [start for start, _ in steady_starts(items, rate, slack_samples(time_base, rate))], dtype=np.int64

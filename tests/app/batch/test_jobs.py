@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.batch.columns import Job, seed_of
+from app.batch.columns import Job, job_of, seed_of
 from app.batch.jobs import read_defaults, read_jobs
+from app.batch.key import job_hash
 from app.errors import ConfigError, MediaError
 from tests.fixtures_batch import write_list
+from tests.fixtures_dub import SETTINGS
 
 ROWS = [
     {"id": "one", "source": "a.mp4", "parts": 4, "part": 2, "prompt": "calm piano", "seed": 7, "mix": "duck"},
@@ -118,3 +121,20 @@ def test_what_is_no_list_is_said(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "list.jsonl", tmp_path / "list.parquet")
     with pytest.raises(ConfigError, match="is not a Parquet file"):
         read_jobs(str(tmp_path / "list.parquet"), {})
+
+
+def test_times_may_stand_in_place_of_parts(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    row = {"id": "one", "source": str(tmp_path / "a.mp4"), "prompt": "piano", "seed": 1}
+    texts = job_of(1, {**row, "range": "00:12.4-00:31, 01:05-"}, {})
+    assert (texts.ranges, texts.n_parts, texts.parts) == (("00:12.4-00:31", " 01:05-"), 1, ())
+    assert job_of(1, {**row, "range": [[12.4, 31], [65, None]]}, {}).ranges == ("12.4-31", "65-")
+    assert Job.from_text(texts.text) == texts
+    for wrong, said in (
+        ({"range": "12"}, "'12' is not a range of time"),
+        ({"range": 5}, "5 is not a range of time: give pairs of times such as"),
+        ({"range": "1-2", "parts": 3}, "both parts and a range in row 1"),
+    ):
+        assert said in job_of(1, {**row, **wrong}, {}).problem
+    keys = {job_hash(one, SETTINGS, "none") for one in (texts, replace(texts, ranges=("1-2",)))}
+    assert len(keys) == 2

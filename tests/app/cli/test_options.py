@@ -215,6 +215,14 @@ def test_each_model_has_its_own_defaults(runner: Runner, short_clip: Path, tmp_p
         assert (made.guidance_scale, made.num_inference_steps) == (wanted.guidance_scale, wanted.num_inference_steps)
 
 
+def test_fades_and_ducks_reach_the_mix(runner: Runner) -> None:
+    made = runner("--fade-in", 0.2, "--fade-out", 0.3, "--mix", "duck", "--duck-depth", 9)
+    assert (made.dub.mix.fade_in, made.dub.mix.fade_out, made.dub.mix.duck_depth_db) == (0.2, 0.3, 9)
+    ducked = runner("--mix", "duck", "--duck-attack", 0.5, "--duck-release", 2)
+    assert (ducked.dub.mix.duck_attack, ducked.dub.mix.duck_release) == (0.5, 2)
+    assert not np.array_equal(made.film, ducked.film)
+
+
 def test_parts_and_part_choose_the_range(runner: Runner) -> None:
     made = runner(parts=4, part=3)
     assert len(made.manifest.parts) == 4
@@ -298,7 +306,7 @@ def test_verbose_lowers_the_level_of_the_log(runner: Runner, monkeypatch: pytest
 def test_no_option_of_dub_is_forgotten_here() -> None:
     commands = next(action for action in build_parser()._actions if action.choices and "dub" in action.choices)
     known = {option for action in commands.choices["dub"]._actions for option in action.option_strings}
-    text = Path(__file__).read_text()
+    text = "".join(path.read_text() for path in (Path(__file__), Path(__file__).with_name("test_ranges.py")))
     quoted = {option for option in known if f'"{option}"' in text}
     assert known - quoted <= {"-h", "--help"}
 

@@ -137,6 +137,75 @@ def test_a_hole_stays_and_jitter_comes_back(stated: list[int | None], wanted: li
     assert [start for start, _ in steady_starts(items, RATE, 50)] == wanted
 
 
+@pytest.mark.parametrize(
+    ("late", "seconds", "is_hole"),
+    [(1000, 4, False), (1000, 12, True), (5000, 4, True)],
+    ids=["a little, for a while", "a little, for good", "much, for a while"],
+)
+def test_a_little_late_for_a_while_is_no_hole(late: int, seconds: int, is_hole: bool) -> None:
+    n_late = seconds * RATE // 1000
+    stated = [number * 1000 + (late if 100 <= number < 100 + n_late else 0) for number in range(100 + n_late + 600)]
+    starts = np.array([start for start, _ in steady_starts(((start, 1000, None) for start in stated), RATE, 50)])
+    assert starts[-1] == stated[-1]
+    np.testing.assert_array_equal(starts, stated if is_hole else np.arange(len(stated)) * 1000)
+
+
+def test_a_part_inside_one_packet_of_sound(tmp_path: Path) -> None:
+    # Twenty parts of 10 ms, and packets of AC-3 that last 32 ms: some parts have but a piece of one.
+    words = "-f lavfi -i testsrc2=s=64x48:r=100:d=0.2 -f lavfi -i aevalsrc=sin(2000*t*t):s=48000:d=0.2"
+    run_ffmpeg(tmp_path, [*words.split(), "-c:v", "libx264", "-g", "10", "-c:a", "ac3", "short.mkv"])
+    clip = probe(tmp_path / "short.mkv")
+    parts = parts_of(clip.path, tmp_path / "parts", clip.n_frames)
+    whole = audio_samples(clip.path).samples
+    pieces = [audio_samples(part).samples for part in parts]
+    assert sum(piece.shape[1] for piece in pieces) == whole.shape[1]
+    for part, piece in zip(parts, pieces, strict=True):
+        with av.open(str(part)) as container:
+            frames = [frame for packet in container.demux(audio=0) for frame in packet.decode()]
+            # FFmpeg's own reading, which plays the last packet to its end.
+            heard = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+        assert frames[0].pts == 0
+        np.testing.assert_array_equal(heard[:, : piece.shape[1]], piece)
+    # Dither aside, after the two packets that a decoder needs to warm up.
+    joined = np.concatenate(pieces, axis=1)
+    np.testing.assert_allclose(joined[:, 2 * 1536 :], whole[:, 2 * 1536 :], atol=1e-3)
+
+
+def test_opus_after_a_hole_is_in_its_place(clips: ClipShelf, tmp_path: Path) -> None:
+    # The first packet's time is -7 ms where 6.5 ms are hidden: what is rounded there must not move what follows a hole.
+    clip = probe(rewritten(clips.path("webm"), tmp_path / "holed.webm", lambda n, p: None if 13 <= n < 15 else p))
+    whole = decode_audio(clip, start_sample=0).samples
+    parts = explain_split(clip, 3, "exact").parts
+    for part, path in zip(parts[1:], parts_of(clip.path, tmp_path / "parts")[1:], strict=True):
+        heard = decode_audio(probe(path), start_sample=0).samples[0]
+        start = part.start_sample(RATE)
+        fit = {
+            lag: float(np.corrcoef(heard[9600:24000], whole[0, start + lag + 9600 : start + lag + 24000])[0, 1])
+            for lag in range(-30, 31)
+        }
+        assert max(fit, key=lambda lag: fit[lag]) == 0, fit
+
+
+def test_jitter_is_not_encoded_as_holes(tmp_path: Path) -> None:
+    words = "-f lavfi -i testsrc2=s=64x48:r=10:d=3 -f lavfi -i aevalsrc=sin(2000*t*t):s=48000:d=3"
+    run_ffmpeg(tmp_path, [*words.split(), "-c:v", "libvpx", "-c:a", "libvorbis", "even.webm"])
+
+    def late(number: int, packet: Any) -> Any:
+        if 40 <= number < 80:
+            packet.pts += round(Fraction(20, 1000) / packet.time_base)
+            packet.dts = packet.pts
+        return packet
+
+    clip = probe(rewritten(tmp_path / "even.webm", tmp_path / "jitter.webm", late))
+    whole = decode_audio(clip, start_sample=0).samples
+    np.testing.assert_array_equal(whole, decode_audio(probe(tmp_path / "even.webm"), start_sample=0).samples)
+    pieces = [decode_audio(probe(part), start_sample=0).samples for part in parts_of(clip.path, tmp_path / "parts")]
+    joined = np.concatenate(pieces, axis=1)
+    assert abs(joined.shape[1] - whole.shape[1]) <= 2
+    length = min(joined.shape[1], whole.shape[1])
+    assert np.corrcoef(joined[0, :length], whole[0, :length])[0, 1] > 0.9
+
+
 def test_pictures_that_need_the_first_packet_are_encoded_again(tmp_path: Path) -> None:
     path = tmp_path / "old.mp4"
     picture = "-f lavfi -i testsrc2=s=160x96:r=10:d=3,noise=alls=20 -pix_fmt yuv444p"
@@ -161,6 +230,20 @@ def test_protected_files_are_refused(clips: ClipShelf, kind: str, entry: tuple[b
     path.write_bytes(data[:at] + data[at:].replace(*entry))
     with pytest.raises(MediaError, match=r"locked\.mp4 is copy-protected \(DRM\): use an unprotected file\."):
         probe(path)
+
+
+def test_a_beginning_before_the_first_keyframe_is_refused(clips: ClipShelf, tmp_path: Path) -> None:
+    movie = read_movie(clips.path("keyframes"))
+    track = movie.tracks[0]
+    times, sync = track.table.presentation_times(), track.table.sync
+    assert sync is not None
+    first, shown, last = int(sync[1]) - 6, int(sync[1]) - 3, track.table.n_samples
+    span = Span(first, last, Fraction(0), int(times[shown]), int(times.max()) + 1)
+    out, ends = cut_track(track, span, movie.timescale)
+    path = tmp_path / "late keyframe.mp4"
+    write_movie(path, movie.ftyp, movie.moov, movie.timescale, ends, [out])
+    with pytest.raises(MediaError, match=r"late keyframe.mp4 is to be shown from a picture on .* convert it first"):
+        explain_split(probe(path), 2, "exact")
 
 
 def test_hidden_vp9_pictures_are_not_frames(clips: ClipShelf, tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def elsewhere(
     """A server with a film, asked by https."""
     folder = tmp_path_factory.mktemp("elsewhere")
     shutil.copy(real_clip, folder / "film.mp4")
+    (folder / "other.mp4").write_bytes(real_clip.read_bytes() + b"\0\0\0\x08free")
     (folder / "large.mp4").write_bytes(bytes(4_000_000))
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -167,6 +168,17 @@ def test_an_agent_does_the_whole_job(
         # No state between calls: without a name a new film begins.
         _, _, said, _ = await call("dub", video=data, prompt="strings", part=3, **quick)
         assert [one["part"] for one in facts_in(said)["dubs"]] == [3]
+        # Other times of it, whatever it was cut into: what they do not touch stays.
+        more = {"earlier": second["result"], "ranges": [["0:00.2", 1.0], "4.5-"], "num_inference_steps": 2}
+        _, _, said, _ = await call("dub", video=uploaded, prompt="harp", **more)
+        second = facts_in(said)
+        dubs = [[*(round(time, 2) for time in one["time"]), one["prompt"]] for one in second["dubs"]]
+        others = [[0.2, 1.0, "harp"], [1.23, 2.5, prompt], [2.5, 3.73, "strings"], [4.5, 5.0, "harp"]]
+        assert dubs == others
+        assert second["times"][:2] == [[0.0, 0.2], [0.2, 1.0]]
+        *files, said = await call("split", video=uploaded, ranges="1-2")
+        assert facts_in(said)["times"] == [[0.0, 1.0], [1.0, 2.0], [2.0, 5.0]]
+        assert len(files) in (1, 3)
         (where,) = await call("archive", result=second["result"])
         archive = tmp_path / "archive.zip"
         archive.write_bytes(httpx.get(where).content)
@@ -201,9 +213,10 @@ def test_an_agent_is_told_what_is_wrong_in_a_sentence(
             ("could not be fetched from 169.254.169.254", "probe", {"video": "http://169.254.169.254/latest"}),
             ("could not be fetched from nowhere.invalid", "probe", {"video": "https://nowhere.invalid/a.mp4"}),
             ("Part 9 does not exist: choose from 1 to 4", "suggest", {"video": f"{elsewhere}/moved", "part": 9}),
-            ("another video, another number of parts", "dub", {"video": f"{elsewhere}/moved", "n_parts": 3}),
+            ("is of another video", "dub", {"video": f"{elsewhere}/other.mp4"}),
+            ("is not a range of time", "dub", {"video": f"{elsewhere}/moved", "prompt": "a", "ranges": "12"}),
         ):
-            if tool == "dub":
+            if told == "is of another video":
                 quick = {"video": f"{elsewhere}/moved", "prompt": "piano", "num_inference_steps": 1}
                 *_, said, _ = await call("dub", **quick)
                 arguments = {**quick, **arguments, "earlier": facts_in(said)["result"]}
@@ -215,7 +228,7 @@ def test_an_agent_is_told_what_is_wrong_in_a_sentence(
     as_agent(served.url, work)
     # Nothing is left of what could not be fetched.
     fetched = {path.name for path in served.folder.glob("visitors/open-*/uploads/*/*")}
-    assert fetched <= {"film.mp4", "moved", "b.mp4", "file.mp4"}
+    assert fetched <= {"film.mp4", "moved", "b.mp4", "file.mp4", "other.mp4"}
 
 
 def test_a_file_from_elsewhere_by_gradio_client_and_by_curl(

@@ -216,6 +216,7 @@ def test_what_is_no_result_is_said(tmp_path: Path, dub_clip: Path, first_dub: Re
         (lambda v: v.update(parts=[]), "do not fit together"),
         (lambda v: v.update(film_sound="as is"), "do not fit together"),
         (lambda v: v.update(source=3), "SourceFacts is missing"),
+        (lambda v: v["parts"][0].update(file="parts/\ud800.mp4"), "half characters"),
     ],
 )
 def test_a_damaged_manifest_is_said(result_copy: Path, change: Callable[[dict[str, Any]], Any], sentence: str) -> None:

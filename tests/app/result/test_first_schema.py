@@ -34,14 +34,16 @@ def as_first_schema(values: dict[str, Any]) -> dict[str, Any]:
     """This version's manifest laid out as version 0.1.0 did."""
     dubs = []
     for one in values["dubs"]:
-        music = one.pop("music")
+        music, mix = one.pop("music"), one["mix"]
+        for name in ("fade_in", "fade_out", "duck_depth_db", "duck_attack", "duck_release"):
+            del mix[name]
         generation = music.pop("generation")
         generation.pop("bpm", None)
         del music["writing"], music["seed_midi"], music["score"]
         for take in music["takes"]:
             del take["midi"], take["kept_cuts"]
         dubs.append({**one, **music, **generation})
-    del values["film_sound"], values["job"]
+    del values["film_sound"], values["job"], values["at_times"], values["terms"]
     return {**values, "dubs": dubs, "schema": 1}
 
 
@@ -85,7 +87,7 @@ def test_an_old_result_is_gone_on_from_and_verified(result: Result, real_clip: P
     )
     made = carry_out(order, Run(SETTINGS), shelf)
     assert not model.calls
-    assert json.loads(made.manifest_file.read_text())["schema"] == 4
+    assert json.loads(made.manifest_file.read_text())["schema"] == 5
     assert (made.folder / "music" / "02.wav").read_bytes() == (old / "music" / "02.wav").read_bytes()
     assert verify(made.folder, real_clip).ok
 

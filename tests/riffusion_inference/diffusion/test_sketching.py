@@ -12,9 +12,9 @@ from riffusion_inference.datatypes import SCHEDULERS, GenerationSettings, Progre
 from riffusion_inference.diffusion.canvas import Canvas
 from riffusion_inference.diffusion.model import RiffusionModel
 from riffusion_inference.diffusion.painter import begin_below
-from riffusion_inference.diffusion.sketching import noise_columns, sketch_picture, sketch_sound
+from riffusion_inference.diffusion.sketching import noise_columns, sketch_picture, sketch_sound, with_sharp_drums
 from riffusion_inference.errors import SettingError
-from riffusion_inference.notation.score import Score, ScoreNote, Tempo
+from riffusion_inference.notation.score import TICKS, Accent, Score, ScoreNote, Tempo
 from riffusion_inference.score.brief import read_prompt
 from riffusion_inference.score.compose import write_score
 
@@ -32,6 +32,21 @@ def asked(*scores: Score, **changes: object) -> GenerationSettings:
 
 def make(model: RiffusionModel, settings: GenerationSettings, n_samples: int = 3 * RATE) -> np.ndarray:
     return model.generate(settings, n_samples, RATE)[0].waveform.samples
+
+
+def test_nothing_rises_before_a_drum_on_an_accent_that_does_not_rise_in_the_sketch() -> None:
+    # 120 BPM: two beats of 0.5 s, 25 columns each; the sketch rises in the second column before each.
+    strokes = tuple(ScoreNote(beat * TICKS, "drums", 0, 36, TICKS, 100) for beat in (1, 2))
+    score = Score(strokes, 3 * TICKS, (Tempo(0, 500_000),), accents=(Accent(TICKS, 1.0),))
+    sketch = np.ones((3, 4, 80), dtype=np.float32)
+    painted = np.ones((1, 4, 75), dtype=np.float32)
+    for stroke in (25, 50):
+        painted[:, :, stroke - 3 :], sketch[:, :, stroke - 2 :] = 0.2, 0.7
+    sharp = with_sharp_drums(painted, sketch, score)
+    assert np.allclose(sharp[0, 0, 20:26], [1, 1, 1, 0.7, 0.7, 0.2])
+    # A drum that is no accent, and all that is not just before one, stay as they were painted.
+    assert np.array_equal(sharp[:, :, 25:], painted[:, :, 25:])
+    assert np.array_equal(sharp[:, :, :22], painted[:, :, :22])
 
 
 @pytest.mark.parametrize("loop", [False, True])

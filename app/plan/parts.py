@@ -1,4 +1,4 @@
-"""N equal parts of a clip, in whole frames and whole samples, and what music may follow. Pure: no file is opened."""
+"""N equal parts of a clip, in whole frames and whole samples, and what music may follow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Protocol
 
-from .errors import PlanError
+from ..errors import PlanError
 
 
 class SplitMode(StrEnum):
@@ -156,8 +156,15 @@ def time_of(clip: FrameTimes, frame: int) -> Fraction:
 
 def timeline(seconds: Fraction) -> str:
     """A time as people read it: 00:10.240, or 1:00:10.240 from an hour on."""
+    if seconds < 0:
+        return f"-{timeline(-seconds)}"
     whole_ms = round(seconds * 1000)
     minutes, ms = divmod(whole_ms, 60_000)
     hours, minutes = divmod(minutes, 60)
     clock = f"{minutes:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
     return f"{hours}:{clock}" if hours else clock
+
+
+def timeline_range(start: Fraction, end: Fraction) -> str:
+    """A range as people read it: 00:10.240 to 00:12.000."""
+    return f"{timeline(start)} to {timeline(end)}"
