@@ -8,7 +8,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 DEMO_VIDEO = app/page/examples/harbour.mp4
 DEMO_PROMPT ?= upbeat electronic dance music, driving drums and synth bass, 120 BPM
 
-.PHONY: demo test run check format wheel docs media-corpus fuzz faults soak audit clean
+.PHONY: demo test run check format wheel docs bench media-corpus fuzz faults soak audit clean
 
 demo: $(VENV)/.installed
 	$(PY) -m app dub "$(DEMO_VIDEO)" --parts 4 --part 2 --prompt "$(DEMO_PROMPT)" --model pocket --seed 7 --out demo --force
@@ -49,6 +49,10 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-mcp.txt requirements-r
 	$(INSTALL) -r requirements-dev.txt
 	$(INSTALL) --no-deps -r requirements-training.txt
 	@touch $@
+
+# All promised ratios in one run: benchmarks/RESULTS.md and its plots. Some 20 GB of disk, or say MINUTES=10.
+bench: $(VENV)/.installed
+	$(PY) -m benchmarks.bench --minutes $(or $(MINUTES),60)
 
 media-corpus: $(VENV)/.installed
 	@test -n "$(CLIPS)" || { echo "Which clips? Say make media-corpus CLIPS=FOLDER."; exit 2; }

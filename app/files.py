@@ -6,7 +6,9 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -143,6 +145,44 @@ def hash_file(path: Path, should_cancel: ShouldCancel | None = None) -> str:
             check_cancel(should_cancel)
             digest.update(chunk)
     return digest.hexdigest()
+
+
+class Hashing:
+    """The SHA-256 of a file, made in a thread of its own while something else goes on."""
+
+    def __init__(self, path: Path, should_cancel: ShouldCancel | None = None) -> None:
+        """Begin.
+
+        Args:
+            path: the file.
+            should_cancel: asked for every megabyte.
+        """
+        self._is_over = False
+        self._found: Future[str] = Future()
+        self._should_cancel = should_cancel
+        threading.Thread(target=self._work, args=(path,), name="hash", daemon=True).start()
+
+    def result(self) -> str:
+        """The hash, hexadecimal, once it is there.
+
+        Raises:
+            OSError: the file cannot be read.
+            DubCancelled: should_cancel returned True.
+        """
+        return self._found.result()
+
+    def stop(self) -> None:
+        """Nobody wants it any more."""
+        self._is_over = True
+
+    def _work(self, path: Path) -> None:
+        try:
+            self._found.set_result(hash_file(path, self._must_stop))
+        except BaseException as error:  # Whoever asks for the result gets it.
+            self._found.set_exception(error)
+
+    def _must_stop(self) -> bool:
+        return self._is_over or (self._should_cancel is not None and self._should_cancel())
 
 
 def copy_file(source: Path, target: Path, should_cancel: ShouldCancel | None = None) -> None:

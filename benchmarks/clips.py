@@ -1,10 +1,15 @@
-"""Three clips of music made by code, so that the benchmarks need no files: a band, an arpeggio with echoes, a voice."""
+"""Clips of music for the benchmarks: three made by code (a band, an arpeggio with echoes, a voice), and recordings."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 
 from riffusion_inference.datatypes import Waveform
+from riffusion_inference.resampling import resample
+
+RECORDINGS = ("cantina", "sax")
 
 
 def make_clips(sample_rate: int = 44100, n_samples: int = 511 * 441) -> dict[str, Waveform]:
@@ -13,6 +18,19 @@ def make_clips(sample_rate: int = 44100, n_samples: int = 511 * 441) -> dict[str
         name: Waveform(_normal(make(n_samples / sample_rate, sample_rate)[:n_samples]), sample_rate)
         for name, make in (("band", _band), ("arpeggio", _arpeggio), ("voice", _voice))
     }
+
+
+def recorded_clips(sample_rate: int = 44100, n_samples: int = 511 * 441) -> dict[str, Waveform]:
+    """Return the recordings of music that come with gradio by name, mono, from their first sample on, peak 0.8."""
+    import gradio.media
+
+    from app.media import read_audio
+
+    found = {}
+    for name in RECORDINGS:
+        read = resample(read_audio(Path(gradio.media.get_audio(f"{name}.wav"))), sample_rate)
+        found[name] = Waveform(_normal(read.samples.mean(axis=0)[:n_samples]), sample_rate)
+    return found
 
 
 def _normal(samples: np.ndarray) -> np.ndarray:

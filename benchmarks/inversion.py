@@ -1,11 +1,14 @@
 """Spectrogram to sound: ours against the library's InverseMelScale and GriffinLim(32), both ratios in one run.
 
     python -m benchmarks.inversion [--threads 2]
+    python -m benchmarks.inversion --music          recordings in place of the clips made by code
+    python -m benchmarks.inversion --music --iterations 32
 
-Three 5.11 s clips made by code are drawn with Riffusion's parameters and turned back into sound by both. Errors are of
-the result's own spectrogram against the one it was made from: spectral convergence (dB of the error's norm, lower is
-better) over mel amplitudes, and the mean difference of image pixels (of 255). The fastest of the repeats counts; on a
-busy machine the CPU seconds with --threads 1 say more than the wall's.
+Clips of at most 5.11 s are drawn with Riffusion's parameters and turned back into sound by both: three made by code, or
+the two recordings of music that come with gradio. Errors are of the result's own spectrogram against the one it was
+made from: spectral convergence (dB of the error's norm, lower is better) over mel amplitudes, and the mean difference
+of image pixels (of 255). The fastest of the repeats counts; on a busy machine the CPU seconds with --threads 1 say more
+than the wall's.
 """
 
 from __future__ import annotations
@@ -14,13 +17,14 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 
-from benchmarks.clips import make_clips
+from benchmarks.clips import make_clips, recorded_clips
 from riffusion_inference.datatypes import Spectrogram, SpectrogramParams, Waveform
-from riffusion_inference.spectrogram.inversion import waveform_from_mel
+from riffusion_inference.spectrogram.inversion import N_ITER, waveform_from_mel
 from riffusion_inference.spectrogram.mel import mel_from_waveform
 
 PARAMS = SpectrogramParams()
@@ -47,9 +51,9 @@ def library(spectrogram: Spectrogram) -> np.ndarray:
     return phases(inverse(torch.from_numpy(spectrogram.mel_amplitudes))).numpy()
 
 
-def ours(spectrogram: Spectrogram) -> np.ndarray:
-    """Invert as this project does, with its defaults."""
-    return waveform_from_mel(spectrogram).samples
+def ours(spectrogram: Spectrogram, n_iter: int = N_ITER) -> np.ndarray:
+    """Invert as this project does."""
+    return waveform_from_mel(spectrogram, n_iter=n_iter).samples
 
 
 def convergence_db(spectrogram: Spectrogram, samples: np.ndarray) -> float:
@@ -94,15 +98,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default 2)")
     parser.add_argument("--repeats", type=int, default=2, help="runs of which the fastest counts (default 2)")
+    parser.add_argument("--music", action="store_true", help="take recordings")
+    parser.add_argument("--iterations", type=int, default=N_ITER, help=f"of our phase retrieval ({N_ITER})")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     warnings.filterwarnings("ignore")
-    spectrograms = [mel_from_waveform(clip, PARAMS) for clip in make_clips().values()]
+    clips = recorded_clips() if arguments.music else make_clips()
+    spectrograms = [mel_from_waveform(clip, PARAMS) for clip in clips.values()]
     results = {
         "InverseMelScale + GriffinLim(32)": measure(library, spectrograms, arguments.repeats),
-        "riffusion_inference": measure(ours, spectrograms, arguments.repeats),
+        f"riffusion_inference ({arguments.iterations})": measure(
+            partial(ours, n_iter=arguments.iterations), spectrograms, arguments.repeats
+        ),
     }
-    print(f"three 5.11 s clips, {arguments.threads} CPU thread(s), torch {torch.__version__}")
+    print(f"{', '.join(clips)}, {arguments.threads} CPU thread(s), torch {torch.__version__}")
     print(f"{'method':34s} {'seconds':>8s} {'CPU s':>8s} {'convergence':>12s} {'image error':>12s}")
     for name, result in results.items():
         print(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .. import media
 from ..errors import MediaError, PlanError
-from ..files import copy_file, hash_file
+from ..files import Hashing, copy_file
 from ..plan import Cutting, Part, SplitMode, timeline
 from ..result.folder import Result
 from .run import Run
@@ -26,8 +26,13 @@ class Cut:
     """Its parts."""
     cutting: Cutting
     """What was asked for: equal parts, or times to cut at."""
-    sha256: str
+    hashing: Hashing
     """Of the source file."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the source file; waited for where it is not there yet."""
+        return self.hashing.result()
 
     @property
     def sample_rate(self) -> int:
@@ -76,16 +81,21 @@ def plan_cut(video: Path, cutting: Cutting, split_mode: SplitMode, run: Run, *, 
         MediaError: it is not a video, or longer than the settings allow.
         PlanError: the parts do not fit it.
     """
-    clip = clip or media.probe(Path(video))
-    limit = run.settings.max_duration_seconds
-    if clip.duration > limit:
-        raise MediaError(
-            f"{clip.path.name} lasts {timeline(clip.duration)}, but at most {limit} s are accepted: "
-            "cut it, or raise MAX_DURATION_SECONDS."
-        )
-    plan = media.explain_split(clip, cutting, split_mode)
+    hashing = Hashing(Path(video).absolute(), run.should_cancel)
+    try:
+        clip = clip or media.probe(Path(video))
+        limit = run.settings.max_duration_seconds
+        if clip.duration > limit:
+            raise MediaError(
+                f"{clip.path.name} lasts {timeline(clip.duration)}, but at most {limit} s are accepted: "
+                "cut it, or raise MAX_DURATION_SECONDS."
+            )
+        plan = media.explain_split(clip, cutting, split_mode)
+    except BaseException:
+        hashing.stop()
+        raise
     run.note(*plan.notes)
-    return Cut(clip, plan, cutting, hash_file(clip.path, run.should_cancel))
+    return Cut(clip, plan, cutting, hashing)
 
 
 def same_cut(cut: Cut, earlier: Result | None, x264_crf: int) -> bool:

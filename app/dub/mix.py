@@ -13,7 +13,7 @@ from riffusion_inference.datatypes import Progress, Waveform
 
 from .. import media
 from ..result.facts import ENCODED, SPLICED, DubFacts, MusicFacts
-from ..soundtrack.mix import Mixed, audible_loudness, join_edges, measure, mix, reference_loudness
+from ..soundtrack.mix import Mixed, join_edges, measure, mix, reference_loudness
 from .cut import Cut
 from .order import PartOrder
 from .piece import Piece
@@ -113,8 +113,8 @@ def mix_piece(
     begin, end = piece.samples(cut)
     original = sound.between(begin, end)
     near = [number for number in (numbers[0] - 1, numbers[-1] + 1) if 1 <= number <= len(cut.plan.parts)]
-    # What lies beside a part matters only where it has no sound of its own to be as loud as.
-    neighbours = [] if audible_loudness(original) else [sound.between(*cut.samples_of(number)) for number in near]
+    # What lies beside a part is decoded only where it has no sound of its own to be as loud as.
+    neighbours = (sound.between(*cut.samples_of(number)) for number in near)
     reference, loudness_from = reference_loudness(original, neighbours)
     if first.mix.loudness is not None:
         loudness_from = "the setting"

@@ -14,9 +14,10 @@ from pathlib import Path
 from .. import media, mood
 from ..files import still_there
 from ..models import Models
-from ..result.archive import pack, write_beside
+from ..result.archive import pack, write_beside, zip_name
 from ..result.facts import MusicFacts
 from ..result.folder import Result, check_free_place, made_aside
+from ..result.packing import Packing
 from ..unfinished import recover
 from .check import check
 from .cut import Cut, copy_or_split, plan_cut
@@ -64,10 +65,13 @@ def _carry_out(order: Order, run: Run, models: Models) -> Result:
     _load_first(wanted, models, run)
     with (
         made_aside(out_dir, force=order.force, in_place_of=in_place_of, on_note=run.note) as work,
+        Packing(work, zip_name(cut.clip.path.name) if order.with_film else None, run.should_cancel) as packing,
         media.job(reads=[order.video], writes=[work]),
     ):
         with run.stage("split"):
             files, undubbed = copy_or_split(cut, order.earlier, work, run), {}
+        dubbed = {number for one in wanted for number in one.piece.numbers} if order.with_film else set()
+        packing.add(file for number, file in enumerate(files, 1) if number not in dubbed)
         mixed: list[MixedPart] = []
         film: Film | None = None
         if order.with_film:
@@ -80,13 +84,14 @@ def _carry_out(order: Order, run: Run, models: Models) -> Result:
             with run.stage("mux"):
                 film, stretches = write_film(mixed, cut, plan, work, run)
                 undubbed = write_parts(mixed, film, stretches, cut, files, work, run)
+            packing.add((film.path, *files, *undubbed.values()))
         if not run.settings.no_check:
             with run.stage("check"):
                 check(work, facts_of(cut, files, undubbed, mixed, film, run), cut, run)
         with run.stage("archive"):
             facts = facts_of(cut, files, undubbed, mixed, film, run)
             write_beside(work, facts)
-            manifest = pack(work, facts, run.progress, run.should_cancel)
+            manifest = pack(work, facts, run.progress, run.should_cancel, packing)
     return Result(out_dir, replace(manifest, seconds_per_stage=dict(run.seconds)))
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +23,7 @@ from .probe import as_clip
 from .sound import audio_stream, decoded_pieces, steady_index
 
 WARM_UP_SECONDS = 1
+BLOCK_SECONDS = 10
 
 
 @walled
@@ -115,15 +119,75 @@ def write_wav(path: Path, waveform: Waveform) -> None:
     Raises:
         MediaError: the folder cannot be written or is full.
     """
+    write_stream(path, stream_of(waveform))
+
+
+@dataclass(frozen=True)
+class SoundStream:
+    """Sound that need not be in memory as a whole."""
+
+    sample_rate: int
+    """Hz."""
+    n_channels: int
+    """Channels."""
+    n_samples: int
+    """Samples of each."""
+    blocks: Callable[[], Iterable[np.ndarray]]
+    """Gives the sound from its start, [C, n] float32 at a time."""
+
+
+def stream_of(waveform: Waveform) -> SoundStream:
+    """A waveform as such."""
+    n_channels, n_samples = waveform.samples.shape
+    return SoundStream(waveform.sample_rate, n_channels, n_samples, lambda: [waveform.samples])
+
+
+def write_stream(path: Path, sound: SoundStream) -> None:
+    """Write sound as write_wav does; see there."""
     import soundfile
 
     with written_whole(Path(path)) as temporary:
         try:
-            soundfile.write(temporary, waveform.samples.T, waveform.sample_rate, subtype="FLOAT", format="WAV")
+            with soundfile.SoundFile(
+                temporary, "w", sound.sample_rate, sound.n_channels, subtype="FLOAT", format="WAV"
+            ) as file:
+                for block in sound.blocks():
+                    file.write(block.T)
         except soundfile.LibsndfileError as error:
             # libsndfile calls a full disk "System error".
-            full = shutil.disk_usage(temporary.parent).free < waveform.samples.nbytes
+            n_bytes = 4 * sound.n_channels * sound.n_samples
+            full = shutil.disk_usage(temporary.parent).free < n_bytes
             raise OSError(errno.ENOSPC if full else error.code, str(error)) from error
+
+
+def blocks_between(clip: Clip, start: int, end: int) -> Iterator[np.ndarray]:
+    """The first track's sound, as decode_audio gives it, a few seconds at a time; decoded in one go.
+
+    Args:
+        clip: a probed clip with sound.
+        start: first sample, counted from the first frame.
+        end: one past the last.
+    Returns:
+        [C, n] float32, one after another.
+    """
+    size = BLOCK_SECONDS * (clip.sample_rate or 1)
+    held, low = np.zeros((clip.n_channels, 2 * size), dtype=np.float32), start
+    with opened(clip.path) as container:
+        stream = audio_stream(container, 0, clip.path)
+        for at, piece in _pieces(container, stream, clip, start, end):
+            while min(at + piece.shape[1], end) > low + held.shape[1]:
+                yield held[:, :size].copy()
+                # What comes later may still lie a little before what came last: half is held back.
+                held[:, :size] = held[:, size:]
+                held[:, size:] = 0
+                low += size
+            a, b = max(at, low), min(at + piece.shape[1], end)
+            if a < b:
+                held[:, a - low : b - low] = piece[:, a - at : b - at]
+    while low < end:
+        yield held[:, : end - low].copy()
+        low += held.shape[1]
+        held[:] = 0
 
 
 def placed_pieces(
@@ -139,19 +203,25 @@ def placed_pieces(
     Returns:
         (place of its first sample on the grid, [C, n] float32) for each piece; the sample rate; the channels.
     """
-    placed: list[tuple[int, np.ndarray]] = []
     with opened(clip.path) as container:
         stream = audio_stream(container, track, clip.path)
         rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
-        time_base = Fraction(stream.time_base)
-        if start_sample is not None and (1 / (time_base * rate)).denominator == 1:
-            from_time = clip.start + Fraction(start_sample, rate) - WARM_UP_SECONDS
-            if from_time > 0:
-                seek_back(container, stream, int(from_time / time_base))
-        for time, piece in decoded_pieces(container, stream, clip.movie):
-            at = rescaled(time - clip.start, rate)
-            if end_sample is not None and at >= end_sample:
-                break
-            if start_sample is None or at + piece.shape[1] > start_sample:
-                placed.append((at, piece))
+        placed = [*_pieces(container, stream, clip, start_sample, end_sample)]
     return placed, rate, placed[0][1].shape[0] if placed else channels
+
+
+def _pieces(
+    container: Any, stream: Any, clip: Clip, start_sample: int | None, end_sample: int | None
+) -> Iterator[tuple[int, np.ndarray]]:
+    """The pieces of an open file's track, one after another; see placed_pieces."""
+    rate, time_base = stream.codec_context.sample_rate, Fraction(stream.time_base)
+    if start_sample is not None and (1 / (time_base * rate)).denominator == 1:
+        from_time = clip.start + Fraction(start_sample, rate) - WARM_UP_SECONDS
+        if from_time > 0:
+            seek_back(container, stream, int(from_time / time_base))
+    for time, piece in decoded_pieces(container, stream, clip.movie):
+        at = rescaled(time - clip.start, rate)
+        if end_sample is not None and at >= end_sample:
+            break
+        if start_sample is None or at + piece.shape[1] > start_sample:
+            yield at, piece

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel, Waveform
+from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 from ..files import check_free_space, copy_file, written_whole
 from ..plan import Part, SplitMode
@@ -18,15 +18,16 @@ from .clip import Clip
 from .cut.exact import sound_span
 from .cut.lossless import MP4_AUDIO
 from .cut.source import CutSource, cut_source
+from .decode import SoundStream
 from .mp4.boxes import timed_header
 from .mp4.movie import MAX_TIMESCALE, Movie, OutTrack, Track, whole_track, with_movie_timescale
 from .mp4.write import write_movie
-from .mux import FORMATS, OPUS_RATE, canceller, end_of, mux_film, mux_mp4, remux
+from .mux import FORMATS, OPUS_RATE, canceller, end_of, mux_mp4, remux, write_with_sound
 from .open import codec_name, opened
 from .probe import as_clip
 from .sound import steady_index
 from .splice.encode import CannotSpliceError
-from .splice.film import Splice, Stretch, film_sound, new_runs, plan_splice
+from .splice.film import Splice, Stretch, film_blocks, film_channels, new_runs, plan_splice
 from .splice.mp4 import spliced_track, write_packets
 from .splice.remux import write_spliced_sound
 
@@ -110,8 +111,9 @@ def write_film(
     own_end = clip.audio_end_sample if clip.sample_rate is not None else n_samples
     first, end = min(0, clip.audio_start_sample), max([own_end, *(one.end for one in stretches)])
     rate = stretches[0].sound.sample_rate if stretches else clip.sample_rate or OPUS_RATE
-    whole = Waveform(film_sound(clip, stretches, first, end), rate)
-    mux_film(clip, whole, out_path, start_sample=first, should_cancel=should_cancel)
+    n_channels = film_channels(clip, stretches)
+    whole = SoundStream(rate, n_channels, end - first, lambda: film_blocks(clip, stretches, first, end))
+    write_with_sound(clip, whole, Path(out_path), first, should_cancel)
     return FilmSound(first, end - first, splice)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ..files import check_cancel, check_free_space, write_error, written_whole
 from ..unfinished import work_folder
 from ..wall.registry import walled
 from .clip import Clip
-from .decode import write_wav
+from .decode import SoundStream, stream_of, write_stream
 from .encode import KBPS_PER_CHANNEL, MAX_KBPS, aac_options, encode_sound
 from .ffmpeg import file_url, input_of, run_ffmpeg
 from .mp4.boxes import read_edits, timed_header
@@ -47,7 +47,7 @@ def replace_audio(part: Clip | Path, waveform: Waveform, out_path: Path) -> None
     Raises:
         MediaError: a file cannot be read or written.
     """
-    _with_sound(as_clip(part), waveform, Path(out_path), 0, None, from_zero=True)
+    write_with_sound(as_clip(part), stream_of(waveform), Path(out_path), 0, None, from_zero=True)
 
 
 def film_suffix(clip: Clip) -> str:
@@ -88,40 +88,41 @@ def mux_film(
         MediaError: a file cannot be read or written.
         DubCancelled: should_cancel returned True.
     """
-    _with_sound(clip, waveform, Path(out_path), start_sample, should_cancel)
+    write_with_sound(clip, stream_of(waveform), Path(out_path), start_sample, should_cancel)
 
 
-def _with_sound(
+def write_with_sound(
     clip: Clip,
-    waveform: Waveform,
+    sound: SoundStream,
     out_path: Path,
     start_sample: int,
     should_cancel: ShouldCancel | None,
     from_zero: bool = False,
 ) -> None:
+    """As mux_film, of sound that need not be in memory; from_zero removes a wait that all tracks share."""
     check_free_space(out_path.parent, clip.size_bytes)
     with written_whole(out_path) as temporary:
         if clip.movie is None or clip.movie.is_fragmented:
-            _mux_with_ffmpeg(clip, waveform, temporary, start_sample, should_cancel)
+            _mux_with_ffmpeg(clip, sound, temporary, start_sample, should_cancel)
             return
-        at = clip.start + Fraction(start_sample, waveform.sample_rate)
+        at = clip.start + Fraction(start_sample, sound.sample_rate)
         if at < 0:
             raise MediaError(f"The sound would start {float(-at):.3f} s before the file does: trim it to start there.")
         with work_folder(temporary.parent, "sound") as folder:
-            encoded = encode_sound(waveform, folder / "sound.mp4", should_cancel)
-            sound = read_movie(encoded).of_kind("soun")[0]
-            mux_mp4(clip.movie, _all_of(sound, waveform, at), waveform.sample_rate, temporary, should_cancel, from_zero)
+            encoded = encode_sound(sound, folder / "sound.mp4", should_cancel)
+            track = read_movie(encoded).of_kind("soun")[0]
+            mux_mp4(clip.movie, _all_of(track, sound, at), sound.sample_rate, temporary, should_cancel, from_zero)
 
 
-def _all_of(sound: Track, waveform: Waveform, at: Fraction) -> tuple[Track, Span]:
-    """All of an encoded waveform.
+def _all_of(track: Track, sound: SoundStream, at: Fraction) -> tuple[Track, Span]:
+    """All of sound that was encoded.
 
     An AAC encoder puts 1024 samples before the sound (its priming) and fills up the last packet. The encoded file's own
-    edit list hides the first; where the sound ends is known here alone, so the edit written shows just the waveform.
+    edit list hides the first; where the sound ends is known here alone, so the edit written shows just the sound.
     """
-    assert sound.shown is not None
-    length = rescaled(waveform.n_samples, sound.timescale, waveform.sample_rate)
-    return sound, Span(0, sound.table.n_samples, at, sound.shown.first, sound.shown.first + length)
+    assert track.shown is not None
+    length = rescaled(sound.n_samples, track.timescale, sound.sample_rate)
+    return track, Span(0, track.table.n_samples, at, track.shown.first, track.shown.first + length)
 
 
 def mux_mp4(
@@ -175,7 +176,7 @@ def canceller(should_cancel: ShouldCancel | None) -> Callable[[int], None]:
 
 
 def _mux_with_ffmpeg(
-    clip: Clip, waveform: Waveform, path: Path, start_sample: int, should_cancel: ShouldCancel | None
+    clip: Clip, sound: SoundStream, path: Path, start_sample: int, should_cancel: ShouldCancel | None
 ) -> None:
     """Write a clip with its first audio track replaced (or one added); every other stream is copied.
 
@@ -184,21 +185,21 @@ def _mux_with_ffmpeg(
 
     Args:
         clip: the source.
-        waveform: the new sound.
+        sound: the new sound.
         path: the file to create; its ending chooses the container.
-        start_sample: when the waveform starts, counted from the clip's first frame.
+        start_sample: when it starts, counted from the clip's first frame.
         should_cancel: asked often.
     Raises:
         MediaError: the container cannot carry the source's streams, or the disk is full.
     """
     container = FORMATS.get(path.suffix.lower(), "matroska")
-    at = clip.start + Fraction(start_sample, waveform.sample_rate)
+    at = clip.start + Fraction(start_sample, sound.sample_rate)
     if container == "avi":
-        waveform, at = _delayed(waveform, at), Fraction(0)
+        sound, at = _delayed(sound, at), Fraction(0)
     with work_folder(path.parent, "sound") as folder:
         wav = folder / "sound.wav"
-        write_wav(wav, waveform)
-        options = {"c": "copy", **_sound_options(container, waveform)}
+        write_stream(wav, sound)
+        options = {"c": "copy", **_sound_options(container, sound)}
         remux(clip, wav, path, container, options, at, should_cancel)
 
 
@@ -249,19 +250,26 @@ def _track_tags(clip: Clip, container: str) -> dict[str, str]:
     return tags | {f"map_metadata:s:{one}": f"0:s:{one}" for one in numbered}
 
 
-def _sound_options(container: str, waveform: Waveform) -> dict[str, Any]:
+def _sound_options(container: str, sound: SoundStream) -> dict[str, Any]:
     if container == "avi":
         return {"c:a:0": "pcm_s16le"}
     if container in ("mp4", "mov"):
-        return aac_options(waveform.n_channels)
-    if waveform.sample_rate == OPUS_RATE:
-        return {"c:a:0": "libopus", "b:a:0": f"{min(MAX_KBPS, KBPS_PER_CHANNEL * waveform.n_channels)}k"}
+        return aac_options(sound.n_channels)
+    if sound.sample_rate == OPUS_RATE:
+        return {"c:a:0": "libopus", "b:a:0": f"{min(MAX_KBPS, KBPS_PER_CHANNEL * sound.n_channels)}k"}
     return {"c:a:0": "libvorbis", "q:a:0": VORBIS_QUALITY}
 
 
-def _delayed(waveform: Waveform, at: Fraction) -> Waveform:
-    """The waveform with silence before it, or without what comes before 0."""
-    n_samples = round(at * waveform.sample_rate)
-    if n_samples < 0:
-        return Waveform(waveform.samples[:, -n_samples:], waveform.sample_rate)
-    return Waveform(np.pad(waveform.samples, ((0, 0), (n_samples, 0))), waveform.sample_rate)
+def _delayed(sound: SoundStream, at: Fraction) -> SoundStream:
+    """Sound with silence before it, or without what comes before 0."""
+    late = round(at * sound.sample_rate)
+
+    def blocks() -> Iterator[np.ndarray]:
+        if late > 0:
+            yield np.zeros((sound.n_channels, late), dtype=np.float32)
+        left_out = max(0, -late)
+        for block in sound.blocks():
+            yield block[:, left_out:]
+            left_out = max(0, left_out - block.shape[1])
+
+    return dataclasses.replace(sound, n_samples=max(0, sound.n_samples + late), blocks=blocks)

@@ -34,7 +34,9 @@ def probe(path: Path) -> Clip:
     Raises:
         MediaError: missing, a folder, not readable, empty, no video, audio only, damaged or truncated.
     """
-    return _probe(Path(path).absolute(), decodes=True)
+    path = Path(path).absolute()
+    with opened(path) as container:
+        return _probe(path, container, decodes=True)
 
 
 @walled
@@ -49,26 +51,32 @@ def probe_copy(path: Path) -> Clip:
     Raises:
         MediaError: it is none.
     """
-    return _probe(Path(path).absolute(), decodes=False)
-
-
-def _probe(path: Path, decodes: bool) -> Clip:
+    path = Path(path).absolute()
     with opened(path) as container:
-        movie = steady_index(path, container, may_move=not decodes)
-        if movie is not None and movie.is_protected:
-            raise protected_error(path)
-        stream = video_stream(container, path)
-        if decodes or movie is None:
-            frame = next(decoded_frames(container, stream), None)
-            if frame is None:
-                raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
-            shape = round(frame.rotation / 90) * 90 % 360, frame.width, frame.height, frame.format.name
-        else:
-            context = stream.codec_context
-            shape = 0, context.width, context.height, context.pix_fmt or ""
-        facts = _track_facts(container, stream, *shape) | _sound_facts(container)
-        family = container.format.name
-        extent = extent_in_index(container, 0, path, movie) if facts["sample_rate"] is not None else None
+        return probe_opened(path, container)
+
+
+def probe_opened(path: Path, container: Any) -> Clip:
+    """As probe_copy, of a file that is open; afterwards it is somewhere in the file."""
+    return _probe(path, container, decodes=False)
+
+
+def _probe(path: Path, container: Any, decodes: bool) -> Clip:
+    movie = steady_index(path, container, may_move=not decodes)
+    if movie is not None and movie.is_protected:
+        raise protected_error(path)
+    stream = video_stream(container, path)
+    if decodes or movie is None:
+        frame = next(decoded_frames(container, stream), None)
+        if frame is None:
+            raise MediaError(f"{path.name} contains no frame that can be decoded: it is damaged or incomplete.")
+        shape = round(frame.rotation / 90) * 90 % 360, frame.width, frame.height, frame.format.name
+    else:
+        context = stream.codec_context
+        shape = 0, context.width, context.height, context.pix_fmt or ""
+    facts = _track_facts(container, stream, *shape) | _sound_facts(container)
+    family = container.format.name
+    extent = extent_in_index(container, 0, path, movie) if facts["sample_rate"] is not None else None
     frames = _frame_times(path, family, facts, movie)
     facts |= _sound_times(path, facts["sample_rate"], frames, extent)
     return _clip(path, family, facts, frames, movie)

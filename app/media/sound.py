@@ -23,6 +23,8 @@ from .mp4.shown import SoundExtent, sound_extent
 from .open import UNKNOWN_CODEC, check_allowed, codec_name, opened
 
 CLOCK_PACKETS = 8
+PASSED_OVER_SECONDS = Fraction(1, 4)
+"""Longer than a piece of sound lasts, and than two clocks of a file differ."""
 
 
 @dataclass(frozen=True)
@@ -155,27 +157,34 @@ def audio_stream(container: Any, track: int, path: Path) -> Any:
     return tracks[track]
 
 
-def decoded_pieces(container: Any, stream: Any, movie: Movie | None) -> Iterator[tuple[Fraction, np.ndarray]]:
+def decoded_pieces(
+    container: Any, stream: Any, movie: Movie | None, since: Fraction = Fraction(0)
+) -> Iterator[tuple[Fraction, np.ndarray]]:
     """Decoded sound, piece by piece, cut where MP4's edit list ends: FFmpeg 9 does that, 8 does not.
 
     Args:
         container: opened, at its start or where a seek has led.
         stream: of it.
         movie: the file's index, where it has one.
+        since: seconds on the file's timeline; pieces that lie well before need not be given.
     Returns:
         (seconds on the file's timeline at which it is heard, [C, n] float32); holes in the sound lie in between.
     """
     rate, track = stream.codec_context.sample_rate, _indexed_track(stream, movie)
     frames = _alike(decoded_frames(container, stream))
     if track is not None and track.packet_pts is not None:
-        pts = 0
+        time_base, pts = Fraction(stream.time_base), 0
+        wanted, lengths = int((since - PASSED_OVER_SECONDS) / time_base), dict[int, int]()
         extent = sound_extent(track)
         assert extent is not None
         for frame in frames:
             # Of several frames in one packet only the first says when it is heard.
             pts = frame.pts if frame.pts is not None else pts
-            yield from _cut_piece(track, extent.media_end, frame, pts, rate)
-            pts += rescaled(Fraction(frame.samples, rate) / Fraction(stream.time_base), 1)
+            if pts >= wanted:
+                yield from _cut_piece(track, extent.media_end, frame, pts, rate)
+            if frame.samples not in lengths:
+                lengths[frame.samples] = rescaled(Fraction(frame.samples, rate) / time_base, 1)
+            pts += lengths[frame.samples]
         return
     time_base, indexed = Fraction(stream.time_base), _indexed_extent(stream, movie)
     stated = ((None if f.pts is None else rescaled(f.pts * time_base, rate), f.samples, _to_float(f)) for f in frames)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,17 +13,22 @@ from typing import BinaryIO
 from riffusion_inference.datatypes import OnProgress, Progress, ShouldCancel
 
 from ..errors import ArchiveError
-from ..files import CHUNK_BYTES, check_cancel, hash_file, write_errors
-from .facts import MANIFEST_NAME, FileFacts, Manifest
+from ..files import CHUNK_BYTES, check_cancel, write_errors
+from .facts import MANIFEST_NAME, Manifest
 from .folder import safe_stem
 from .manifest import check_file_name, manifest_text
+from .packing import Packing
 from .terms import LICENCE_NAME, licence_text
 from .timeline import TIMELINE_NAME, timeline_text
 
-READ_BYTES = 4 << 20
 MAX_ENTRIES = 10_000
 # Results are stored, not deflated: what grows much more than this in unpacking was not made here.
 MAX_GROWTH = 20
+
+
+def zip_name(video_name: str) -> str:
+    """The name of the zip in a result of a video."""
+    return f"{safe_stem(video_name)}.zip"
 
 
 def write_beside(folder: Path, manifest: Manifest) -> None:
@@ -46,6 +50,7 @@ def pack(
     manifest: Manifest,
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
+    packing: Packing | None = None,
 ) -> Manifest:
     """Write manifest.json and the zip of a folder whose other files are finished.
 
@@ -54,63 +59,30 @@ def pack(
         manifest: all but the list of files; with a film it also gets a zip.
         on_progress: stage "archive", in files.
         should_cancel: asked often.
+        packing: has begun with some of the files; None: begins here.
     Returns:
         The manifest as written, with the list of files and the name of the zip.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = [path.relative_to(folder).as_posix() for path in paths]
-    if manifest.film is None:
-        hashes = [hash_file(path, should_cancel) for path in paths]
-        manifest = _with_files(manifest, folder, names, hashes)
-    else:
-        zip_name = f"{safe_stem(manifest.source.name)}.zip"
-        with zipfile.ZipFile(folder / zip_name, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
-            hashes = add_files(archive, folder, names, on_progress, should_cancel)
-            manifest = _with_files(manifest, folder, names, hashes)
-            # The archive is for giving away: it does not say where the video was on this machine.
-            shared = replace(manifest, source=replace(manifest.source, path=None))
-            archive.writestr(MANIFEST_NAME, manifest_text(shared))
-        manifest = replace(manifest, archive=zip_name)
+    if packing is None:
+        name = zip_name(manifest.source.name) if manifest.film is not None else None
+        with Packing(folder, name, should_cancel) as packing:
+            return pack(folder, manifest, on_progress, should_cancel, packing)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != packing.zip_path)
+    packing.add(paths)
+    files = {}
+    for number, path in enumerate(paths):
+        if on_progress is not None and packing.zip_path is not None:
+            on_progress(Progress("archive", number, len(paths)))
+        check_cancel(should_cancel)
+        files[path.relative_to(folder).as_posix()] = packing.facts(path)
+    manifest = replace(manifest, files=files)
+    if packing.zip_path is not None:
+        # The archive is for giving away: it does not say where the video was on this machine.
+        shared = replace(manifest, source=replace(manifest.source, path=None))
+        packing.close_zip(MANIFEST_NAME, manifest_text(shared).encode())
+        manifest = replace(manifest, archive=packing.zip_path.name)
     (folder / MANIFEST_NAME).write_text(manifest_text(manifest), encoding="utf-8")
     return manifest
-
-
-def _with_files(manifest: Manifest, folder: Path, names: list[str], hashes: list[str]) -> Manifest:
-    sizes = [(folder / name).stat().st_size for name in names]
-    return replace(manifest, files={n: FileFacts(h, size) for n, h, size in zip(names, hashes, sizes, strict=True)})
-
-
-def add_files(
-    archive: zipfile.ZipFile,
-    folder: Path,
-    names: list[str],
-    on_progress: OnProgress | None = None,
-    should_cancel: ShouldCancel | None = None,
-) -> list[str]:
-    """Store files of a folder in a zip; each is read once.
-
-    Args:
-        archive: open for writing.
-        folder: where the files are.
-        names: relative names of the files.
-        on_progress: stage "archive", in files.
-        should_cancel: asked for every few megabytes.
-    Returns:
-        SHA-256 of each file, hexadecimal.
-    """
-    hashes = []
-    for number, name in enumerate(names):
-        if on_progress is not None:
-            on_progress(Progress("archive", number, len(names)))
-        entry = zipfile.ZipInfo.from_file(folder / name, name, strict_timestamps=False)
-        digest = hashlib.sha256()
-        with (folder / name).open("rb", buffering=0) as read, archive.open(entry, "w") as write:
-            while chunk := read.read(READ_BYTES):
-                check_cancel(should_cancel)
-                digest.update(chunk)
-                write.write(chunk)
-        hashes.append(digest.hexdigest())
-    return hashes
 
 
 @contextmanager

@@ -23,6 +23,10 @@ LOOKAHEAD_SECONDS = 0.005
 OVERSAMPLING = 4
 TAPS_PER_PHASE = 24
 FILTER_BLOCK = 1 << 16
+TAPS_PER_TRANSFORM = 4
+"""Lengths of the K-weighting in one transform, of which all but one are new samples."""
+PEAK_ROW = 64
+"""Samples whose neighbourhoods are one row of a matrix product."""
 # Front left and right (and centre) count 1, surround channels 1.41, the bass channel nothing.
 CHANNEL_WEIGHTS = {
     1: (1.0,),
@@ -88,29 +92,28 @@ def _gated(block_energy: np.ndarray) -> float | None:
 
 def _weighted_energy(channel: np.ndarray, sample_rate: int, edges: np.ndarray) -> np.ndarray:
     """Sum of squares of the K-weighted channel between consecutive edges."""
-    kernel = _k_weighting(sample_rate)
+    spectrum, n_taps, size = _k_weighting(sample_rate)
     energy = np.zeros(len(edges) - 1)
-    end = int(edges[-1])
-    for start in range(0, end, FILTER_BLOCK):
-        stop = min(start + FILTER_BLOCK, end)
-        # The filter looks back only, so a block needs the samples one kernel before it.
-        before = min(start, len(kernel) - 1)
-        filtered = _convolve(channel[start - before : stop].astype(np.float64), kernel)[before : before + stop - start]
-        owner = np.searchsorted(edges, np.arange(start, stop), side="right") - 1
-        energy += np.bincount(owner, weights=filtered**2, minlength=len(energy))
+    end, step = int(edges[-1]), size - n_taps + 1
+    for start in range(0, end, step):
+        stop = min(start + step, end)
+        # The filter looks back only, so a block needs the samples one kernel before it; what wraps around falls there.
+        before = min(start, n_taps - 1)
+        block = channel[start - before : stop].astype(np.float64)
+        filtered = np.fft.irfft(np.fft.rfft(block, size) * spectrum, size)[before : before + stop - start]
+        low = int(np.searchsorted(edges, start, side="right")) - 1
+        high = int(np.searchsorted(edges, stop, side="left"))
+        inner = np.maximum(edges[low:high] - start, 0)
+        energy[low:high] += np.add.reduceat(np.square(filtered), inner)
     return energy
 
 
-def _convolve(signal: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Full linear convolution by FFT."""
-    size = 1 << (len(signal) + len(kernel) - 2).bit_length()
-    return np.fft.irfft(np.fft.rfft(signal, size) * np.fft.rfft(kernel, size), size)
-
-
 @lru_cache(maxsize=8)
-def _k_weighting(sample_rate: int) -> np.ndarray:
-    """Impulse response of the K-weighting, 0.25 s long: by then it has decayed below 1e-20.
+def _k_weighting(sample_rate: int) -> tuple[np.ndarray, int, int]:
+    """The K-weighting, 0.25 s long: by then its impulse response has decayed below 1e-20.
 
+    Returns:
+        Its spectrum for blocks, its taps, and the length of such a block's transform.
     Source: BS.1770-4, tables 1 and 2, as analogue prototypes that give the same coefficients at 48 kHz (De Man 2014).
     """
     size = 1 << int(0.25 * sample_rate).bit_length()
@@ -124,19 +127,25 @@ def _k_weighting(sample_rate: int) -> np.ndarray:
     k = math.tan(math.pi * pass_hz / sample_rate)
     scale = 1 + k / pass_q + k * k
     high_pass = (1 - 2 * z + z**2) / (1 + 2 * (k * k - 1) / scale * z + (1 - k / pass_q + k * k) / scale * z**2)
-    return np.fft.irfft(shelf * high_pass, size)
+    block = size * TAPS_PER_TRANSFORM
+    return np.fft.rfft(np.fft.irfft(shelf * high_pass, size), block), size, block
 
 
 @lru_cache(maxsize=1)
 def _interpolator() -> np.ndarray:
-    """[TAPS_PER_PHASE, OVERSAMPLING - 1] windowed sinc, one column for each point between two samples."""
+    """[PEAK_ROW + TAPS_PER_PHASE - 1, (OVERSAMPLING - 1) * PEAK_ROW] windowed sinc.
+
+    From so many neighbouring samples to the points between them: first those a quarter of the way to the next sample,
+    then those half of the way, and so on.
+    """
     centre = TAPS_PER_PHASE // 2 - 1
-    columns = []
+    rows = np.zeros((PEAK_ROW + TAPS_PER_PHASE - 1, OVERSAMPLING - 1, PEAK_ROW), dtype=np.float32)
     for phase in range(1, OVERSAMPLING):
         at = np.arange(TAPS_PER_PHASE) - centre - phase / OVERSAMPLING
         taps = np.sinc(at) * np.i0(7.0 * np.sqrt(np.clip(1 - (at / (TAPS_PER_PHASE / 2)) ** 2, 0, 1)))
-        columns.append(taps / taps.sum())
-    return np.stack(columns, axis=1).astype(np.float32)
+        for sample in range(PEAK_ROW):
+            rows[sample : sample + TAPS_PER_PHASE, phase - 1, sample] = taps / taps.sum()
+    return rows.reshape(len(rows), -1)
 
 
 def _peak_envelope(samples: np.ndarray) -> Iterator[np.ndarray]:
@@ -144,15 +153,17 @@ def _peak_envelope(samples: np.ndarray) -> Iterator[np.ndarray]:
     n_samples, left = samples.shape[1], TAPS_PER_PHASE // 2 - 1
     for start in range(0, n_samples, FILTER_BLOCK):
         stop = min(start + FILTER_BLOCK, n_samples)
-        low, high = start - left, stop + TAPS_PER_PHASE - 1 - left
-        block = samples[:, max(low, 0) : min(high, n_samples)]
+        n_rows = -(-(stop - start) // PEAK_ROW)
+        low, high = start - left, start + n_rows * PEAK_ROW + TAPS_PER_PHASE - 1 - left
+        block = samples[:, max(low, 0) : min(high, n_samples)].astype(np.float32, copy=False)
         block = np.pad(block, ((0, 0), (max(-low, 0), max(high - n_samples, 0))))
-        envelope = np.zeros(stop - start, dtype=np.float32)
+        envelope = np.zeros((n_rows, PEAK_ROW), dtype=np.float32)
         for channel in block:
-            between = np.lib.stride_tricks.sliding_window_view(channel, TAPS_PER_PHASE) @ _interpolator()
-            envelope = np.maximum(envelope, np.abs(between).max(axis=1))
-            envelope = np.maximum(envelope, np.abs(channel[left : left + stop - start]))
-        yield envelope
+            near = np.lib.stride_tricks.sliding_window_view(channel, PEAK_ROW + TAPS_PER_PHASE - 1)[::PEAK_ROW]
+            between = np.abs(near @ _interpolator()).reshape(n_rows, OVERSAMPLING - 1, PEAK_ROW).max(axis=1)
+            envelope = np.maximum(envelope, between)
+            envelope = np.maximum(envelope, np.abs(near[:, left : left + PEAK_ROW]))
+        yield envelope.reshape(-1)[: stop - start]
 
 
 def true_peak(samples: np.ndarray) -> float:

@@ -7,7 +7,7 @@ for at most 6 dB; what would need more stays quieter than asked, and the loudnes
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,10 +105,11 @@ class Mixed:
     """One sentence for each thing a person should know."""
 
 
-def reference_loudness(original: Waveform, neighbours: Sequence[Waveform] = ()) -> tuple[float, str]:
+def reference_loudness(original: Waveform, neighbours: Iterable[Waveform] = ()) -> tuple[float, str]:
     """The loudness that new music should have here, in LUFS, and where it comes from.
 
     The part's own; else the mean of the neighbours that have sound; else -16 LUFS. Below -50 LUFS counts as silent.
+    The neighbours are asked for only where the part is silent.
     """
     own = audible_loudness(original)
     if own is not None:
@@ -166,11 +167,11 @@ def mix(
     notes: list[str] = []
     if music_lufs is None:
         notes.append("The music that was generated is silent: try another seed or prompt.")
-    original_lufs = audible_loudness(original)
+    original_lufs = audible_loudness(original) if settings.mode != "replace" else None
     if settings.mode != "replace" and original_lufs is None:
         notes.append(f"The part has no sound of its own to mix with ({settings.mode}): the music takes its place.")
     if settings.mode == "replace" or original_lufs is None:
-        samples = bring_to(fitted, rate, target)
+        samples = _brought(fitted, rate, target, music_lufs)
         if settings.fades:
             samples = limit(_crossed(samples, original, settings, start, end), rate)
     else:
@@ -245,7 +246,11 @@ def speech_envelope(
 
 def bring_to(samples: np.ndarray, sample_rate: int, target_lufs: float) -> np.ndarray:
     """Set [C, T] to a loudness with the true peak at most -1 dBTP; high peaks keep it quieter, silence stays."""
-    lufs = integrated_loudness(Waveform(samples, sample_rate))
+    return _brought(samples, sample_rate, target_lufs, integrated_loudness(Waveform(samples, sample_rate)))
+
+
+def _brought(samples: np.ndarray, sample_rate: int, target_lufs: float, lufs: float | None) -> np.ndarray:
+    """As bring_to, where the loudness is known already."""
     if lufs is None:
         return limit(samples, sample_rate)
     most_db = CEILING_DBTP + MAX_LIMITING_DB - gain_to_db(true_peak(samples))

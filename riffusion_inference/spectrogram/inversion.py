@@ -18,7 +18,7 @@ from riffusion_inference.spectrogram.mel import mel_inverter
 from riffusion_inference.spectrogram.phase import FixedFrames, retrieve_phase
 from riffusion_inference.spectrogram.stft import FrameGrid
 
-N_ITER = 32
+N_ITER = 64
 """Iterations of phase retrieval by default; `phase` says what they are."""
 
 CHUNK_FRAMES = 512

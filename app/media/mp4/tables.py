@@ -41,9 +41,12 @@ class Runs:
 
     ends: np.ndarray = field(init=False)
     """[R] int64, one past the last sample of each run; derived."""
+    sums: np.ndarray = field(init=False)
+    """[R + 1] int64, all values of the samples before each run; the last entry is that of all. Derived."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ends", np.cumsum(self.counts))
+        object.__setattr__(self, "sums", np.concatenate([[0], np.cumsum(self.counts * self.values)]))
 
     def between(self, first: int, last: int) -> np.ndarray:
         """The values of samples first to last (exclusive); past the table's end the last value goes on."""
@@ -91,9 +94,8 @@ class SampleTable:
         if not len(ends):
             return np.zeros(len(samples), dtype=np.int64)
         run = np.minimum(np.searchsorted(ends, samples, side="right"), len(ends) - 1)
-        run_times = np.concatenate([[0], np.cumsum(self.durations.counts * values)])
-        run_first = np.concatenate([[0], ends])
-        times: np.ndarray = run_times[run] + (samples - run_first[run]) * values[run]
+        run_first = ends[run] - self.durations.counts[run]
+        times: np.ndarray = self.durations.sums[run] + (samples - run_first) * values[run]
         return times
 
     def presentation_times(self) -> np.ndarray:
@@ -107,7 +109,7 @@ class SampleTable:
 
     def sample_at(self, time: int) -> int:
         """The sample whose span of decoding time contains a time; 0 before the first, n_samples after the last."""
-        spans = np.cumsum(self.durations.counts * self.durations.values)
+        spans = self.durations.sums[1:]
         if time < 0 or not len(spans):
             return 0
         run = int(np.searchsorted(spans, time, side="right"))
@@ -131,6 +133,13 @@ class SampleTable:
         if isinstance(self.sizes, int):
             return np.full(last - first, self.sizes, dtype=np.int64)
         return self.sizes[first:last]
+
+    def places(self) -> np.ndarray:
+        """[n_samples] int64, the byte at which each sample lies in the file."""
+        before = np.concatenate([[0], np.cumsum(self.sizes_of(0, self.n_samples))])
+        counts = np.diff(self.chunk_first)
+        places: np.ndarray = before[:-1] + np.repeat(self.chunk_offsets - before[self.chunk_first[:-1]], counts)
+        return places
 
     def chunk_sizes(self) -> np.ndarray:
         """[K] int64 bytes."""

@@ -11,6 +11,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -40,7 +41,7 @@ class Pictures:
     packets: Packets
     """Of its picture track."""
 
-    @property
+    @cached_property
     def frame_numbers(self) -> np.ndarray:
         """[N] which frame each packet is, -1 where it is none that is shown."""
         found = self._numbers(self.packets.pts)

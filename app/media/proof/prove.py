@@ -18,7 +18,8 @@ from ...wall.registry import walled
 from ..clip import Clip
 from ..cut.clean_start import starts_alike
 from ..cut.lossless import plain_movie
-from ..probe import probe_copy
+from ..open import opened
+from ..probe import probe_opened
 from .edges import SourceFrames, affordable, cuts_of, first_frame, judged, last_frame
 from .encoded_sound import encoded_sound
 from .everything import Compared, compare_all, decode_all
@@ -35,7 +36,7 @@ from .evidence import (
     SoundEvidence,
 )
 from .film import FilmSound, film_evidence
-from .packets import FilePackets, read_packets
+from .packets import FilePackets, packets_in_index, read_packets
 from .pictures import (
     Pictures,
     copied_pictures,
@@ -97,6 +98,7 @@ class _Proof:
         self.source_frames = SourceFrames(claim.source, should_cancel)
         self.files = self._read_all()
         self.source = self.files[claim.source.path]
+        self.source_pictures = self.source.pictures
         parts = [self.files[one.path].clip for one in claim.parts]
         self.is_encoded = claim.mode == SplitMode.REENCODE
         self.is_segmented = claim.mode == SplitMode.KEYFRAME and any(clip.movie is None for clip in parts)
@@ -106,11 +108,14 @@ class _Proof:
         paths = [one.path for one in claim.parts] + [one.dubbed for one in claim.parts if one.dubbed is not None]
         paths += [claim.film] if claim.film is not None else []
 
-        def read(clip_or_path: Clip | Path) -> _File:
-            clip = clip_or_path if isinstance(clip_or_path, Clip) else probe_copy(clip_or_path)
-            return _File(clip, read_packets(clip.path, self.should_cancel))
+        source = _File(claim.source, read_packets(claim.source.path, claim.source.movie, self.should_cancel))
+        return {claim.source.path: source, **{path: self._read(path) for path in paths}}
 
-        return {claim.source.path: read(claim.source), **{path: read(path) for path in paths}}
+    def _read(self, path: Path) -> _File:
+        with opened(path) as container:
+            clip = probe_opened(path, container)
+            packets = packets_in_index(path, container, clip.movie, self.should_cancel)
+        return _File(clip, packets or read_packets(path, None, self.should_cancel))
 
     def evidence(self) -> Evidence:
         """All steps."""
@@ -144,7 +149,7 @@ class _Proof:
         for one, is_one_near in zip(claim.parts, is_near, strict=True):
             file = self.files[one.path]
             expected = before if self.is_segmented else None
-            evidence = copied_pictures(self.source.pictures, file.pictures, one, expected, self.should_cancel)
+            evidence = copied_pictures(self.source_pictures, file.pictures, one, expected, self.should_cancel)
             found.append(self._with_edges(evidence, file.clip, one) if is_one_near else evidence)
             before += file.packets.pictures.count
         if not self.is_segmented and any(one.first == Edge.SKIPPED for one in found):
@@ -164,7 +169,12 @@ class _Proof:
         return with_mistaken(found, looks)
 
     def _with_starts(self, found: list[PictureEvidence]) -> list[PictureEvidence]:
-        """For parts whose first frames are too far from their beginnings: whether decoding may begin there."""
+        """For parts whose first frames are too far from their beginnings: whether decoding may begin there.
+
+        At the end of a run that is known: its plan copies nothing where it may not.
+        """
+        if self.depth == Depth.EDGES:
+            return found
         parts = tuple(one.part for one, known in zip(self.claim.parts, found, strict=True) if not _is_known(known))
         if starts_alike(self.claim.source, parts):
             return found
@@ -264,7 +274,7 @@ class _Proof:
         assert self.claim.film is not None
         film, source = self.files[self.claim.film], self.source
         is_repackaged = plain_movie(source.clip) is None
-        pictures = film_pictures(source.pictures, film.pictures, is_repackaged, self.should_cancel)
+        pictures = film_pictures(self.source_pictures, film.pictures, is_repackaged, self.should_cancel)
         if pictures.match == Match.UNKNOWN and self.depth != Depth.EDGES:
             total = source.clip.n_frames
             [compared] = compare_all(source.clip, [(film.clip, 0)], False, self._tell(total), self.should_cancel)

@@ -88,7 +88,8 @@ def windows(sound: Sound, ranges: Sequence[Range]) -> list[np.ndarray]:
             from_time = clip.start + Fraction(low, rate) - WARM_UP_SECONDS
             if in_step and from_time > 0:
                 seek_back(container, stream, int(from_time / time_base))
-            for time, piece in decoded_pieces(container, stream, clip.movie):
+            since = clip.start + Fraction(low, rate)
+            for time, piece in decoded_pieces(container, stream, clip.movie, since):
                 at = rescaled(time - clip.start, rate)
                 if at >= high:
                     break

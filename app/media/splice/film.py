@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ import numpy as np
 from riffusion_inference.datatypes import Waveform
 
 from ..clip import Clip
-from ..decode import decode_audio
+from ..decode import blocks_between, decode_audio
 from ..mp4.movie import Movie
 from .codecs import Recipe, recipe_of
 from .encode import Beside, check_fits, encode_swap
@@ -23,6 +23,7 @@ NEAR_PACKETS = 24
 SAYS_ITSELF = {"ac3", "eac3", "mp3", "flac"}
 """Codecs whose packets say of themselves how they are coded."""
 FADE_SECONDS = 0.015
+SILENT_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -163,16 +164,11 @@ def film_sound(
     Returns:
         [C, end - start] float32.
     """
-    inside = sorted((one for one in stretches if one.end > start and one.start < end), key=lambda one: one.start)
-    channels = inside[0].sound.n_channels if inside else max(1, clip.n_channels)
-    samples = np.zeros((channels, end - start), dtype=np.float32)
-    at = start
-    for one in inside:
-        _put(samples, start, at, _own(clip, at, one.start))
-        low, high = max(start, one.start), min(end, one.end)
-        samples[:, low - start : high - start] = one.sound.samples[:, low - one.start : high - one.start]
-        at = max(at, high)
-    _put(samples, start, at, _own(clip, at, end))
+    samples = np.zeros((film_channels(clip, stretches), end - start), dtype=np.float32)
+    at = 0
+    for block in film_blocks(clip, stretches, start, end):
+        samples[:, at : at + block.shape[1]] = block
+        at += block.shape[1]
     if old_from is not None:
         n_fade = min(round(FADE_SECONDS * (clip.sample_rate or 1)), max(0, old_from - start))
         old = _own(clip, old_from - n_fade, end)
@@ -183,8 +179,30 @@ def film_sound(
     return samples
 
 
-def _put(samples: np.ndarray, start: int, at: int, piece: np.ndarray) -> None:
-    samples[:, at - start : at - start + piece.shape[1]] = piece
+def film_channels(clip: Clip, stretches: Sequence[Stretch]) -> int:
+    """Channels of a film's sound: the source's own, or those of what is new in one that has none."""
+    return stretches[0].sound.n_channels if stretches else max(1, clip.n_channels)
+
+
+def film_blocks(clip: Clip, stretches: Sequence[Stretch], start: int, end: int) -> Iterator[np.ndarray]:
+    """The sound of the film, a few seconds at a time; see film_sound."""
+    inside = sorted((one for one in stretches if one.end > start and one.start < end), key=lambda one: one.start)
+    at = start
+    for one in inside:
+        yield from _own_blocks(clip, at, one.start, one.sound.n_channels)
+        low, high = max(at, one.start), min(end, one.end)
+        yield one.sound.samples[:, low - one.start : high - one.start]
+        at = max(at, high)
+    yield from _own_blocks(clip, at, end, film_channels(clip, stretches))
+
+
+def _own_blocks(clip: Clip, start: int, end: int, n_channels: int) -> Iterator[np.ndarray]:
+    """The source's own sound; silence where it has none."""
+    if clip.sample_rate is not None and end > start:
+        yield from blocks_between(clip, start, end)
+        return
+    for at in range(start, end, SILENT_BLOCK):
+        yield np.zeros((n_channels, min(SILENT_BLOCK, end - at)), dtype=np.float32)
 
 
 def _own(clip: Clip, start: int, end: int) -> np.ndarray:
