@@ -38,7 +38,7 @@ def test_every_control_has_a_name_and_the_strip_obeys_the_keyboard(visit: Open, 
     me.open_settings()
     nameless = me.tab.evaluate(
         """() => [...document.querySelectorAll('button, input, textarea, select, video, audio, img')].filter((e) =>
-             e.offsetParent && !e.getAttribute('aria-label') && !e.getAttribute('title') && !e.innerText.trim() &&
+             e.offsetParent && !e.getAttribute('aria-label') && !e.getAttribute('title') && !e.textContent.trim() &&
              !(e.labels && e.labels.length) && !e.hasAttribute('alt') && e.type !== 'file').map((e) => e.outerHTML)"""
     )
     assert nameless == []
