@@ -263,6 +263,7 @@ def test_two_visitors_wait_in_line_and_see_only_their_own_files(visit: Open, rea
     first.number(strings.N_PARTS_LABEL, 1)
     first.number("Steps", 100)
     first.number("Candidates", 8)
+    first.tab.locator("#card dd", has_text="1 of 1").wait_for()
     first.run()
     first.tab.locator("#progress", has_text="step").wait_for(timeout=30_000)
     second.run()
