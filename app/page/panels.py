@@ -116,6 +116,7 @@ def music_panel(settings: Settings) -> Widgets:
         widgets["use_found"] = gr.Button(strings.USE_FOUND, size="sm", visible=False, elem_id="use-found")
         widgets["reading"] = gr.HTML(reading_html(strings.READING_EMPTY), elem_id="reading", js_on_load=SPOKEN)
         gr.HTML(words_html(), elem_id="words", js_on_load="window.dubWords(element);")
+        widgets["wording"] = kept("wording", [])
         with gr.Row(elem_classes="chips", elem_id="ideas"):
             for number, idea in enumerate(strings.PROMPT_EXAMPLES):
                 widgets[f"idea{number}"] = gr.Button(idea, size="sm", min_width=100)
