@@ -158,7 +158,7 @@ class Visit:
     def pick(self, label: str, choice: str) -> None:
         """Choose from a dropdown."""
         self.tab.get_by_role("combobox", name=label).click()
-        self.tab.get_by_role("option", name=choice, exact=True).click()
+        self.tab.get_by_role("listbox").get_by_role("option", name=choice, exact=True).click()
 
     def delay(self, milliseconds: float) -> None:
         """Let every answer from here on come so much later, as from a server that is far away."""

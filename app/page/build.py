@@ -175,6 +175,9 @@ class Wiring(Events):
             self.on(event, read_draft, ("prompt", *READ_WITH), ("reading",), trigger_mode="always_last", queue=False)
         self.on(w["midi"].change, partial(show_midi, self.context), ("midi",), ("midi_news",))
         self.on(w["prompt"].submit, apply_prompt, ("part", "prompt"), ("prompt", *SUMMARY), queue=False)
+        # What chips have written comes by itself: the field may not know it yet.
+        worded = partial(self.on, w["wording"].select, outputs=SUMMARY, trigger_mode="always_last", queue=False)
+        worded(lambda s, part, words: leave_prompt(s, part, "".join(words)), ("part", "wording"))
         self.on(w["prompt"].blur, leave_prompt, ("part", "prompt"), SUMMARY, queue=False)
         for number, idea in enumerate(strings.PROMPT_EXAMPLES):
             self.on(

@@ -22,6 +22,8 @@ Widgets = dict[str, Any]
 MAX_PARTS = 60
 AUTO, POCKET = "auto", "pocket"
 MODELS = (AUTO, POCKET, "riffusion", "audioldm", "audioldm2", "replicate")
+SPOKEN = "element.closest('#reading').setAttribute('aria-live', 'polite');"
+"""What is said of the prompt changes while somebody types: spoken when there is a pause."""
 TELL_TAKE = (
     "window.dubDetail(element);"
     "element.addEventListener('click', (event) => { const button = event.target.closest('[data-take]');"
@@ -112,8 +114,9 @@ def music_panel(settings: Settings) -> Widgets:
             widgets["suggest"] = gr.Button(strings.READ_PICTURE, elem_id="suggest", scale=0, min_width=44)
         widgets["saw"] = gr.HTML("", elem_id="saw")
         widgets["use_found"] = gr.Button(strings.USE_FOUND, size="sm", visible=False, elem_id="use-found")
-        widgets["reading"] = gr.HTML(reading_html(strings.READING_EMPTY), elem_id="reading")
+        widgets["reading"] = gr.HTML(reading_html(strings.READING_EMPTY), elem_id="reading", js_on_load=SPOKEN)
         gr.HTML(words_html(), elem_id="words", js_on_load="window.dubWords(element);")
+        widgets["wording"] = kept("wording", [])
         with gr.Row(elem_classes="chips", elem_id="ideas"):
             for number, idea in enumerate(strings.PROMPT_EXAMPLES):
                 widgets[f"idea{number}"] = gr.Button(idea, size="sm", min_width=100)

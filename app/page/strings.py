@@ -79,7 +79,7 @@ READING_OFF = "No score is written: the checkpoint gets your words as they are."
 READING_OWN = "Your own score is painted; the words say how it sounds."
 READING_EMPTY = "What is understood of your words will appear here."
 WORDS_HEADING = "Words that the music knows"
-WORDS_TEMPO, WORDS_KEY = "Tempo in BPM", "Key"
+WORDS_TEMPO, WORDS_KEY = "Beats a minute", "In the key of"
 NEGATIVE_PLACEHOLDER = "vocals, noise"
 PROMPT_EXAMPLES = (
     "calm piano, slow, warm",

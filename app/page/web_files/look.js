@@ -49,8 +49,6 @@ window.dubDetail = (element) => {
 
 // Called once the page is there, after Gradio has set its own.
 window.dubReady = () => {
-  // What is said of the prompt changes while somebody types: spoken when there is a pause.
-  document.querySelector("#reading")?.setAttribute("aria-live", "polite");
   const kept = localStorage.getItem("dub-theme");
   if (kept && !new URLSearchParams(location.search).has("__theme")) document.body.classList.toggle("dark", kept === "dark");
 };

@@ -8,7 +8,8 @@ const writePrompt = (words) => {
   field.value = words.join(", ");
   field.dispatchEvent(new Event("input", { bubbles: true }));
   // As if somebody had typed it and left the field: it is applied.
-  setTimeout(() => field.dispatchEvent(new FocusEvent("blur")), 60);
+  kept.wording.props.value = [field.value];
+  kept.wording.tell();
 };
 const same = (one, other) => one.toLowerCase() === other.toLowerCase();
 

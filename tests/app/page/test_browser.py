@@ -38,7 +38,7 @@ def test_every_control_has_a_name_and_the_strip_obeys_the_keyboard(visit: Open, 
     me.open_settings()
     nameless = me.tab.evaluate(
         """() => [...document.querySelectorAll('button, input, textarea, select, video, audio, img')].filter((e) =>
-             e.offsetParent && !e.getAttribute('aria-label') && !e.getAttribute('title') && !e.innerText.trim() &&
+             e.offsetParent && !e.getAttribute('aria-label') && !e.getAttribute('title') && !e.textContent.trim() &&
              !(e.labels && e.labels.length) && !e.hasAttribute('alt') && e.type !== 'file').map((e) => e.outerHTML)"""
     )
     assert nameless == []
@@ -263,6 +263,7 @@ def test_two_visitors_wait_in_line_and_see_only_their_own_files(visit: Open, rea
     first.number(strings.N_PARTS_LABEL, 1)
     first.number("Steps", 100)
     first.number("Candidates", 8)
+    first.tab.locator("#card dd", has_text="1 of 1").wait_for()
     first.run()
     first.tab.locator("#progress", has_text="step").wait_for(timeout=30_000)
     second.run()

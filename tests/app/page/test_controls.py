@@ -86,6 +86,7 @@ def test_every_control_reaches_the_core(
         # The first take goes in; seed image, describer and MIDI have runs of their own; the others have no widget.
         # How music fades and ducks is the mixer's, once there is music.
         left = {
+            "run_samples",
             "fade_in",
             "fade_out",
             "duck_depth_db",
