@@ -44,8 +44,9 @@ from tests.fixtures_dub import (
 def test_everything_is_there(first_dub: Result, dub_clip: Path) -> None:
     names = sorted(digest_tree(first_dub.folder))
     assert names == [
-        "film.mp4", "manifest.json", "music/02.png", "music/02.take2.png", "music/02.take2.wav", "music/02.wav",
-        "my clip – ünï.zip", "original/02.mp4", "parts/01.mp4", "parts/02.mp4", "parts/03.mp4", "parts/04.mp4",
+        "LICENCE.txt", "film.mp4", "manifest.json", "music/02.png", "music/02.take2.png", "music/02.take2.wav",
+        "music/02.wav", "my clip – ünï.zip", "original/02.mp4", "parts/01.mp4", "parts/02.mp4", "parts/03.mp4",
+        "parts/04.mp4", "timeline.otio",
     ]  # fmt: skip
     assert first_dub.film == first_dub.folder / "film.mp4"
     assert [path.name for path in first_dub.parts] == ["01.mp4", "02.mp4", "03.mp4", "04.mp4"]
