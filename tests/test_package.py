@@ -37,7 +37,7 @@ def test_wheel_holds_the_program_its_configs_and_the_checkpoint(wheel: Path) -> 
     assert files > {
         "riffusion_dub/py.typed",
         "riffusion_dub/configs/default.toml",
-        "riffusion_dub/page/page.css",
+        "riffusion_dub/page/web_files/page.css",
         "riffusion_inference/py.typed",
         "riffusion_inference/pocket/MODEL_CARD.md",
         "riffusion_inference/pocket/unet/diffusion_pytorch_model.safetensors",

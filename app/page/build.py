@@ -267,11 +267,15 @@ class Wiring(Events):
         self.watched(w["ticket"].change, trigger_mode="multiple")
         self.on(w["cancel"].click, cancel, ("part",), ("progress", "waiting", *SUMMARY), queue=False)
 
+    def queue_place(self, tab: str) -> tuple[int, int]:
+        """The place of a tab's job, 1 for the next and 0 for none, and how many jobs run."""
+        return queue_of(self.page).place(QUEUE, tab)
+
     def watched(self, event: Callable[..., Any], **options: Any) -> None:
         """Follow the session's run from an event on, and show what it has changed."""
 
         async def watch_it(session: Session, _: gr.Request) -> AsyncIterator[Updates]:
-            async for updates in watch(session, lambda tab: queue_of(self.page).place(QUEUE, tab)):
+            async for updates in watch(session, self.queue_place):
                 yield updates
 
         turn = self.on(event, watch_it, (), ("waiting", "progress"), concurrency_limit=None, **options)
@@ -324,10 +328,10 @@ class Wiring(Events):
         w = self.w
 
         async def back(session: Session, request: gr.Request, tokens: list[str]) -> AsyncIterator[Updates]:
-            async for updates in come_back(self.context, session, request, tokens):
+            async for updates in come_back(self.context, session, request, tokens, self.queue_place):
                 yield updates
 
-        outputs = ("session", "link", "resumed", "video", "prompt", "split_mode", "stills", *INPUT)
+        outputs = ("session", "link", "resumed", "ticket", "video", "prompt", "split_mode", "stills", *INPUT)
         js = "(session, tokens) => [session, window.dubTokens()]"
         opened = self.on(self.page.load, back, ("tokens",), outputs, js=js, concurrency_limit=None)
         self.looked_through(opened)

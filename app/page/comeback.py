@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import gradio as gr
 
@@ -14,7 +14,11 @@ from .session import PageContext, Session
 
 
 async def come_back(
-    context: PageContext, session: Session, request: gr.Request, tokens: Sequence[str]
+    context: PageContext,
+    session: Session,
+    request: gr.Request,
+    tokens: Sequence[str],
+    queue_place: Callable[[str], tuple[int, int]],
 ) -> AsyncIterator[Updates]:
     """Give a tab that has just been opened its earlier session, if one of its tokens leads to one.
 
@@ -24,6 +28,7 @@ async def come_back(
         request: the tab's.
         tokens: out of the link that was opened, of this very tab, and of the latest tab in this browser, which is left
             alone where it is still open.
+        queue_place: the place of a tab's job, 1 for the next and 0 for none, and how many jobs run.
     """
     linked, own, latest = (*tokens, "", "", "")[:3]
     known = ((linked, False), (own, False), (latest, True))
@@ -31,10 +36,10 @@ async def come_back(
     found = next((one for one in tries if one is not None), None)
     here = found or session
     here.is_kept = True
-    yield {"session": here, "link": link_html(context, here), **(_shown(here) if found else {})}
+    yield {"session": here, "link": link_html(context, here), **(_shown(here, queue_place) if found else {})}
 
 
-def _shown(session: Session) -> Updates:
+def _shown(session: Session, queue_place: Callable[[str], tuple[int, int]]) -> Updates:
     """All that a tab shows of a session, but for its run and its results, which whoever watches shows."""
     return {
         "video": str(session.source) if session.source else None,
@@ -43,8 +48,17 @@ def _shown(session: Session) -> Updates:
         "split_mode": session.split_mode,
         **replan(session, session.part),
         **drop_stills(session),
-        "resumed": secrets.randbelow(1 << 30) + 1,
+        **_run_again(session, queue_place),
     }
+
+
+def _run_again(session: Session, queue_place: Callable[[str], tuple[int, int]]) -> Updates:
+    """What lets a tab watch the session's run, or begin it where the earlier tab had gone before it took its place."""
+    job = session.job
+    if job is not None and not job.started.is_set() and not job.ended.is_set() and not queue_place(job.tab)[0]:
+        job.tab = session.tab
+        return {"ticket": session.n_runs}
+    return {"resumed": secrets.randbelow(1 << 30) + 1}
 
 
 def link_html(context: PageContext, session: Session) -> str:

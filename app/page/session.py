@@ -62,7 +62,7 @@ class Session:
 
     visitor: str = ""
     """Whose it is; empty until the first event."""
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    token: str = ""
     """Whoever has it may go on with this session; it cannot be guessed."""
     tab: str = ""
     """The tab that the latest request came from, as Gradio names it."""
@@ -196,6 +196,8 @@ class PageContext:
         visitor = self.visitor(request)
         if not session.visitor:
             session.visitor, session.folder = visitor.key, self.visitors.new_folder(visitor.key)
+            # Not before: Gradio makes every tab's session as a copy of one.
+            session.token = secrets.token_urlsafe(24)
         if visitor.key not in (session.visitor, *session.guests):
             raise SettingError(strings.NOT_YOURS)
         session.address, session.by = visitor.address, visitor.key
@@ -203,7 +205,12 @@ class PageContext:
         # Agents all come through one tab of Gradio's, which is nobody's session.
         self.tabs.note(request.session_hash if request is not None and visitor.key != OPEN else None, session)
         if session.folder is None or not session.folder.is_dir():
-            fresh = Session(visitor.key, folder=self.visitors.new_folder(visitor.key), is_kept=session.is_kept)
+            fresh = Session(
+                visitor.key,
+                folder=self.visitors.new_folder(visitor.key),
+                is_kept=session.is_kept,
+                token=session.token,
+            )
             session.__dict__.update(fresh.__dict__)
             raise SettingError(strings.SESSION_LOST)
         self.touch(session)

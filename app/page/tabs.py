@@ -143,7 +143,9 @@ class Tabs:
         return session is not None and session.is_kept and session.busy
 
     def find(self, token: str) -> Session | None:
-        """The session of that token."""
+        """The session of that token; none has an empty one."""
+        if not token:
+            return None
         with self._lock:
             known = list(self._sessions.values())
         return next((one for one in known if secrets.compare_digest(one.token.encode(), token.encode())), None)
