@@ -55,7 +55,7 @@ __all__ = [
     "verify",
     "what_stays",
 ]
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 """The program's version; the wheel's metadata is made from this line."""
 
 ROOM_OF = {

@@ -271,15 +271,22 @@ class Wiring(Events):
         """The place of a tab's job, 1 for the next and 0 for none, and how many jobs run."""
         return queue_of(self.page).place(QUEUE, tab)
 
-    def watched(self, event: Callable[..., Any], **options: Any) -> None:
-        """Follow the session's run from an event on, and show what it has changed."""
+    def watched(self, event: Callable[..., Any], *, came_back: bool = False, **options: Any) -> None:
+        """Follow the session's run from an event on, and show what it has changed.
+
+        A tab that has just come back may not have chosen the session's part yet.
+        """
 
         async def watch_it(session: Session, _: gr.Request) -> AsyncIterator[Updates]:
             async for updates in watch(session, self.queue_place):
                 yield updates
 
         turn = self.on(event, watch_it, (), ("waiting", "progress"), concurrency_limit=None, **options)
-        self.on(turn.then, after, ("part", "columns"), (*FILM, *SUMMARY, *RESULT), queue=False)
+
+        def show(session: Session, part: float, columns: float | None) -> Updates:
+            return after(session, session.part if came_back else part, columns)
+
+        self.on(turn.then, show, ("part", "columns"), (*FILM, *SUMMARY, *RESULT), queue=False)
 
     def results(self) -> None:
         """Another take, undo, columns."""
@@ -335,7 +342,7 @@ class Wiring(Events):
         js = "(session, tokens) => [session, window.dubTokens()]"
         opened = self.on(self.page.load, back, ("tokens",), outputs, js=js, concurrency_limit=None)
         self.looked_through(opened)
-        self.watched(w["resumed"].change)
+        self.watched(w["resumed"].change, came_back=True)
         self.watched(w["wake"].select)
 
     def status(self) -> None:
